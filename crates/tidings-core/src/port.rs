@@ -1,0 +1,16 @@
+//! The ports: what the hub needs of the world, as traits with stated duties.
+//!
+//! Each has at least two real implementations and a conformance suite in `tidings-testkit`. All of
+//! them are `dyn` at batch granularity, so that assembly happens in one place.
+
+mod authenticator;
+mod clock;
+mod encoder;
+mod event_store;
+mod sequencer;
+
+pub use authenticator::{AuthFailure, AuthFuture, Authenticator, Presented};
+pub use clock::Clock;
+pub use encoder::{Control, Encoder, Farewell, Hello, Shape};
+pub use event_store::{Bounds, EventStore, Extent, Page, PageItem, Query, ReadError};
+pub use sequencer::{AppendError, AppendReply, Appended, CommitFeed, Health, Sequencer, TailError};

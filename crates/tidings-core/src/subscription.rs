@@ -1,0 +1,157 @@
+//! Subscriptions: what a reader asks for, and what it is given of that.
+
+use crate::event_type::TypeFilter;
+use crate::identity::Identity;
+use crate::pattern::{Pattern, minimal};
+use crate::scope::{Scope, Selector};
+
+/// What a reader asks for, apart from where to start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    /// Topics asked for; none asks for the reader's own audience alone.
+    pub patterns: Vec<Pattern>,
+    /// Whether the reader's own audience (`@all`, itself, its roles) belongs to it.
+    pub audience: bool,
+    /// Which event types.
+    pub types: TypeFilter,
+}
+
+/// What a subscription comes to for one identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authorised {
+    /// What is read.
+    pub scope: Scope,
+    /// The granted part of the patterns, if it is less than what was asked.
+    pub narrowed: Option<Vec<Pattern>>,
+}
+
+/// Nothing of what was asked is granted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SubscribeRefused {
+    /// None of these patterns meets a grant.
+    #[error("no grant allows reading any of the requested topics")]
+    NotGranted(Vec<Pattern>),
+    /// Neither topics nor the audience: nothing could ever arrive.
+    #[error("the subscription selects nothing")]
+    Nothing,
+}
+
+impl Subscription {
+    /// Intersects what is asked with what the identity is granted.
+    pub fn authorise(&self, identity: &Identity) -> Result<Authorised, SubscribeRefused> {
+        let granted = minimal(
+            self.patterns
+                .iter()
+                .flat_map(|asked| {
+                    let grants = identity.grants.subscribe.iter();
+                    grants.filter_map(|grant| asked.intersect(grant))
+                })
+                .collect(),
+        );
+        if granted.is_empty() && !self.patterns.is_empty() {
+            return Err(SubscribeRefused::NotGranted(self.patterns.clone()));
+        }
+        if granted.is_empty() && !self.audience {
+            return Err(SubscribeRefused::Nothing);
+        }
+        let whole = self
+            .patterns
+            .iter()
+            .all(|asked| granted.iter().any(|given| given.covers(asked)));
+        let audience = identity
+            .audience_keys()
+            .filter(|_| self.audience)
+            .map(Selector::Key);
+        let scope = Scope::new(
+            granted
+                .iter()
+                .cloned()
+                .map(Selector::of)
+                .chain(audience)
+                .collect(),
+        );
+        Ok(Authorised {
+            scope,
+            narrowed: (!whole).then_some(granted),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audience::{Role, Subject};
+    use crate::grant::Grants;
+
+    fn identity(subscribe: &[&str]) -> Identity {
+        Identity {
+            subject: Subject::parse("u1").expect("subject"),
+            roles: vec![Role::parse("ADMIN").expect("role")],
+            grants: Grants {
+                subscribe: patterns(subscribe),
+                ..Grants::default()
+            },
+            expires_at: None,
+            method: "test",
+        }
+    }
+
+    fn patterns(texts: &[&str]) -> Vec<Pattern> {
+        texts
+            .iter()
+            .map(|text| Pattern::parse(text).expect(text))
+            .collect()
+    }
+
+    fn read(
+        asked: &[&str],
+        granted: &[&str],
+        audience: bool,
+    ) -> Result<(Vec<String>, Option<Vec<Pattern>>), SubscribeRefused> {
+        let subscription = Subscription {
+            patterns: patterns(asked),
+            audience,
+            types: TypeFilter::default(),
+        };
+        subscription
+            .authorise(&identity(granted))
+            .map(|authorised| {
+                let selectors = authorised
+                    .scope
+                    .selectors()
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect();
+                (selectors, authorised.narrowed)
+            })
+    }
+
+    #[test]
+    fn a_reader_gets_what_is_both_asked_and_granted() {
+        let (selectors, narrowed) = read(&["a/**"], &["a/b", "*/c", "x"], false).expect("granted");
+        assert_eq!(selectors, ["a/b", "a/c"]);
+        assert_eq!(narrowed, Some(patterns(&["a/b", "a/c"])));
+    }
+
+    #[test]
+    fn a_wider_grant_does_not_widen_what_was_asked() {
+        let (selectors, narrowed) = read(&["a/b", "c/*"], &["**"], false).expect("granted");
+        assert_eq!(selectors, ["a/b", "c/*"]);
+        assert_eq!(narrowed, None);
+    }
+
+    #[test]
+    fn asking_nothing_reads_the_own_audience() {
+        let (selectors, _) = read(&[], &["**"], true).expect("audience");
+        assert_eq!(selectors, ["@user/u1", "@role/ADMIN", "@all"]);
+        assert_eq!(read(&[], &["**"], false), Err(SubscribeRefused::Nothing));
+    }
+
+    #[test]
+    fn an_empty_intersection_is_refused_by_name_even_with_an_audience() {
+        assert_eq!(
+            read(&["secret/**"], &["public/**"], true),
+            Err(SubscribeRefused::NotGranted(patterns(&["secret/**"])))
+        );
+    }
+}
