@@ -2,3 +2,5 @@
 
 pub mod dedupe;
 pub mod disk;
+
+pub mod memory;
