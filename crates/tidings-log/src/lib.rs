@@ -1,1 +1,6 @@
-//! Placeholder.
+//! The embedded durable log of Tidings, and the memory log with the same duties.
+
+pub mod dedupe;
+pub mod disk;
+
+pub mod memory;

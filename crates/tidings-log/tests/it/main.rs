@@ -1,0 +1,8 @@
+//! Tests of the logs as their users see them, one file per behaviour.
+
+mod sim_disk;
+mod sim_random;
+
+mod memory_conformance;
+mod memory_retention;
+mod sim_disk_rules;
