@@ -8,7 +8,7 @@ use tidings_wire::publish::{
     has_attributes,
 };
 
-use crate::samples::audience;
+use crate::samples::{audience, percent_encoded};
 
 fn structured(body: &str) -> Result<Content, PublishError> {
     decode_structured(body.as_bytes(), &Addressing::default())
@@ -283,7 +283,7 @@ proptest! {
 
     #[test]
     fn what_is_taken_is_valid_json_on_one_line(subject in any::<String>(), text in any::<String>()) {
-        let subject: String = subject.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let subject = percent_encoded(&subject);
         let content = binary(&[("ce-subject", &subject)], Some("text/plain"), text.as_bytes())
             .expect("an event");
         for json in [&content.data, &content.metadata] {

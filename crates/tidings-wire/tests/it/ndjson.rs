@@ -82,7 +82,7 @@ proptest! {
         bytes_max in 1_usize..12,
     ) {
         let whole = split([bytes.as_slice()], bytes_max);
-        prop_assert_eq!(split(bytes.chunks(size), bytes_max), whole.clone());
+        prop_assert_eq!(&split(bytes.chunks(size), bytes_max), &whole);
         for (_, text) in whole {
             prop_assert!(text.is_none_or(|text| text.len() <= bytes_max));
         }

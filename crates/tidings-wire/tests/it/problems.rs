@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tidings_core::pattern::Pattern;
-use tidings_core::port::{AppendError, ReadError};
+use tidings_core::port::{AppendError, AuthFailure, ReadError};
 use tidings_core::subscription::SubscribeRefused;
 use tidings_wire::problem::{Code, Problem};
 use tidings_wire::publish::{Format, LineTooLong, decode};
@@ -47,11 +47,23 @@ fn every_refusal_has_its_document() {
         SubscribeRefused::NotGranted(vec![Pattern::parse("a/**").expect("a pattern")]),
         SubscribeRefused::Nothing,
     ];
+    let auth = [
+        AuthFailure::Malformed("it has two parts".to_owned()),
+        AuthFailure::NotTrusted,
+        AuthFailure::Expired,
+        AuthFailure::NotYetValid,
+        AuthFailure::Claim {
+            claim: "aud".to_owned(),
+            problem: "is missing".to_owned(),
+        },
+        AuthFailure::Unavailable,
+    ];
     let publish = decode(br#"[{"type":"t","topic":"a"}]"#).expect_err("a mistyped field");
     let problems = append
         .iter()
         .map(Problem::from)
         .chain(subscribe.iter().map(Problem::from))
+        .chain(auth.iter().map(Problem::from))
         .chain([
             Problem::from(&ReadError(Arc::from("/secret/path: denied"))),
             Problem::from(&publish),

@@ -10,7 +10,7 @@ use tidings_core::time::Timestamp;
 use tidings_wire::limits::QUERY_PARAMETERS_MAX;
 use tidings_wire::query;
 
-use crate::samples::position;
+use crate::samples::{percent_encoded, position};
 
 fn id(text: &str) -> EventId {
     EventId::parse(text).expect("an id")
@@ -184,6 +184,7 @@ fn refusals_say_which_parameter_and_what_to_do() {
         query::unknown("topic", &["topics", "events"]),
         query::unknown("banana", &["topics", "events"]),
         query::pairs("a=%ff").expect_err("encoding"),
+        query::pairs(&"&a".repeat(QUERY_PARAMETERS_MAX + 1)).expect_err("too many"),
     ];
     let report: Vec<String> = errors
         .iter()
@@ -233,7 +234,7 @@ proptest! {
 
     #[test]
     fn a14_decoding_undoes_encoding_exactly_once(text in any::<String>()) {
-        let encoded: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let encoded = percent_encoded(&text);
         prop_assert_eq!(query::percent_decode(&encoded).expect("UTF-8"), text);
     }
 }

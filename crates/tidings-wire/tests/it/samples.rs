@@ -1,5 +1,7 @@
 //! Events and positions that the tests share.
 
+use std::fmt::Write as _;
+
 use bytes::Bytes;
 use tidings_core::audience::{Audience, Key};
 use tidings_core::event::{Content, Event};
@@ -40,6 +42,14 @@ pub(crate) fn event(data: &str) -> Event {
             metadata: Bytes::new(),
         },
     }
+}
+
+/// Every byte of a text percent-encoded.
+pub(crate) fn percent_encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        write!(encoded, "%{byte:02x}").expect("a string takes any text");
+        encoded
+    })
 }
 
 /// Bytes as text.
