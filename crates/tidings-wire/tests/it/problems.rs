@@ -81,3 +81,15 @@ fn every_refusal_has_its_document() {
     );
     insta::assert_snapshot!(documents);
 }
+
+#[test]
+fn the_protocol_lists_every_code_with_its_status() {
+    let protocol = include_str!("../../../../spec/PROTOCOL.md");
+    for code in Code::ALL {
+        let row = format!("| `{code}` | {} |", code.status());
+        assert!(protocol.contains(&row), "{row}");
+    }
+    let section = protocol.split("## 7. Problems").nth(1).expect("a section");
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    assert_eq!(rows.count(), Code::ALL.len());
+}
