@@ -12,5 +12,5 @@ mod start;
 pub use error::{QueryError, QueryFault};
 pub use list::{audience, patterns, split_list, types};
 pub use measure::{count, duration, limit, wait};
-pub use pairs::{pairs, percent_decode, unknown};
-pub use start::{last_event_id, since};
+pub use pairs::{Pair, pairs, percent_decode, unknown};
+pub use start::{LAST_EVENT_ID_PARAMETERS, last_event_id, since};

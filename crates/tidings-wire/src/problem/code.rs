@@ -47,6 +47,9 @@ codes! {
     /// The hub has as many connections as it may have in all.
     AtCapacity = "at_capacity", 503, "The hub has no room for another connection",
         Some("try again after the time in `Retry-After`, or on another node");
+    /// Whoever must be asked about the credential does not answer.
+    AuthUnavailable = "auth_unavailable", 503, "The credential cannot be checked at the moment",
+        Some("try again after the time in `Retry-After`");
     /// The route needs a credential and the request has none.
     AuthenticationRequired = "authentication_required", 401, "A credential is required",
         Some("send a token in the header `Authorization: Bearer`");

@@ -2,7 +2,7 @@
 //! until it has its code here.
 
 use tidings_core::pattern::Pattern;
-use tidings_core::port::{AppendError, ReadError};
+use tidings_core::port::{AppendError, AuthFailure, ReadError};
 use tidings_core::subscription::SubscribeRefused;
 
 use super::{Code, Problem};
@@ -79,6 +79,24 @@ impl From<&ReadError> for Problem {
         // The cause names files and is for the operator's log alone.
         Self::new(Code::LogUnreadable, "the log could not be read")
             .with_retry_after_ms(RETRY_AFTER_RESTART_MS)
+    }
+}
+
+impl From<&AuthFailure> for Problem {
+    fn from(error: &AuthFailure) -> Self {
+        let detail = error.to_string();
+        match error {
+            AuthFailure::Expired => Self::new(Code::InvalidToken, detail)
+                .with_hint("get a new credential and connect again"),
+            AuthFailure::NotYetValid => Self::new(Code::InvalidToken, detail)
+                .with_hint("compare the clocks of the hub and of the issuer"),
+            AuthFailure::Malformed(_) | AuthFailure::NotTrusted | AuthFailure::Claim { .. } => {
+                Self::new(Code::InvalidToken, detail)
+            }
+            AuthFailure::Unavailable => {
+                Self::new(Code::AuthUnavailable, detail).with_retry_after_ms(RETRY_AFTER_RESTART_MS)
+            }
+        }
     }
 }
 

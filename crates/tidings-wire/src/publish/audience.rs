@@ -56,11 +56,11 @@ impl Addressees {
         Ok(())
     }
 
-    /// The audience; everyone, if no list was given.
-    pub(crate) fn audience(self, place: Place) -> Result<Audience, PublishError> {
+    /// The audience; everyone, if no list was given. `field` is the list to blame if all are empty.
+    pub(crate) fn audience(self, place: Place, field: &str) -> Result<Audience, PublishError> {
         // A publisher whose computed list came out empty must not reach everyone by it.
         if self.named && self.keys.is_empty() {
-            return Err(place.field("topics", PublishFault::NoAddressee));
+            return Err(place.field(field, PublishFault::NoAddressee));
         }
         Ok(Audience::new(self.keys))
     }

@@ -187,7 +187,7 @@ impl PublishError {
         let hint = match &self.fault {
             PublishFault::Unknown { hint } => return hint.clone(),
             PublishFault::NoAddressee => {
-                "name an addressee, or leave `topics`, `users` and `roles` out to reach everyone"
+                "name an addressee, or leave the lists out to reach everyone"
             }
             PublishFault::ReservedMetadata => "name topics in the event's own field `topics`",
             PublishFault::Kind { found: "null", .. } => "leave the field out",

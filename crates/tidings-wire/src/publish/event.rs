@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use tidings_core::event::Content;
 use tidings_core::event_type::EventType;
 use tidings_core::id::EventId;
-use tidings_core::limits::{EVENT_BYTES_MAX, SOURCE_BYTES_MAX};
+use tidings_core::limits::{AUDIENCE_KEYS_MAX, EVENT_BYTES_MAX, SOURCE_BYTES_MAX};
 use tidings_core::priority::Priority;
 
 use super::audience::Addressees;
@@ -89,7 +89,7 @@ pub(crate) fn decode_at(place: Place, text: &[u8]) -> Result<Content, PublishErr
         event_type,
         priority,
         source,
-        audience: addressees.audience(place)?,
+        audience: addressees.audience(place, "topics")?,
         data: Bytes::copy_from_slice(&one_line(data)),
         metadata,
     };
@@ -115,11 +115,18 @@ pub(crate) fn text_field<'a>(
     name: &str,
     value: &'a RawValue,
 ) -> Result<Cow<'a, str>, PublishError> {
-    text_of(value).ok_or_else(|| place.field(name, not_a("a string", value)))
+    text_of(value).ok_or_else(|| place.field(name, not_a_string(value)))
 }
 
 fn not_a(expected: &'static str, value: &RawValue) -> PublishFault {
+    let found = kind_of(value.get().as_bytes());
+    PublishFault::Kind { expected, found }
+}
+
+fn not_a_string(value: &RawValue) -> PublishFault {
+    let expected = "a string";
     let found = match kind_of(value.get().as_bytes()) {
+        // Valid JSON, but `\ud800` alone is no character.
         "a string" => "a string with half of a surrogate pair",
         found => found,
     };
@@ -132,8 +139,7 @@ fn read_addressees(
     value: &RawValue,
     addressees: &mut Addressees,
 ) -> Result<(), PublishError> {
-    // One more than the limit is enough to see that there are too many.
-    let texts = elements(value.get().as_bytes(), AUDIENCE_ELEMENTS_MAX).map_err(|fault| {
+    let texts = elements(value.get().as_bytes(), AUDIENCE_KEYS_MAX).map_err(|fault| {
         let fault = match fault {
             RawFault::TooMany(count) => PublishFault::TooManyAddressees(count),
             RawFault::Json(_) | RawFault::Duplicate(_) => not_a("an array of strings", value),
@@ -143,14 +149,11 @@ fn read_addressees(
     addressees.list_given();
     for (index, text) in texts.into_iter().enumerate() {
         let at = |fault| place.element(list, &index.to_string(), fault);
-        let name = text_of(text).ok_or_else(|| at(not_a("a string", text)))?;
+        let name = text_of(text).ok_or_else(|| at(not_a_string(text)))?;
         addressees.add(list, &name).map_err(at)?;
     }
     Ok(())
 }
-
-/// Elements of one list of addressees; past it nothing is kept.
-const AUDIENCE_ELEMENTS_MAX: usize = tidings_core::limits::AUDIENCE_KEYS_MAX;
 
 pub(crate) fn parse_id(text: &str) -> Result<EventId, PublishFault> {
     EventId::parse(text).map_err(|reason| PublishFault::Id {

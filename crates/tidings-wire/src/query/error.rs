@@ -6,13 +6,13 @@ use tidings_core::event_type::{EventTypeError, TooManyTypes};
 use tidings_core::limits::PATTERNS_PER_CONNECTION_MAX;
 use tidings_core::pattern::PatternError;
 
-use crate::limits::QUERY_PARAMETERS_MAX;
+use crate::limits::{QUERY_PARAMETERS_MAX, SHOWN_CHARACTERS_MAX};
 use crate::problem::Code;
 use crate::shown::shown;
 
 /// A refused parameter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the parameter {}: {fault}", shown(.parameter))]
+#[error("{}{fault}", place(.parameter))]
 pub struct QueryError {
     /// Its name; empty for the query string as a whole.
     pub parameter: String,
@@ -88,10 +88,20 @@ pub enum QueryFault {
     TooManyTypes(TooManyTypes),
 }
 
+/// The words that say which parameter, if it is one.
+fn place(parameter: &str) -> String {
+    if parameter.is_empty() {
+        String::new()
+    } else {
+        format!("the parameter {}: ", shown(parameter))
+    }
+}
+
 impl QueryError {
+    /// An error of a parameter; a name too long for a message is cut.
     pub(crate) fn new(parameter: &str, fault: QueryFault) -> Self {
         Self {
-            parameter: parameter.to_owned(),
+            parameter: parameter.chars().take(SHOWN_CHARACTERS_MAX).collect(),
             fault,
         }
     }

@@ -6,9 +6,12 @@ use super::error::{QueryError, QueryFault};
 use crate::limits::QUERY_PARAMETERS_MAX;
 use crate::shown::nearest;
 
+/// A parameter's name and value.
+pub type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+
 /// Splits a query string, without its `?`. A `+` is a space. Text that is not UTF-8 is refused, not
 /// repaired: a repaired topic would be another topic.
-pub fn pairs(query: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, QueryError> {
+pub fn pairs(query: &str) -> Result<Vec<Pair<'_>>, QueryError> {
     let mut pairs = Vec::new();
     for piece in query.split('&').filter(|piece| !piece.is_empty()) {
         if pairs.len() == QUERY_PARAMETERS_MAX {
@@ -51,15 +54,12 @@ pub fn percent_decode(text: &str) -> Option<Cow<'_, str>> {
             [high, low, ..] if *first == b'%' => hex(*high).zip(hex(*low)),
             _ => None,
         };
-        match byte {
-            Some((high, low)) => {
-                decoded.push(high * 16 + low);
-                rest = &after[2..];
-            }
-            None => {
-                decoded.push(*first);
-                rest = after;
-            }
+        if let Some((high, low)) = byte {
+            decoded.push(high * 16 + low);
+            rest = &after[2..];
+        } else {
+            decoded.push(*first);
+            rest = after;
         }
     }
     String::from_utf8(decoded).ok().map(Cow::Owned)

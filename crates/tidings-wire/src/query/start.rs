@@ -9,6 +9,16 @@ use super::error::{QueryError, QueryFault};
 use super::measure::{digits, parse_duration};
 use crate::rfc3339;
 
+/// The names under which a query may carry what else is the header `Last-Event-ID`: those of the
+/// polyfills in use, which cannot set it or may not.
+pub const LAST_EVENT_ID_PARAMETERS: [&str; 5] = [
+    "lastEventId",
+    "lastEventID",
+    "last_event_id",
+    "last-event-id",
+    "Last-Event-ID",
+];
+
 /// Reads `since=`: in this order a keyword, a cursor, a time (RFC 3339, a date alone as its beginning
 /// in UTC, or Unix milliseconds), a duration, an event id.
 pub fn since(value: &str) -> Result<Start, QueryError> {

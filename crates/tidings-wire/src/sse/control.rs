@@ -17,7 +17,7 @@ pub(crate) fn push_control(control: &Control, out: &mut Vec<u8>) {
         }
         Control::Gap(gap) => {
             push_block(out, "tidings.gap", None, Some(gap.to), |out| {
-                push_gap(gap, out)
+                push_gap(gap, out);
             });
         }
         Control::Ping { cursor, time } => {

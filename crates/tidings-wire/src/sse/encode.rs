@@ -18,7 +18,8 @@ pub const SSE_PAYLOAD: Shape = Shape(1);
 /// is dropped by [`crate::page::push_page`].
 pub const JSON: Shape = Shape(2);
 
-/// Writes every shape of this crate. Holds nothing; all nodes of all versions write the same bytes.
+/// Writes every shape of this crate; a shape that it does not know is written as
+/// [`SSE_ENVELOPE`], because writing cannot fail.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WireEncoder;
 

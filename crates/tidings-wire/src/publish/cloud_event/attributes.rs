@@ -91,9 +91,9 @@ impl<'a> Attributes<'a> {
         };
         let addressees = self.addressees()?;
         let audience = if addressees.is_named() {
-            addressees.audience(place)?
+            addressees.audience(place, "tidingstopics")?
         } else {
-            of_request(request)?.audience(place)?
+            of_request(request)?.audience(place, "tidingstopics")?
         };
         let content = Content {
             id: Some(id),
