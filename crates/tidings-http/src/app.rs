@@ -109,9 +109,11 @@ impl App {
         &self.inner.settings
     }
 
-    /// The user that a request of this machine names in development.
+    /// The user that a request of this machine names in development. The request must also name
+    /// this machine as its host: a page of a foreign name that was made to lead here may not.
     pub(crate) fn development_user<'a>(&self, call: &'a Call) -> Option<Cow<'a, str>> {
-        if !self.settings().development || !call.peer.is_loopback() {
+        let is_local = call.peer.is_loopback() && call.names_this_machine();
+        if !self.settings().development || !is_local {
             return None;
         }
         let mut pairs = call.query().split('&');

@@ -21,7 +21,19 @@ impl Call {
         self.parts.uri.query().unwrap_or_default()
     }
 
-    /// The only value of a header, if it is there and text.
+    /// Whether the host that the request names is this machine.
+    pub(crate) fn names_this_machine(&self) -> bool {
+        let authority = self.parts.uri.authority().map(http::uri::Authority::as_str);
+        let host = authority.or_else(|| self.header(&http::header::HOST));
+        let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+        let name = host.map(|host| match host.rsplit_once(':') {
+            Some((name, port)) if is_port(port) => name,
+            _ => host,
+        });
+        matches!(name, Some("localhost" | "127.0.0.1" | "[::1]"))
+    }
+
+    /// The first value of a header, if it is there and text.
     pub(crate) fn header(&self, name: &http::HeaderName) -> Option<&str> {
         self.parts.headers.get(name)?.to_str().ok()
     }

@@ -96,8 +96,7 @@ pub(crate) fn credential(failure: &AuthFailure) -> Problem {
         AuthFailure::Expired => {
             Problem::new(Code::InvalidToken, detail).with_hint("get a new token and try again")
         }
-        AuthFailure::Unavailable => Problem::new(Code::AtCapacity, detail)
-            .with_hint("the identity provider does not answer; try again later")
+        AuthFailure::Unavailable => Problem::new(Code::AuthUnavailable, detail)
             .with_retry_after_ms(RETRY_AFTER_UNAVAILABLE_MS),
     }
 }

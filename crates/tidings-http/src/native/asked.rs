@@ -15,9 +15,10 @@ use crate::call::Call;
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// Spellings of `Last-Event-ID` as a parameter, for clients that cannot send the header.
-const LAST_EVENT_ID_NAMES: [&str; 4] = [
+const LAST_EVENT_ID_NAMES: [&str; 5] = [
     "Last-Event-ID",
     "last-event-id",
+    "lastEventID",
     "lastEventId",
     "last_event_id",
 ];

@@ -119,7 +119,7 @@ fn stream() -> Value {
     let last = "Where to read on: a cursor or an event id. Wins over `since`. The header wins over the parameter.";
     parameters.extend([
         json!({ "name": "Last-Event-ID", "in": "header", "description": last, "schema": { "type": "string" } }),
-        parameter("lastEventId", "The same for clients that cannot send the header; also `last_event_id`, `Last-Event-ID` and `last-event-id`.", &json!({ "type": "string" })),
+        parameter("lastEventId", "The same for clients that cannot send the header; also `lastEventID`, `last_event_id`, `Last-Event-ID` and `last-event-id`.", &json!({ "type": "string" })),
         parameter("meta_*", "Up to 16 facts about the connection, for whoever inspects it.", &json!({ "type": "string" })),
     ]);
     json!({
