@@ -25,6 +25,8 @@ pub struct Batch {
 pub struct CaughtUp {
     /// The events after the shard's head.
     pub events: Vec<Arc<Framed>>,
+    /// The end of the last stretch among them that could not be read.
+    pub hole_through: Option<Offset>,
     /// Everything up to here has been considered.
     pub considered: Offset,
     /// Whether there is more to read now.
@@ -50,6 +52,10 @@ impl<S: Sink> Shard<S> {
 
     /// Takes in what the store had in place of dropped batches.
     pub fn caught_up(&mut self, found: &CaughtUp) {
+        if let Some(through) = found.hole_through {
+            // Readers have to meet the hole in the log and be told.
+            self.selectors.distrust(through);
+        }
         self.take_events(&found.events, &mut Vec::new());
         self.head = self.head.max(found.considered);
         if found.more {

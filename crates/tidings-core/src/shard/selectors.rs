@@ -164,6 +164,13 @@ impl SelectorTable {
         })
     }
 
+    /// Sends every reader before an offset to the log.
+    pub(super) fn distrust(&mut self, through: Offset) {
+        for (_, entry) in &mut self.entries {
+            entry.unknown_through = entry.unknown_through.max(through);
+        }
+    }
+
     /// Drops positions that the window has let go: of one selector.
     pub(super) fn forget(&mut self, id: u32, evicted_through: Offset) {
         if let Some(entry) = self.entries.get_mut(id as usize) {

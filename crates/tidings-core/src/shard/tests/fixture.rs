@@ -262,6 +262,7 @@ impl World {
                     })
                     .collect();
                 let found = CaughtUp {
+                    hole_through: None,
                     events,
                     considered: page.considered,
                     more: page.more,
