@@ -2,3 +2,9 @@
 
 pub mod dedupe;
 pub mod disk;
+pub mod limits;
+
+mod header;
+mod index;
+mod preamble;
+mod record;
