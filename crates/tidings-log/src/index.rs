@@ -126,6 +126,12 @@ pub(crate) trait Index: Send + Sync + fmt::Debug {
 
     /// Stretches whose records are unreadable.
     fn damaged(&self) -> Vec<Stretch>;
+
+    /// The bytes of an index file, if there is none yet.
+    fn unwritten(&self, sequence: u64) -> Option<Vec<u8>>;
+
+    /// Bytes of the index on disk.
+    fn file_bytes(&self) -> u64;
 }
 
 /// The hash by which ids are found; the seed differs from log to log. FNV-1a, finished so that all

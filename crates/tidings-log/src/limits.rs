@@ -47,3 +47,7 @@ pub const DISK_USED_PERCENT_MAX: u64 = 90;
 /// Retention begins early when the log holds this share of its byte limit, in percent, so that the
 /// next segment fits below the limit.
 pub const LOG_USED_PERCENT_MAX: u64 = 90;
+
+/// With a byte limit, segments are no larger than this part of it, so that what goes at once is a
+/// small share of what stays.
+pub const SEGMENTS_PER_BYTE_LIMIT: u64 = 16;

@@ -21,7 +21,7 @@ use crate::disk::DiskFile;
 pub(crate) const FORMAT_VERSION: u32 = 1;
 
 const FIXED_BYTES: usize = 20;
-const PAGE_BYTES: usize = 4096;
+pub(crate) const PAGE_BYTES: usize = 4096;
 /// No preamble is longer; a longer length is damage.
 const PREAMBLE_BYTES_MAX: usize = 1024 * 1024;
 

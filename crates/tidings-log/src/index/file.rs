@@ -255,6 +255,14 @@ impl Index for IndexFile {
     fn damaged(&self) -> Vec<Stretch> {
         self.damaged.clone()
     }
+
+    fn unwritten(&self, _sequence: u64) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn file_bytes(&self) -> u64 {
+        self.file.len_bytes().unwrap_or_default()
+    }
 }
 
 fn take_key(entries: &mut Bytes) -> Option<(Bytes, Found)> {

@@ -165,4 +165,12 @@ impl Index for RwLock<Table> {
     fn damaged(&self) -> Vec<Stretch> {
         read(self).damaged.clone()
     }
+
+    fn unwritten(&self, sequence: u64) -> Option<Vec<u8>> {
+        Some(read(self).to_file(sequence))
+    }
+
+    fn file_bytes(&self) -> u64 {
+        0
+    }
 }

@@ -1,0 +1,4 @@
+//! Behaviour of the embedded log, one file each.
+
+mod publish;
+mod support;
