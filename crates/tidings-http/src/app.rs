@@ -5,7 +5,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::header::HOST;
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use tidings_core::limits::HEARTBEAT_MS_DEFAULT;
 use tidings_core::port::{Authenticator, Clock};
 use tidings_hub::Hub;
@@ -170,16 +172,7 @@ impl App {
     }
 
     async fn answer(&self, found: Found<'_>, call: Call) -> Result<Response<Body>, Refusal> {
-        let url_bytes = call
-            .parts
-            .uri
-            .path_and_query()
-            .map_or(0, |url| url.as_str().len());
-        if url_bytes > URL_BYTES_MAX {
-            let detail =
-                format!("the URL has {url_bytes} bytes where at most {URL_BYTES_MAX} are allowed");
-            return Err(Problem::new(Code::UriTooLong, detail).into());
-        }
+        check_head(&call.parts)?;
         let (route, segment) = match found {
             Found::Route(route, segment) => (route, segment),
             Found::OtherMethods(path) => return Err(other_methods(&call.parts.method, path)),
@@ -203,7 +196,7 @@ impl App {
     }
 
     /// Judges the origin, and lets the operator know of one that is refused.
-    fn judge(&self, parts: &http::request::Parts, request_id: RequestId) -> Verdict {
+    fn judge(&self, parts: &Parts, request_id: RequestId) -> Verdict {
         let verdict = cors::judge(&self.settings().origins, parts);
         if let Verdict::Refused(cause) = &verdict {
             self.metrics().origins_refused.inc();
@@ -237,6 +230,25 @@ impl App {
             .get_or_create(&RouteLabels { route })
             .observe(seconds);
     }
+}
+
+/// Refuses a head that is too long, or that proxies may read in another way.
+fn check_head(parts: &Parts) -> Result<(), Problem> {
+    let url = parts.uri.path_and_query();
+    let url_bytes = url.map_or(0, |url| url.as_str().len());
+    if url_bytes > URL_BYTES_MAX {
+        let detail =
+            format!("the URL has {url_bytes} bytes where at most {URL_BYTES_MAX} are allowed");
+        return Err(Problem::new(Code::UriTooLong, detail));
+    }
+    // RFC 9112, section 3.2.
+    let hosts = parts.headers.get_all(HOST).iter().count();
+    let wanted = usize::from(parts.version == Version::HTTP_11);
+    if hosts > 1 || hosts < wanted {
+        let detail = format!("expected one `Host` header, found {hosts}");
+        return Err(Problem::new(Code::InvalidHeader, detail));
+    }
+    Ok(())
 }
 
 /// The answer to `OPTIONS`, a preflight or not, known path or not.

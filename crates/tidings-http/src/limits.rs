@@ -40,6 +40,9 @@ pub const BATCH_BYTES_MAX: usize = 512 * 1024;
 /// every stream is taken.
 pub const CONNECTIONS_EXTRA: usize = 1_024;
 
+/// When a client for which there was no place should try again.
+pub const NO_PLACE_RETRY_MS: u64 = 2_000;
+
 /// Time that a client may leave written bytes untaken before its connection is closed.
 pub const WRITE_STALL_MS_MAX: u64 = 10_000;
 
