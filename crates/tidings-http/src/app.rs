@@ -13,7 +13,7 @@ use tidings_core::port::{Authenticator, Clock};
 use tidings_hub::Hub;
 use tidings_wire::problem::{Code, Problem};
 
-use crate::body::RequestBody;
+use crate::body::{Budget, RequestBody};
 use crate::call::Call;
 use crate::cors::{self, Verdict};
 use crate::limits::URL_BYTES_MAX;
@@ -67,6 +67,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     settings: Settings,
     metrics: Metrics,
+    bodies: Budget,
     origin_log: Seldom,
 }
 
@@ -86,6 +87,7 @@ impl App {
                 clock,
                 settings,
                 metrics,
+                bodies: Budget::default(),
                 origin_log: Seldom::default(),
             }),
         }
@@ -105,6 +107,10 @@ impl App {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.inner.metrics
+    }
+
+    pub(crate) fn bodies(&self) -> &Budget {
+        &self.inner.bodies
     }
 
     pub(crate) fn settings(&self) -> &Settings {

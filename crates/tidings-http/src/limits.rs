@@ -23,6 +23,10 @@ pub const BEARER_BYTES_MAX: usize = 8 * 1024;
 /// escapes and white space.
 pub const BODY_BYTES_MAX: usize = 2 * tidings_core::limits::GROUP_BYTES_MAX;
 
+/// All bodies that are being read, together. Each may be large; all at once must fit in memory, with
+/// the events that are made of them.
+pub const BODIES_BYTES_MAX: usize = 256 * 1024 * 1024;
+
 /// How long a publish body may go without progress before it is answered with 408.
 pub const BODY_IDLE_MS_MAX: u64 = 15_000;
 

@@ -92,6 +92,22 @@ async fn many_lines_keep_their_order() {
 }
 
 #[tokio::test]
+async fn large_lines_are_answered_in_batches_of_bounded_size() {
+    let world = World::start().await;
+    let large = format!(
+        "{{\"type\":\"t\",\"topics\":[\"project/1\"],\"data\":\"{}\"}}\n",
+        "x".repeat(200_000)
+    );
+    let answer = world.send(whole(&large.repeat(8))).await;
+    let text = answer.text();
+    assert_eq!(text.lines().count(), 8);
+    assert!(
+        text.lines().all(|line| line.contains("\"cursor\"")),
+        "{text}"
+    );
+}
+
+#[tokio::test]
 async fn a_refused_line_has_its_own_error_and_the_others_go_on() {
     let world = World::start().await;
     let body = format!(

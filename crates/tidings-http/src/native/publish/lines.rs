@@ -21,12 +21,13 @@ use tidings_core::event::Content;
 use tidings_core::identity::Identity;
 use tidings_core::port::AppendError;
 use tidings_hub::PublishError;
+use tidings_wire::limits::NDJSON_LINE_BYTES_MAX;
 use tidings_wire::page;
 use tidings_wire::problem::{Code, Problem};
 use tidings_wire::publish::{Line, LineSplitter, decode_event};
 
 use crate::app::App;
-use crate::body::{Patience, RequestBody};
+use crate::body::{BodyFault, Patience, RequestBody, Share};
 use crate::call::Call;
 use crate::limits::{BATCH_BYTES_MAX, BATCH_LINES_MAX};
 use crate::refusals;
@@ -39,6 +40,10 @@ pub(super) async fn answer(
     call: Call,
     identity: Arc<Identity>,
 ) -> Result<Response<Body>, Refusal> {
+    let mut share = app.bodies().share();
+    if !share.grow(NDJSON_LINE_BYTES_MAX + BATCH_BYTES_MAX) {
+        return Err(refusals::body(&BodyFault::NoRoom).into());
+    }
     let mut intake = Intake {
         app: app.clone(),
         identity,
@@ -50,6 +55,7 @@ pub(super) async fn answer(
         next_line: 1,
         status: None,
         is_over: false,
+        _share: share,
     };
     let Some(first) = intake.answer_batch().await else {
         let problem = Problem::new(Code::InvalidEvent, "the body has no line with an event");
@@ -82,6 +88,8 @@ struct Intake {
     /// The status of the first line, once it is known.
     status: Option<StatusCode>,
     is_over: bool,
+    /// Room for a batch and the beginning of the line after it.
+    _share: Share,
 }
 
 /// Lines that are answered together, in order.
