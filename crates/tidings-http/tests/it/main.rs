@@ -5,6 +5,7 @@ mod world;
 
 mod authentication;
 mod bodies;
+mod descriptors;
 mod drain;
 mod half_close;
 mod hostile_requests;
