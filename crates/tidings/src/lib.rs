@@ -10,7 +10,10 @@
 //!
 //! Start reading at [`cli`], then [`settings`].
 
+pub mod assemble;
 pub mod cli;
+pub mod clock;
+pub mod diagnostics;
 pub mod env_vars;
 pub mod serve;
 pub mod settings;

@@ -1,12 +1,129 @@
 //! Running a hub until it is told to stop.
 
+use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
-use crate::cli::failure::Failure;
+use anyhow::Context as _;
+use tidings_auth::mint::{Minter, TokenRequest};
+use tidings_core::audience::Subject;
+use tidings_core::grant::{Grants, PublishGrant};
+use tidings_core::pattern::Pattern;
+use tidings_core::port::Clock as _;
+use tidings_http::{Drain, Server};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::assemble::{Assembled, assemble};
+use crate::clock::SystemClock;
+use crate::diagnostics;
 use crate::settings::Settings;
 
-/// Runs a hub. Once it accepts connections, its address is written to the ready file.
-pub fn run(settings: &Settings, _ready_file: Option<&Path>) -> anyhow::Result<()> {
-    let message = format!("this build has no hub to listen on {}", settings.listen);
-    Err(Failure::new(message).into())
+/// Connections that are being opened or answer something short, besides the streams.
+const SPARE_CONNECTIONS: usize = 1_024;
+
+/// When readers that were asked to leave should come back: a restart takes about this long.
+const RESTART_TIME: Duration = Duration::from_secs(1);
+
+/// How long the token that a development hub prints is valid.
+const DEVELOPMENT_TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Runs a hub. Once it answers requests, its address is written to the ready file.
+pub fn run(settings: &Settings, ready_file: Option<&Path>) -> anyhow::Result<()> {
+    diagnostics::start(&settings.diagnostics);
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime could not start")?;
+    runtime.block_on(serve(settings, ready_file))
+}
+
+async fn serve(settings: &Settings, ready_file: Option<&Path>) -> anyhow::Result<()> {
+    // Bound before the log is opened: an address in use is found without touching anything.
+    let server = Server::bind(settings.listen)
+        .await
+        .with_context(|| format!("cannot listen on `{}`", settings.listen))?;
+    let address = server.address();
+    let Assembled { app, log } = assemble(settings)?;
+    // Waiting for signals begins before anybody is told that the hub is ready.
+    let told_to_stop = stop_signal()?;
+    greet(settings, address)?;
+    if let Some(file) = ready_file {
+        write_ready(file, address)
+            .with_context(|| format!("cannot write the ready file `{}`", file.display()))?;
+    }
+    let drain = Drain {
+        spread: settings.drain.spread,
+        grace: settings.drain.grace,
+        retry_after: RESTART_TIME,
+    };
+    let connections = settings.limits.connections + SPARE_CONNECTIONS;
+    server.run(app, connections, told_to_stop, drain).await;
+    log.close();
+    Ok(())
+}
+
+/// Ready when the process is asked to end.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Written aside and renamed, so that whoever waits for the file never reads half of it.
+fn write_ready(file: &Path, address: SocketAddr) -> std::io::Result<()> {
+    let aside = file.with_extension("incomplete");
+    fs::write(&aside, format!("{address}\n"))?;
+    fs::rename(aside, file)
+}
+
+/// Tells people where the hub is and, in development, how to try it.
+#[expect(
+    clippy::print_stdout,
+    reason = "the address and the token are this command's output"
+)]
+fn greet(settings: &Settings, address: SocketAddr) -> anyhow::Result<()> {
+    println!("tidings listens on http://{address}");
+    let Some(secret) = settings
+        .auth
+        .secret
+        .as_ref()
+        .filter(|_| settings.development)
+    else {
+        return Ok(());
+    };
+    let issued_at = SystemClock::default().now();
+    let token = Minter::new(secret)?.mint(&TokenRequest {
+        subject: Subject::parse("developer")?,
+        roles: Vec::new(),
+        grants: Grants {
+            publish: ["**", "@user/*", "@role/*", "@all"]
+                .into_iter()
+                .map(PublishGrant::parse)
+                .collect::<Result<_, _>>()?,
+            subscribe: vec![Pattern::parse("**")?],
+            administer: true,
+        },
+        issued_at,
+        expires_at: issued_at.plus(DEVELOPMENT_TOKEN_LIFETIME),
+    })?;
+    println!(
+        "\na token for development, valid for a day:\n\n  export TIDINGS_TOKEN={token}\n\n\
+         listen in one terminal:\n\n  \
+         curl -N -H \"Authorization: Bearer $TIDINGS_TOKEN\" \
+         'http://{address}/v1/stream?topics=hello/**'\n\n\
+         publish in another:\n\n  \
+         curl -H \"Authorization: Bearer $TIDINGS_TOKEN\" -H 'Content-Type: application/json' \\\n    \
+         -d '{{\"topics\":[\"hello/world\"],\"type\":\"greeting\",\"data\":\"hi\"}}' \
+         http://{address}/v1/events\n"
+    );
+    Ok(())
 }

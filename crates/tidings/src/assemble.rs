@@ -1,0 +1,154 @@
+//! Assembly: from settings to a running hub. The only file that names concrete adapters.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tidings_auth::development::DevelopmentUser;
+use tidings_auth::jwt::JwtAuthenticator;
+use tidings_core::grant::{Grants, PublishGrant};
+use tidings_core::pattern::Pattern;
+use tidings_core::port::{Authenticator, Clock};
+use tidings_http::{App, Origin, Origins};
+use tidings_hub::{Hub, Options as HubOptions, Ports};
+use tidings_log::{EmbeddedLog, Options as LogOptions, Retention, RetentionRule};
+use tidings_wire::sse::WireEncoder;
+
+use crate::clock::SystemClock;
+use crate::settings::{AllowedOrigin, Settings};
+
+/// Where the log lies within the data directory.
+const LOG_DIRECTORY: &str = "log";
+
+/// A hub with its surface, and its log for whoever has to close it.
+#[derive(Debug)]
+pub struct Assembled {
+    /// The HTTP surface.
+    pub app: App,
+    /// The log behind it.
+    pub log: EmbeddedLog,
+}
+
+/// Opens the log and starts a hub over it.
+pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let log = open_log(settings, &clock)?;
+    let ports = Ports {
+        sequencer: Arc::new(log.clone()),
+        store: Arc::new(log.clone()),
+        encoder: Arc::new(WireEncoder),
+        clock: clock.clone(),
+    };
+    let options = HubOptions {
+        shards: settings.shards,
+        window_events: settings.window.events,
+        window_bytes: settings.window.bytes,
+        connections: settings.limits.connections,
+        connections_per_identity: settings.limits.connections_per_identity,
+        connections_per_address: settings.limits.connections_per_address,
+        node: random()? as u32,
+        seed: random()?,
+        ..HubOptions::default()
+    };
+    let hub = Hub::start(&options, ports).context("the hub could not start")?;
+    let surface = tidings_http::Settings {
+        origins: origins(settings)?,
+        development: settings.development,
+        heartbeat_ms: settings.heartbeat.as_millis() as u64,
+    };
+    let app = App::new(hub, authenticators(settings)?, clock, surface);
+    Ok(Assembled { app, log })
+}
+
+fn open_log(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<EmbeddedLog> {
+    // A system without random bits has failed at `random` above all else; zero would merely repeat.
+    let bits = Arc::new(|| random().unwrap_or_default());
+    let mut options = LogOptions::new(settings.data_dir.join(LOG_DIRECTORY), clock.clone(), bits);
+    options.segment_bytes = settings.segment_bytes;
+    options.dedupe_window_ms = settings.dedupe.window.as_millis() as u64;
+    options.dedupe_ids_max = settings.dedupe.ids;
+    options.retention = retention(settings);
+    let log = EmbeddedLog::open(&options)?;
+    let found = log.recovered();
+    tracing::info!(
+        segments = found.segments,
+        scanned_bytes = found.scanned_bytes,
+        kept_events = found.kept_events,
+        dropped_bytes = found.dropped_bytes,
+        "log opened"
+    );
+    for damage in &found.damage {
+        tracing::error!(
+            file = %damage.file.display(),
+            at_byte = damage.at_byte,
+            what = ?damage.what,
+            "the log is damaged; readers are told of the gap"
+        );
+    }
+    Ok(log)
+}
+
+fn retention(settings: &Settings) -> Retention {
+    Retention {
+        age_ms: Some(settings.retention.age.as_millis() as u64),
+        bytes: Some(settings.retention.bytes),
+        events: settings.retention.count,
+        rules: settings
+            .retention
+            .rules
+            .iter()
+            .map(|rule| RetentionRule {
+                selector: tidings_core::scope::Selector::of(rule.pattern.clone()),
+                age_ms: rule.age.map(|age| age.as_millis() as u64),
+                bytes: rule.bytes,
+                events: rule.count,
+            })
+            .collect(),
+    }
+}
+
+fn authenticators(settings: &Settings) -> anyhow::Result<Vec<Arc<dyn Authenticator>>> {
+    let mut providers: Vec<Arc<dyn Authenticator>> = Vec::new();
+    if let Some(secret) = &settings.auth.secret {
+        providers.push(Arc::new(JwtAuthenticator::new(
+            secret,
+            settings.auth.leeway,
+        )?));
+    }
+    if settings.development {
+        providers.push(Arc::new(DevelopmentUser::new(everything()?)));
+    }
+    Ok(providers)
+}
+
+fn origins(settings: &Settings) -> anyhow::Result<Origins> {
+    let mut listed = Vec::new();
+    let mut this_machine = false;
+    for allowed in &settings.cors_origins {
+        match allowed {
+            AllowedOrigin::Exactly(origin) => listed.push(Origin::parse(origin)?),
+            AllowedOrigin::AnyPort(_) => this_machine = true,
+        }
+    }
+    Ok(if this_machine {
+        Origins::ListedAndThisMachine(listed)
+    } else {
+        Origins::Listed(listed)
+    })
+}
+
+/// What a development user may do.
+fn everything() -> anyhow::Result<Grants> {
+    let everything = ["**", "@user/*", "@role/*", "@all"];
+    let publish: Result<Vec<_>, _> = everything.into_iter().map(PublishGrant::parse).collect();
+    Ok(Grants {
+        publish: publish?,
+        subscribe: vec![Pattern::parse("**")?],
+        administer: true,
+    })
+}
+
+fn random() -> anyhow::Result<u64> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).context("the system has no random bits")?;
+    Ok(u64::from_le_bytes(bytes))
+}
