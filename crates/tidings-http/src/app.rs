@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use http::header::HOST;
@@ -135,7 +136,7 @@ impl App {
     ///
     /// A dropped publish may or may not be committed; everything else has no effect.
     pub async fn respond(&self, request: Request<RequestBody>, peer: Peer) -> Response<Body> {
-        let begun = self.clock().moment();
+        let begun = Instant::now();
         let request_id = RequestId::random();
         let (parts, body) = request.into_parts();
         let verdict = self.judge(&parts, request_id);
@@ -168,11 +169,11 @@ impl App {
             .headers_mut()
             .insert(X_REQUEST_ID, request_id.header_value());
 
-        let took_ms = self.clock().moment().ms_since(begun);
-        self.count(&method, route, response.status(), took_ms);
+        let took = begun.elapsed();
+        self.count(&method, route, response.status(), took);
         tracing::debug!(
-            request = %request_id, %method, path, status = response.status().as_u16(), took_ms,
-            peer = %peer.ip(), "request answered"
+            request = %request_id, %method, path, status = response.status().as_u16(),
+            took_us = took.as_micros() as u64, peer = %peer.ip(), "request answered"
         );
         response
     }
@@ -223,18 +224,17 @@ impl App {
         Problem::new(Code::Internal, "the request could not be answered").into()
     }
 
-    fn count(&self, method: &Method, route: &'static str, status: StatusCode, took_ms: u64) {
+    fn count(&self, method: &Method, route: &'static str, status: StatusCode, took: Duration) {
         let labels = RequestLabels {
             route,
             method: method_label(method),
             status: status_class(status),
         };
         self.metrics().requests.get_or_create(&labels).inc();
-        let seconds = took_ms as f64 / 1_000.0;
         self.metrics()
             .answer_seconds
             .get_or_create(&RouteLabels { route })
-            .observe(seconds);
+            .observe(took.as_secs_f64());
     }
 }
 

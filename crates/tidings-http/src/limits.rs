@@ -40,9 +40,9 @@ pub const BATCH_LINES_MAX: usize = 256;
 /// Bytes of lines that are handed to the log together.
 pub const BATCH_BYTES_MAX: usize = 512 * 1024;
 
-/// Open HTTP connections beyond those that may be streams: room for publishers and probes when
-/// every stream is taken.
-pub const CONNECTIONS_EXTRA: usize = 1_024;
+/// How long the rest of a body is taken and dropped after its answer has ended early: time for the
+/// client to read the answer.
+pub const LINGER_MS_MAX: u64 = 2_000;
 
 /// When a client for which there was no place should try again.
 pub const NO_PLACE_RETRY_MS: u64 = 2_000;

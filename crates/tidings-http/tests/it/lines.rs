@@ -222,6 +222,20 @@ async fn the_last_line_says_where_reading_stopped() {
 }
 
 #[tokio::test]
+async fn the_last_line_arrives_although_more_was_sent() {
+    let world = World::start().await;
+    let mut answers = begin(&world, "brief", &line("project/1", 1)).await;
+    assert_eq!(answers.next_line().await.expect("an answer")["line"], 1);
+    world.advance_wall(61_000);
+    // Far more than fits into the buffers of the connection; without a taker the send would fail.
+    let rest = line("project/1", 2).repeat(200_000);
+    answers.send(&[chunk(&rest), b"0\r\n\r\n".to_vec()].concat()).await;
+    let stopped = answers.next_line().await.expect("an answer");
+    assert_eq!((stopped["accepted"].as_u64(), stopped["line"].as_u64()), (Some(1), Some(2)));
+    assert_eq!(answers.next_line().await, None);
+}
+
+#[tokio::test]
 async fn a_body_that_breaks_off_is_told_up_to_where_it_was_read() {
     let world = World::start().await;
     let mut answers = begin(&world, "writer", &line("project/1", 1)).await;
