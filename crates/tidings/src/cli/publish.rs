@@ -102,10 +102,15 @@ impl Publish {
             None => "null".to_owned(),
             Some("-") => {
                 let mut text = String::new();
-                io::stdin()
-                    .take(DATA_BYTES_MAX)
+                let read = io::stdin()
+                    .take(DATA_BYTES_MAX + 1)
                     .read_to_string(&mut text)
                     .context("cannot read standard input")?;
+                if read as u64 > DATA_BYTES_MAX {
+                    let message = format!("the data has more than {DATA_BYTES_MAX} bytes");
+                    let hint = "publish the lines of a file with `--file`";
+                    return Err(Failure::new(message).hint(hint).into());
+                }
                 text
             }
             Some(data) => data.to_owned(),

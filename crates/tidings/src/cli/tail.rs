@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use tidings_client::{Event, Incoming, Reading};
 use tidings_core::event_type::TypeGlob;
 use tidings_core::pattern::Pattern;
@@ -106,29 +107,38 @@ fn tell_of(incoming: &Incoming) {
     }
 }
 
+/// What a person wants to see of an envelope.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    /// As the publisher wrote it.
+    #[serde(borrow)]
+    data: &'a RawValue,
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+#[derive(Deserialize, Default)]
+struct Metadata {
+    #[serde(default)]
+    topics: Vec<String>,
+}
+
 /// An event in one line for people: its cursor, type, topics and data.
 fn shown(event: &Event) -> String {
     let cursor = event
         .cursor
         .map_or_else(|| "-".to_owned(), |cursor| cursor.to_string());
-    let Ok(envelope) = serde_json::from_str::<Value>(&event.data) else {
-        return format!("{cursor}  {}  {}", event.event_type, event.data);
-    };
-    let topics: Vec<&str> = envelope["metadata"]["topics"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    let topics = if topics.is_empty() {
-        "-".to_owned()
-    } else {
-        topics.join(",")
-    };
-    format!(
-        "{cursor}  {}  {topics}  {}",
-        event.event_type, envelope["data"]
-    )
+    let kind = &event.event_type;
+    match serde_json::from_str::<Envelope<'_>>(&event.data) {
+        Ok(envelope) => {
+            let topics = match envelope.metadata.topics.join(",") {
+                none if none.is_empty() => "-".to_owned(),
+                topics => topics,
+            };
+            format!("{cursor}  {kind}  {topics}  {}", envelope.data)
+        }
+        Err(_) => format!("{cursor}  {kind}  -  {}", event.data),
+    }
 }
 
 fn ended(code: Option<&str>) -> Failure {

@@ -63,7 +63,6 @@ fn an_event_may_be_for_everyone_and_hold_nothing() {
 
 #[test]
 fn data_comes_from_standard_input_too() {
-    let directory = tempdir().expect("a directory");
     let url = hub(|request| {
         assert!(
             request.body.contains(r#""data":"hello""#),
@@ -73,19 +72,34 @@ fn data_comes_from_standard_input_too() {
         let body = format!(r#"{{"id":"x","cursor":"{CURSOR}","subscribers":0,"duplicate":true}}"#);
         Some(answer("200 OK", "application/json", &body))
     });
-    let arguments = ["publish", "--url", &url, "--type", "t", "-"];
+    let ran = publish_input(&url, b"\"hello\"\n");
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(ran.out.contains(r#""duplicate":true"#), "{}", ran.out);
+}
+
+/// Publishes what is on standard input.
+fn publish_input(url: &str, input: &[u8]) -> Ran {
+    let directory = tempdir().expect("a directory");
+    let arguments = ["publish", "--url", url, "--type", "t", "-"];
     let mut child = command(directory.path(), &[], &arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program starts");
-    let mut input = child.stdin.take().expect("piped");
-    input.write_all(b"\"hello\"\n").expect("written");
-    drop(input);
-    let ran = ran(child.wait_with_output().expect("ended"));
-    assert_eq!(ran.code, Some(0), "{}", ran.err);
-    assert!(ran.out.contains(r#""duplicate":true"#), "{}", ran.out);
+    let mut stdin = child.stdin.take().expect("piped");
+    // A program that has read enough may be gone.
+    let _unread = stdin.write_all(input);
+    drop(stdin);
+    ran(child.wait_with_output().expect("ended"))
+}
+
+#[test]
+fn endless_standard_input_is_no_data() {
+    let endless = vec![b' '; 16 * 1024 * 1024 + 1];
+    let ran = publish_input("http://127.0.0.1:1", &endless);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("more than 16777216 bytes"), "{}", ran.err);
 }
 
 #[test]

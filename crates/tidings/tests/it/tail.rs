@@ -70,7 +70,7 @@ fn tail_prints_events_goes_on_after_a_loss_and_tells_of_gaps() {
     ];
     let ran = run(directory.path(), &[], &arguments);
     assert_eq!(ran.code, Some(1));
-    let line = |offset| format!("{}  a  p/1,p/2  {{\"n\":1}}\n", cursor(offset));
+    let line = |offset| format!("{}  a  p/1,p/2  {{\"n\": 1}}\n", cursor(offset));
     assert_eq!(ran.out, line(2) + &line(6));
     assert!(ran.err.contains("allows only a part: p/1"), "{}", ran.err);
     assert!(ran.err.contains("trying again in"), "{}", ran.err);
