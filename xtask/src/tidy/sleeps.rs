@@ -1,0 +1,81 @@
+//! Tests wait for what they test, never for a clock: a sleep is either too short or wasted.
+//!
+//! Sleeps of tokio are fine where time is virtual, that is in a test that starts its runtime paused.
+
+use super::code::Language;
+use super::finding::Finding;
+use super::tree::{Source, Tree};
+
+const REAL: [&str; 4] = [
+    "thread::sleep",
+    "sleep_ms(",
+    "setTimeout(r",
+    "setTimeout(done",
+];
+const VIRTUAL: [&str; 3] = ["time::sleep(", "time::sleep_until(", "tokio::time::sleep"];
+const PAUSED: &str = "start_paused = true";
+
+const HINT: &str =
+    "wait for the event itself (a channel, a line of output, a state), or use virtual time";
+
+pub(crate) fn find(tree: &Tree) -> Vec<Finding> {
+    tree.code().flat_map(findings_of).collect()
+}
+
+fn findings_of(source: &Source) -> Vec<Finding> {
+    let mut paused = false;
+    let mut findings = Vec::new();
+    for (number, line) in source.test_lines() {
+        if line.code.trim_start().starts_with("#[tokio::test") || line.code.contains("#[test]") {
+            paused = line.code.contains(PAUSED);
+        }
+        let rust = source.language() == Some(Language::Rust);
+        let real = REAL.iter().any(|nap| line.code.contains(nap));
+        let simulated = rust && VIRTUAL.iter().any(|nap| line.code.contains(nap));
+        if real || (simulated && !paused) {
+            findings.push(Finding::at(&source.path, number, "a test sleeps", HINT));
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines_of(path: &str, text: &str) -> Vec<usize> {
+        find(&Tree::of(&[(path, text)]))
+            .into_iter()
+            .map(|one| one.line)
+            .collect()
+    }
+
+    #[test]
+    fn sleeps_of_test_files_are_found() {
+        let text =
+            "fn a() { std::thread::sleep(D); }\nasync fn b() { tokio::time::sleep(D).await; }\n";
+        assert_eq!(lines_of("crates/a/tests/it/b.rs", text), [1, 2]);
+        assert_eq!(lines_of("crates/a/src/b/tests.rs", text), [1, 2]);
+        assert_eq!(lines_of("crates/a/src/b.rs", text), [0; 0]);
+        assert_eq!(
+            lines_of(
+                "packages/a/b.test.ts",
+                "await new Promise(r => setTimeout(r, 5));"
+            ),
+            [1]
+        );
+    }
+
+    #[test]
+    fn sleeps_of_inline_tests_are_found() {
+        let text = "fn a() { thread::sleep(D); }\n#[cfg(test)]\nmod tests {\n  fn b() { thread::sleep(D); }\n}\n";
+        assert_eq!(lines_of("crates/a/src/b.rs", text), [4]);
+    }
+
+    #[test]
+    fn virtual_time_may_pass() {
+        let text = "#[tokio::test(start_paused = true)]\nasync fn a() { tokio::time::sleep(D).await; }\n\
+                    #[tokio::test]\nasync fn b() { tokio::time::sleep(D).await; }\n";
+        assert_eq!(lines_of("crates/a/tests/it/b.rs", text), [4]);
+    }
+}
