@@ -6,13 +6,9 @@ use super::code::Language;
 use super::finding::Finding;
 use super::tree::{Source, Tree};
 
-const REAL: [&str; 4] = [
-    "thread::sleep",
-    "sleep_ms(",
-    "setTimeout(r",
-    "setTimeout(done",
-];
-const VIRTUAL: [&str; 3] = ["time::sleep(", "time::sleep_until(", "tokio::time::sleep"];
+const RUST: [&str; 3] = ["sleep(", "sleep_until(", "sleep_ms("];
+const RUST_REAL: &str = "thread::sleep";
+const TYPESCRIPT: [&str; 2] = ["setTimeout(r", "setTimeout(done"];
 const PAUSED: &str = "start_paused = true";
 
 const HINT: &str =
@@ -29,14 +25,28 @@ fn findings_of(source: &Source) -> Vec<Finding> {
         if line.code.trim_start().starts_with("#[tokio::test") || line.code.contains("#[test]") {
             paused = line.code.contains(PAUSED);
         }
-        let rust = source.language() == Some(Language::Rust);
-        let real = REAL.iter().any(|nap| line.code.contains(nap));
-        let simulated = rust && VIRTUAL.iter().any(|nap| line.code.contains(nap));
-        if real || (simulated && !paused) {
+        let nap = match source.language() {
+            Some(Language::Rust) => {
+                let real = line.code.contains(RUST_REAL);
+                RUST.iter().any(|call| calls(&line.code, call)) && (real || !paused)
+            }
+            _ => TYPESCRIPT.iter().any(|call| line.code.contains(call)),
+        };
+        if nap {
             findings.push(Finding::at(&source.path, number, "a test sleeps", HINT));
         }
     }
     findings
+}
+
+/// Whether the code calls this function, and not one whose name only ends like it.
+fn calls(code: &str, function: &str) -> bool {
+    code.match_indices(function).any(|(at, _)| {
+        let before = code.get(..at).unwrap_or_default();
+        let longer =
+            before.ends_with(|character: char| character.is_alphanumeric() || character == '_');
+        !longer && !before.ends_with("fn ")
+    })
 }
 
 #[cfg(test)]
@@ -55,6 +65,9 @@ mod tests {
         let text =
             "fn a() { std::thread::sleep(D); }\nasync fn b() { tokio::time::sleep(D).await; }\n";
         assert_eq!(lines_of("crates/a/tests/it/b.rs", text), [1, 2]);
+        let imported =
+            "use tokio::time::sleep;\nfn no_sleep() {}\nasync fn c() { sleep(D).await; }\n";
+        assert_eq!(lines_of("crates/a/tests/it/b.rs", imported), [3]);
         assert_eq!(lines_of("crates/a/src/b/tests.rs", text), [1, 2]);
         assert_eq!(lines_of("crates/a/src/b.rs", text), [0; 0]);
         assert_eq!(

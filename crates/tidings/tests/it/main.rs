@@ -1,0 +1,3 @@
+//! Tests of the program as a whole: the real binary, real sockets, a real disk.
+
+mod torture;

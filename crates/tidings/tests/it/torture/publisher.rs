@@ -1,0 +1,136 @@
+//! A publisher: one event after the other, each repeated with its id until it is answered.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use http::StatusCode;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::ledger::{Ledger, Name};
+use super::load::{Address, TOPICS, topic};
+use super::wire::{self, Connection};
+
+/// Type of the event after which there is no other.
+pub(crate) const THE_END: &str = "torture.end";
+
+const EVENT: &str = "torture.event";
+
+/// Payloads are short mostly, and sometimes long enough that a kill falls into their write.
+const TEXT_BYTES: [usize; 8] = [16, 40, 300, 80, 1_200, 7, 30_000, 150];
+
+/// One publisher.
+#[derive(Debug)]
+pub(crate) struct Publisher {
+    index: usize,
+    next: u64,
+    token: String,
+    ledger: Arc<Ledger>,
+}
+
+/// How a request ended.
+enum Outcome {
+    Answered,
+    /// The connection is gone.
+    CutOff,
+}
+
+impl Publisher {
+    pub(crate) fn new(index: usize, token: &str, ledger: &Arc<Ledger>) -> Self {
+        Self {
+            index,
+            next: 0,
+            token: token.to_owned(),
+            ledger: Arc::clone(ledger),
+        }
+    }
+
+    /// Publishes until it is told to stop and its last event is answered.
+    pub(crate) async fn run(
+        mut self,
+        mut address: Address,
+        stop: watch::Receiver<bool>,
+    ) -> Result<()> {
+        loop {
+            let at = *address.borrow_and_update();
+            if let Some(at) = at
+                && let Ok(mut connection) = wire::connect(at).await
+            {
+                while let Outcome::Answered = self.publish(&mut connection).await? {
+                    if *stop.borrow() {
+                        return Ok(());
+                    }
+                }
+            }
+            address.changed().await?;
+        }
+    }
+
+    async fn publish(&mut self, connection: &mut Connection) -> Result<Outcome> {
+        let event = Name {
+            publisher: self.index,
+            number: self.next,
+        };
+        let body = self.body(event).to_string();
+        let answer = wire::publish(connection, &self.token, body).await;
+        let (status, body) = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                if wire::was_sent(&error) {
+                    self.ledger.note_unanswered();
+                }
+                return Ok(Outcome::CutOff);
+            }
+        };
+        if status != StatusCode::OK && status != StatusCode::CREATED {
+            bail!(
+                "the publish of {event} was answered {status}: {}",
+                String::from_utf8_lossy(&body)
+            );
+        }
+        let answer: Value = serde_json::from_slice(&body)?;
+        if answer["id"] != json!(event.to_string()) {
+            self.ledger.complain(format!(
+                "the publish of {event} was answered with another id: {answer}"
+            ));
+        }
+        let cursor = answer["cursor"].as_str().unwrap_or_default();
+        let offset = wire::offset_of(cursor).with_context(|| format!("no cursor in: {answer}"))?;
+        let duplicate = answer["duplicate"] == json!(true);
+        self.ledger.note_answer(event, offset, duplicate);
+        self.next += 1;
+        Ok(Outcome::Answered)
+    }
+
+    fn body(&self, event: Name) -> Value {
+        let length = TEXT_BYTES[(event.number as usize + self.index) % TEXT_BYTES.len()];
+        let text = wire::text(event, length);
+        json!({
+            "id": event.to_string(),
+            "type": EVENT,
+            "topics": [topic(self.index)],
+            "data": {
+                "publisher": event.publisher,
+                "number": event.number,
+                "sha256": wire::sha256(&text),
+                "text": text,
+            },
+        })
+    }
+}
+
+/// Publishes the event after which there is no other, on all topics.
+pub(crate) async fn publish_the_end(address: SocketAddr, token: &str) -> Result<()> {
+    let topics: Vec<String> = (0..TOPICS).map(topic).collect();
+    let body = json!({ "id": "the-end", "type": THE_END, "topics": topics }).to_string();
+    let mut connection = wire::connect(address).await?;
+    let (status, body) = wire::publish(&mut connection, token, body).await?;
+    if !status.is_success() {
+        bail!(
+            "the end was answered {status}: {}",
+            String::from_utf8_lossy(&body)
+        );
+    }
+    Ok(())
+}
