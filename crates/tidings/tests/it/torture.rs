@@ -8,9 +8,9 @@
 
 mod ledger;
 mod load;
+mod payload;
 mod publisher;
 mod reader;
-mod wire;
 
 use std::time::{Duration, Instant};
 
@@ -41,7 +41,7 @@ async fn d1_d11_kill_9_under_load_loses_repeats_and_takes_back_nothing() -> Resu
 
     let folder = tempfile::tempdir()?;
     let program = Program::new(env!("CARGO_BIN_EXE_tidings"), folder.path());
-    let ledger = Ledger::new(rounds);
+    let ledger = Ledger::new(rounds, load::PUBLISHERS);
     let mut running = start(&program).await?;
     let load = Load::start(&ledger, &tokens(&program)?);
 

@@ -35,6 +35,7 @@ pub(crate) struct Ledger {
     round: AtomicUsize,
     answered: AtomicU64,
     answered_before_round: AtomicU64,
+    answered_to: Vec<AtomicU64>,
     one_more: Notify,
     /// Publishes of each round that the kill left without an answer.
     unanswered: Vec<AtomicU64>,
@@ -59,11 +60,12 @@ pub(crate) struct Summary {
 }
 
 impl Ledger {
-    pub(crate) fn new(rounds: usize) -> Arc<Self> {
+    pub(crate) fn new(rounds: usize, publishers: usize) -> Arc<Self> {
         Arc::new(Self {
             round: AtomicUsize::new(0),
             answered: AtomicU64::new(0),
             answered_before_round: AtomicU64::new(0),
+            answered_to: (0..publishers).map(|_| AtomicU64::new(0)).collect(),
             one_more: Notify::new(),
             unanswered: (0..rounds).map(|_| AtomicU64::new(0)).collect(),
             committed_unanswered: AtomicU64::new(0),
@@ -98,8 +100,18 @@ impl Ledger {
         if duplicate {
             self.committed_unanswered.fetch_add(1, Ordering::SeqCst);
         }
+        if let Some(count) = self.answered_to.get(event.publisher) {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
         self.answered.fetch_add(1, Ordering::SeqCst);
         self.one_more.notify_waiters();
+    }
+
+    /// How many publishes of this publisher were answered.
+    pub(crate) fn answered_to(&self, publisher: usize) -> u64 {
+        self.answered_to
+            .get(publisher)
+            .map_or(0, |count| count.load(Ordering::SeqCst))
     }
 
     /// A publish was sent, and its connection ended before the answer.

@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
-use http::StatusCode;
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
+use tidings_testkit::plain_client::{Connection, offset_of};
 use tokio::sync::watch;
 
 use super::ledger::{Ledger, Name};
 use super::load::{Address, TOPICS, topic};
-use super::wire::{self, Connection};
+use super::payload;
 
 /// Type of the event after which there is no other.
 pub(crate) const THE_END: &str = "torture.end";
@@ -55,7 +55,7 @@ impl Publisher {
         loop {
             let at = *address.borrow_and_update();
             if let Some(at) = at
-                && let Ok(mut connection) = wire::connect(at).await
+                && let Ok(mut connection) = Connection::open(at, &self.token).await
             {
                 while let Outcome::Answered = self.publish(&mut connection).await? {
                     if *stop.borrow() {
@@ -73,30 +73,26 @@ impl Publisher {
             number: self.next,
         };
         let body = self.body(event).to_string();
-        let answer = wire::publish(connection, &self.token, body).await;
-        let (status, body) = match answer {
+        let answer = match connection.publish("application/json", body).await {
             Ok(answer) => answer,
             Err(error) => {
-                if wire::was_sent(&error) {
+                if error.was_sent() {
                     self.ledger.note_unanswered();
                 }
                 return Ok(Outcome::CutOff);
             }
         };
-        if status != StatusCode::OK && status != StatusCode::CREATED {
-            bail!(
-                "the publish of {event} was answered {status}: {}",
-                String::from_utf8_lossy(&body)
-            );
+        if !answer.status.is_success() {
+            bail!("the publish of {event} was refused: {answer:?}");
         }
-        let answer: Value = serde_json::from_slice(&body)?;
+        let answer: Value = serde_json::from_slice(&answer.body)?;
         if answer["id"] != json!(event.to_string()) {
             self.ledger.complain(format!(
                 "the publish of {event} was answered with another id: {answer}"
             ));
         }
         let cursor = answer["cursor"].as_str().unwrap_or_default();
-        let offset = wire::offset_of(cursor).with_context(|| format!("no cursor in: {answer}"))?;
+        let offset = offset_of(cursor).with_context(|| format!("no cursor in: {answer}"))?;
         let duplicate = answer["duplicate"] == json!(true);
         self.ledger.note_answer(event, offset, duplicate);
         self.next += 1;
@@ -105,7 +101,7 @@ impl Publisher {
 
     fn body(&self, event: Name) -> Value {
         let length = TEXT_BYTES[(event.number as usize + self.index) % TEXT_BYTES.len()];
-        let text = wire::text(event, length);
+        let text = payload::text(event, length);
         json!({
             "id": event.to_string(),
             "type": EVENT,
@@ -113,7 +109,7 @@ impl Publisher {
             "data": {
                 "publisher": event.publisher,
                 "number": event.number,
-                "sha256": wire::sha256(&text),
+                "sha256": payload::sha256(&text),
                 "text": text,
             },
         })
@@ -124,13 +120,11 @@ impl Publisher {
 pub(crate) async fn publish_the_end(address: SocketAddr, token: &str) -> Result<()> {
     let topics: Vec<String> = (0..TOPICS).map(topic).collect();
     let body = json!({ "id": "the-end", "type": THE_END, "topics": topics }).to_string();
-    let mut connection = wire::connect(address).await?;
-    let (status, body) = wire::publish(&mut connection, token, body).await?;
-    if !status.is_success() {
-        bail!(
-            "the end was answered {status}: {}",
-            String::from_utf8_lossy(&body)
-        );
-    }
+    let mut connection = Connection::open(address, token).await?;
+    let answer = connection.publish("application/json", body).await?;
+    ensure!(
+        answer.status.is_success(),
+        "the end was refused: {answer:?}"
+    );
     Ok(())
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
+use tidings_testkit::plain_client::{Block, Connection, OpenError, offset_of};
 
 use super::ledger::{Ledger, Name};
 use super::load::{Address, PUBLISHERS, TOPICS, topic};
+use super::payload;
 use super::publisher::THE_END;
-use super::wire::{self, Block, Stream};
 
 /// One reader, of one topic or of all.
 #[derive(Debug)]
@@ -59,12 +60,17 @@ impl Reader {
     async fn read(&mut self, address: SocketAddr) -> Result<Ending> {
         let pattern = self.topic.map_or_else(|| "torture/*".to_owned(), topic);
         let path = format!("/v1/stream?topics={pattern}&since=earliest");
-        let opened = Stream::open(address, &path, &self.token, self.last_event_id.as_deref()).await;
+        let Ok(connection) = Connection::open(address, &self.token).await else {
+            return Ok(Ending::Cut);
+        };
         // A connection that the kill cut off before its head is an ending like any other; a refusal is not.
-        let mut stream = match opened {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(refusal)) => bail!("a stream was refused: {refusal}"),
-            Err(_) => return Ok(Ending::Cut),
+        let mut stream = match connection
+            .stream(&path, self.last_event_id.as_deref())
+            .await
+        {
+            Ok(stream) => stream,
+            Err(OpenError::Request(_)) => return Ok(Ending::Cut),
+            Err(refusal) => return Err(refusal.into()),
         };
         if self.last_event_id.is_some() {
             self.ledger.note_resumed();
@@ -96,7 +102,7 @@ impl Reader {
         }
         let id = block.id.as_deref().unwrap_or_default();
         let offset =
-            wire::offset_of(id).with_context(|| format!("an event without a cursor: {block:?}"))?;
+            offset_of(id).with_context(|| format!("an event without a cursor: {block:?}"))?;
         if offset <= self.last_offset {
             self.complain(&format!(
                 "is at {}, and is shown {offset}",
@@ -105,6 +111,7 @@ impl Reader {
         }
         self.last_offset = offset;
         if block.event == THE_END {
+            self.check_all_is_here();
             return Ok(true);
         }
         let envelope: Value = serde_json::from_str(&block.data)
@@ -123,7 +130,8 @@ impl Reader {
         self.ledger.note_seen(event, offset);
 
         let text = data["text"].as_str().unwrap_or_default();
-        if data["sha256"] != json!(wire::sha256(text)) || envelope["id"] != json!(event.to_string())
+        if data["sha256"] != json!(payload::sha256(text))
+            || envelope["id"] != json!(event.to_string())
         {
             self.complain(&format!("is shown {event} altered"));
         }
@@ -146,6 +154,24 @@ impl Reader {
             ));
         }
         Ok(())
+    }
+
+    /// Once nothing is published any more, a reader has every event that was answered.
+    fn check_all_is_here(&self) {
+        let mine = |publisher: &usize| self.topic.is_none_or(|topic| topic == publisher % TOPICS);
+        for (publisher, next) in self
+            .next
+            .iter()
+            .enumerate()
+            .filter(|(publisher, _)| mine(publisher))
+        {
+            let answered = self.ledger.answered_to(publisher);
+            if *next != answered {
+                self.complain(&format!(
+                    "has {next} events of {publisher}, who published {answered}"
+                ));
+            }
+        }
     }
 
     fn complain(&self, what: &str) {
