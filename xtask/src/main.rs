@@ -8,6 +8,8 @@
     reason = "a chore talks to the person who runs it"
 )]
 
+mod demo;
+mod program;
 mod suite;
 mod tidy;
 mod workspace;
@@ -33,6 +35,8 @@ enum Chore {
     Test(suite::TestArguments),
     /// Run the crash tests at length: `kill -9` of the program, power loss of the log.
     Torture(suite::TortureArguments),
+    /// Publish a recorded feed, kill the hub in the middle, and count what three readers got.
+    Demo(demo::DemoArguments),
 }
 
 fn main() -> Result<ExitCode> {
@@ -42,6 +46,7 @@ fn main() -> Result<ExitCode> {
         Chore::Tidy => tidy::run(&root)?.report(),
         Chore::Test(arguments) => suite::test(&root, &arguments)?,
         Chore::Torture(arguments) => suite::torture(&root, &arguments),
+        Chore::Demo(arguments) => demo::run(&root, &arguments)?,
     };
     Ok(if ok {
         ExitCode::SUCCESS

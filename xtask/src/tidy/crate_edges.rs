@@ -25,7 +25,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     ),
     ("tidings-client", &["tidings-core", "tidings-wire"]),
     ("tidings-testkit", &["tidings-core", "tidings-hub"]),
-    ("xtask", &["tidings-core", "tidings-wire", "tidings-client"]),
+    ("xtask", &["tidings-core", "tidings-testkit"]),
     ("tidings", EVERYTHING),
 ];
 
