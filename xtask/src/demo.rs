@@ -58,7 +58,7 @@ pub(crate) fn run(root: &Path, arguments: &DemoArguments) -> Result<bool> {
     let counts = runtime.block_on(show(&program, feed))?;
 
     println!(
-        "{:<44} {:>8} {:>6} {:>8} {:>11}",
+        "{:<48} {:>8} {:>6} {:>8} {:>11}",
         "reader", "expected", "got", "missing", "duplicated"
     );
     for count in &counts {
@@ -69,7 +69,7 @@ pub(crate) fn run(root: &Path, arguments: &DemoArguments) -> Result<bool> {
             missing,
             duplicated,
         } = count;
-        println!("{name:<44} {expected:>8} {got:>6} {missing:>8} {duplicated:>11}");
+        println!("{name:<48} {expected:>8} {got:>6} {missing:>8} {duplicated:>11}");
     }
     let whole = counts.iter().all(Count::is_whole);
     println!(

@@ -49,8 +49,11 @@ async fn d1_d11_kill_9_under_load_loses_repeats_and_takes_back_nothing() -> Resu
         ledger.begin_round(round);
         load.serve_at(Some(running.address));
         let answers = 1 + instants.below(ANSWERS_BEFORE_KILL_MAX);
-        timeout(PATIENCE, ledger.answers(answers))
-            .await
+        let answered = timeout(PATIENCE, ledger.answers(answers)).await;
+        ledger
+            .verdict()
+            .with_context(|| format!("round {round} of seed {seed}"))?;
+        answered
             .with_context(|| format!("round {round} of seed {seed}: {}", program.last_words()))?;
         sleep(Duration::from_micros(
             instants.below(DELAY_BEFORE_KILL_US_MAX),
@@ -58,19 +61,15 @@ async fn d1_d11_kill_9_under_load_loses_repeats_and_takes_back_nothing() -> Resu
         .await;
         running.kill().context(program.last_words())?;
         load.serve_at(None);
-        ledger
-            .verdict()
-            .with_context(|| format!("round {round} of seed {seed}"))?;
         running = start(&program).await?;
     }
 
     load.serve_at(Some(running.address));
-    timeout(PATIENCE, load.finish())
-        .await
-        .with_context(|| format!("the end of seed {seed}: {}", program.last_words()))??;
+    let finished = timeout(PATIENCE, load.finish()).await;
     ledger
         .verdict()
         .with_context(|| format!("the end of seed {seed}"))?;
+    finished.with_context(|| format!("the end of seed {seed}: {}", program.last_words()))??;
 
     let summary = ledger.summary();
     report(&format!(

@@ -41,6 +41,7 @@ pub(crate) struct Ledger {
     unanswered: Vec<AtomicU64>,
     /// Of those, the ones that turned out to be in the log when they were repeated.
     committed_unanswered: AtomicU64,
+    repeated: AtomicU64,
     seen: AtomicU64,
     resumed: AtomicU64,
     offsets: Mutex<HashMap<Name, u64>>,
@@ -55,6 +56,7 @@ pub(crate) struct Summary {
     answered: u64,
     unanswered: u64,
     committed_unanswered: u64,
+    repeated: u64,
     seen: u64,
     resumed: u64,
 }
@@ -69,6 +71,7 @@ impl Ledger {
             one_more: Notify::new(),
             unanswered: (0..rounds).map(|_| AtomicU64::new(0)).collect(),
             committed_unanswered: AtomicU64::new(0),
+            repeated: AtomicU64::new(0),
             seen: AtomicU64::new(0),
             resumed: AtomicU64::new(0),
             offsets: Mutex::default(),
@@ -105,6 +108,12 @@ impl Ledger {
         }
         self.answered.fetch_add(1, Ordering::SeqCst);
         self.one_more.notify_waiters();
+    }
+
+    /// An answered publish was repeated, and answered with this offset.
+    pub(crate) fn note_repeat(&self, event: Name, offset: u64) {
+        self.repeated.fetch_add(1, Ordering::Relaxed);
+        self.note_offset(event, offset, "its publisher, who repeats it,");
     }
 
     /// How many publishes of this publisher were answered.
@@ -177,6 +186,7 @@ impl Ledger {
             answered: self.answered.load(Ordering::SeqCst),
             unanswered: unanswered().sum(),
             committed_unanswered: self.committed_unanswered.load(Ordering::SeqCst),
+            repeated: self.repeated.load(Ordering::SeqCst),
             seen: self.seen.load(Ordering::SeqCst),
             resumed: self.resumed.load(Ordering::SeqCst),
         }
@@ -188,11 +198,12 @@ impl fmt::Display for Summary {
         write!(
             f,
             "{} publishes answered, {} cut off in {} rounds, {} of them committed all the same, \
-             {} deliveries, {} resumptions",
+             {} repeated on purpose, {} deliveries, {} resumptions",
             self.answered,
             self.unanswered,
             self.rounds_hit,
             self.committed_unanswered,
+            self.repeated,
             self.seen,
             self.resumed
         )

@@ -42,8 +42,8 @@ pub(crate) struct Load {
     publisher_token: String,
     address: watch::Sender<Option<SocketAddr>>,
     stop: watch::Sender<bool>,
-    publishers: JoinSet<Result<()>>,
-    readers: JoinSet<Result<()>>,
+    publishers: JoinSet<()>,
+    readers: JoinSet<()>,
 }
 
 pub(crate) fn topic(index: usize) -> String {
@@ -66,8 +66,8 @@ impl Load {
         };
         for index in 0..PUBLISHERS {
             let publisher = Publisher::new(index, &tokens.publisher, ledger);
-            load.publishers
-                .spawn(publisher.run(at.clone(), stopped.clone()));
+            let work = publisher.run(at.clone(), stopped.clone());
+            load.publishers.spawn(blame(Arc::clone(ledger), work));
         }
         load.add_readers(READERS);
         load
@@ -83,13 +83,13 @@ impl Load {
     pub(crate) async fn finish(mut self) -> Result<()> {
         self.stop.send_replace(true);
         while let Some(publisher) = self.publishers.join_next().await {
-            publisher??;
+            publisher?;
         }
         self.add_readers(TOPICS + 1);
         let address = (*self.address.borrow()).context("the program does not run")?;
         publisher::publish_the_end(address, &self.publisher_token).await?;
         while let Some(reader) = self.readers.join_next().await {
-            reader??;
+            reader?;
         }
         Ok(())
     }
@@ -99,7 +99,15 @@ impl Load {
             let topic = (index % EVERYTHING_EACH != 0).then_some(index % TOPICS);
             let token = self.reader_tokens.get(index % READER_IDENTITIES).cloned();
             let reader = Reader::new(topic, token.unwrap_or_default(), &self.ledger);
-            self.readers.spawn(reader.run(self.address.subscribe()));
+            let work = reader.run(self.address.subscribe());
+            self.readers.spawn(blame(Arc::clone(&self.ledger), work));
         }
+    }
+}
+
+/// A task that fails is a complaint like any other.
+async fn blame(ledger: Arc<Ledger>, work: impl Future<Output = Result<()>>) {
+    if let Err(error) = work.await {
+        ledger.complain(format!("{error:#}"));
     }
 }

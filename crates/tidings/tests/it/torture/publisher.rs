@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tidings_testkit::plain_client::{Connection, offset_of};
 use tokio::sync::watch;
@@ -29,11 +29,10 @@ pub(crate) struct Publisher {
     ledger: Arc<Ledger>,
 }
 
-/// How a request ended.
-enum Outcome {
-    Answered,
-    /// The connection is gone.
-    CutOff,
+/// What a publish was answered.
+struct Answer {
+    offset: u64,
+    duplicate: bool,
 }
 
 impl Publisher {
@@ -57,7 +56,8 @@ impl Publisher {
             if let Some(at) = at
                 && let Ok(mut connection) = Connection::open(at, &self.token).await
             {
-                while let Outcome::Answered = self.publish(&mut connection).await? {
+                self.repeat_the_last(&mut connection).await?;
+                while self.publish_the_next(&mut connection).await? {
                     if *stop.borrow() {
                         return Ok(());
                     }
@@ -67,11 +67,42 @@ impl Publisher {
         }
     }
 
-    async fn publish(&mut self, connection: &mut Connection) -> Result<Outcome> {
+    /// Publishes the event that was answered last once more, as a publisher does that is not sure.
+    async fn repeat_the_last(&self, connection: &mut Connection) -> Result<()> {
+        let Some(number) = self.next.checked_sub(1) else {
+            return Ok(());
+        };
+        let event = Name {
+            publisher: self.index,
+            number,
+        };
+        if let Some(answer) = self.publish(connection, event).await? {
+            self.ledger.note_repeat(event, answer.offset);
+            if !answer.duplicate {
+                self.ledger
+                    .complain(format!("{event} was published again as if it were new"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Publishes the next event, and says whether it was answered.
+    async fn publish_the_next(&mut self, connection: &mut Connection) -> Result<bool> {
         let event = Name {
             publisher: self.index,
             number: self.next,
         };
+        let Some(answer) = self.publish(connection, event).await? else {
+            return Ok(false);
+        };
+        self.ledger
+            .note_answer(event, answer.offset, answer.duplicate);
+        self.next += 1;
+        Ok(true)
+    }
+
+    /// Publishes an event; nothing is answered when the connection is gone.
+    async fn publish(&self, connection: &mut Connection, event: Name) -> Result<Option<Answer>> {
         let body = self.body(event).to_string();
         let answer = match connection.publish("application/json", body).await {
             Ok(answer) => answer,
@@ -79,24 +110,25 @@ impl Publisher {
                 if error.was_sent() {
                     self.ledger.note_unanswered();
                 }
-                return Ok(Outcome::CutOff);
+                return Ok(None);
             }
         };
-        if !answer.status.is_success() {
-            bail!("the publish of {event} was refused: {answer:?}");
-        }
+        ensure!(
+            answer.status.is_success(),
+            "the publish of {event} was refused: {answer:?}"
+        );
         let answer: Value = serde_json::from_slice(&answer.body)?;
-        if answer["id"] != json!(event.to_string()) {
-            self.ledger.complain(format!(
-                "the publish of {event} was answered with another id: {answer}"
-            ));
-        }
+        let id = event.to_string();
+        ensure!(
+            answer["id"] == json!(id),
+            "the publish of {event} was answered with another id: {answer}"
+        );
         let cursor = answer["cursor"].as_str().unwrap_or_default();
         let offset = offset_of(cursor).with_context(|| format!("no cursor in: {answer}"))?;
-        let duplicate = answer["duplicate"] == json!(true);
-        self.ledger.note_answer(event, offset, duplicate);
-        self.next += 1;
-        Ok(Outcome::Answered)
+        Ok(Some(Answer {
+            offset,
+            duplicate: answer["duplicate"] == json!(true),
+        }))
     }
 
     fn body(&self, event: Name) -> Value {
