@@ -8,6 +8,7 @@
     reason = "a chore talks to the person who runs it"
 )]
 
+mod bench;
 mod demo;
 mod program;
 mod suite;
@@ -37,6 +38,8 @@ enum Chore {
     Torture(suite::TortureArguments),
     /// Publish a recorded feed, kill the hub in the middle, and count what three readers got.
     Demo(demo::DemoArguments),
+    /// Measure the figures of the documentation.
+    Bench(bench::BenchArguments),
 }
 
 fn main() -> Result<ExitCode> {
@@ -47,6 +50,7 @@ fn main() -> Result<ExitCode> {
         Chore::Test(arguments) => suite::test(&root, &arguments)?,
         Chore::Torture(arguments) => suite::torture(&root, &arguments),
         Chore::Demo(arguments) => demo::run(&root, &arguments)?,
+        Chore::Bench(arguments) => bench::run(&root, &arguments)?,
     };
     Ok(if ok {
         ExitCode::SUCCESS

@@ -1,5 +1,6 @@
 //! The real program as a child process: started, waited for, killed without warning, started again.
 
+use std::env;
 use std::fs::{self, File};
 use std::io;
 use std::net::SocketAddr;
@@ -16,12 +17,15 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 /// How often the ready file is looked for.
 const READY_EVERY: Duration = Duration::from_millis(2);
 
+/// How the names of variables begin that the program takes as settings.
+const SETTINGS_BEGIN: [&str; 4] = ["TIDINGS_", "NEXTAUTH_", "AUTH_SECRET", "SSE_JWT_SECRET"];
+
 /// How to start the program.
 #[derive(Debug, Clone)]
 pub struct Program {
     binary: PathBuf,
     folder: PathBuf,
-    arguments: Vec<String>,
+    settings: Vec<(String, String)>,
 }
 
 /// A running program. Dropped, it is killed.
@@ -73,14 +77,14 @@ impl Program {
         Self {
             binary: binary.into(),
             folder: folder.into(),
-            arguments: Vec::new(),
+            settings: Vec::new(),
         }
     }
 
-    /// The same program with one more argument of `serve`.
+    /// The same program with one setting more, by its name in the environment.
     #[must_use]
-    pub fn with_argument(mut self, argument: impl Into<String>) -> Self {
-        self.arguments.push(argument.into());
+    pub fn with_setting(mut self, variable: &str, value: &str) -> Self {
+        self.settings.push((variable.to_owned(), value.to_owned()));
         self
     }
 
@@ -139,12 +143,12 @@ impl Program {
     ///
     /// Fails as the command fails; the error holds what it said.
     pub fn token(&self, subject: &str, grants: &[&str]) -> io::Result<String> {
-        let output = Command::new(&self.binary)
+        let output = self
+            .command()
             .args(["token", "--sub", subject])
             .args(grants)
             .arg("--data-dir")
             .arg(self.data_dir())
-            .current_dir(&self.folder)
             .output()?;
         if !output.status.success() {
             return Err(io::Error::other(
@@ -175,18 +179,30 @@ impl Program {
             .create(true)
             .append(true)
             .open(self.log_file())?;
-        Command::new(&self.binary)
+        self.command()
             .args(["serve", "--dev", "--listen", &listen.to_string()])
             .arg("--data-dir")
             .arg(self.data_dir())
             .arg("--ready-file")
             .arg(ready_file)
-            .args(&self.arguments)
-            .current_dir(&self.folder)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
+    }
+
+    /// The program with its settings, and with none that the environment happens to have.
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.binary);
+        for (name, _) in env::vars_os() {
+            let name = name.to_string_lossy();
+            if SETTINGS_BEGIN.iter().any(|begin| name.starts_with(begin)) {
+                command.env_remove(name.as_ref());
+            }
+        }
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command.current_dir(&self.folder);
+        command
     }
 
     fn log_file(&self) -> PathBuf {

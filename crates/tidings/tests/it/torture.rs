@@ -40,7 +40,9 @@ async fn d1_d11_kill_9_under_load_loses_repeats_and_takes_back_nothing() -> Resu
     let began = Instant::now();
 
     let folder = tempfile::tempdir()?;
-    let program = Program::new(env!("CARGO_BIN_EXE_tidings"), folder.path());
+    // The smallest segments there are, so that rounds also end in them and begin new ones.
+    let program = Program::new(env!("CARGO_BIN_EXE_tidings"), folder.path())
+        .with_setting("TIDINGS_LOG_SEGMENT_BYTES", "16MiB");
     let ledger = Ledger::new(rounds, load::PUBLISHERS);
     let mut running = start(&program).await?;
     let load = Load::start(&ledger, &tokens(&program)?);
