@@ -34,3 +34,6 @@ pub mod start;
 pub mod subscription;
 
 pub mod port;
+
+pub mod delivery;
+pub mod shard;

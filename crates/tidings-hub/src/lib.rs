@@ -1,1 +1,42 @@
-//! Placeholder.
+//! The engine: from a published event to every matching reader, and back to the log for those who
+//! missed something.
+//!
+//! It is not: a protocol (bytes come from an encoder it is given), a server (sockets belong to
+//! transports) or storage (the log is two ports).
+//!
+//! ```text
+//! publish ─► sequencer (port) ─► commit_feed ─► inbox ─► shard_thread ─► mailbox ─► transport
+//!                                                            │   ▲
+//!                                                            ▼   │
+//!                                                 readers ─► event store (port)
+//! ```
+//!
+//! Start reading at [`Hub::publish`], then follow the event through `commit_feed` and
+//! `shard_thread`.
+
+mod admission;
+mod begin;
+mod commit_feed;
+mod drain;
+mod figures;
+mod fingerprint;
+mod hub;
+mod inbox;
+mod limits;
+mod lookup;
+mod mailbox;
+mod open;
+mod publish;
+mod readers;
+mod shard_thread;
+mod tally;
+
+pub use admission::LimitScope;
+pub use figures::Figures;
+pub use hub::{Hub, Options, Ports, Readiness, StartError};
+pub use lookup::{EventName, TopicState};
+pub use mailbox::Reader;
+pub use open::{OpenError, OpenRequest};
+pub use publish::{PublishError, Published};
+pub use tidings_core::delivery::Delivery;
+pub use tidings_core::shard::{Census, ConnectionState, Mode};

@@ -1,0 +1,194 @@
+//! The shard: a pure machine that owns connections and hands each the events of its scope.
+//!
+//! A connection is a cursor, a scope and a sink; it has no queue. Being caught up is not stored: a
+//! connection is caught up when no selector of its scope has a position after its cursor. What lies
+//! behind the window is read from the store, and reading there ends where the window begins to be
+//! complete for the connection's selectors, so replay becomes live without a seam.
+//!
+//! ```text
+//! take_in(batch) ─► selectors ─► ready ring ─► turn(): gather after the cursor ─► sink
+//!                                    ▲                       │ behind the window
+//! drained(key) ──────────────────────┤                       ▼
+//! replayed(key, page) ───────────────┘◄──────────── Action::Read (reader threads)
+//! ```
+//!
+//! Time comes in as an argument and deadlines go out through [`Shard::next_deadline`]; nothing here
+//! blocks, and nothing waits.
+
+mod close;
+mod connection;
+mod deadlines;
+mod gather;
+mod intake;
+mod open;
+mod replay;
+mod selectors;
+mod spread;
+mod states;
+mod trie;
+mod turn;
+mod window;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use slab::Slab;
+
+pub use close::{Cause, Closed, DrainPlan};
+pub use connection::{ConnectionKey, Mode};
+pub use intake::{Batch, CaughtUp};
+pub use open::{Begin, Opening, Registered, unknown};
+pub use replay::{ReadRequest, ReplayFailed, Replayed, Snapshot, SnapshotRequest, encode_page};
+pub use states::{Census, ConnectionState};
+pub use window::Framed;
+
+use crate::lineage::Lineage;
+use crate::port::Encoder;
+use crate::position::Offset;
+use crate::time::{Moment, Timestamp};
+use connection::Connection;
+use deadlines::Deadlines;
+use gather::GatherMemo;
+use selectors::SelectorTable;
+use window::Window;
+
+/// Both kinds of time at one instant.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// For deadlines.
+    pub moment: Moment,
+    /// For people and credentials.
+    pub wall: Timestamp,
+}
+
+/// What the machine asks its thread to do.
+#[derive(Debug)]
+pub enum Action {
+    /// Read the store for a connection, and answer with [`Shard::replayed`].
+    Read(ConnectionKey, ReadRequest),
+    /// Read the newest event of each key for a connection, and answer with [`Shard::snapshot`].
+    Snapshot(ConnectionKey, SnapshotRequest),
+    /// Read everything after this offset for the shard itself, and answer with
+    /// [`Shard::caught_up`].
+    CatchUp(Offset),
+    /// A connection is gone and its slot is free.
+    Closed(Closed),
+}
+
+/// Running totals of one shard, since it began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ShardTotals {
+    /// Events handed to sinks, once per connection.
+    pub events_delivered: u64,
+    /// Bytes handed to sinks.
+    pub bytes_delivered: u64,
+    /// Deliveries handed to sinks.
+    pub deliveries: u64,
+    /// Connections opened.
+    pub opened: u64,
+    /// Connections closed.
+    pub closed: u64,
+    /// Times that the shard fell behind its feed and read the store.
+    pub overflows: u64,
+}
+
+/// How to build a shard.
+#[derive(Debug, Clone)]
+pub struct ShardOptions {
+    /// Which node, as part of connection ids.
+    pub node: u32,
+    /// Which shard of the node, as part of connection ids.
+    pub index: u16,
+    /// Seed of the shard's jitter.
+    pub seed: u64,
+    /// The newest offset when the feed begins.
+    pub head: Offset,
+    /// The log's history, to name positions.
+    pub lineage: Arc<Lineage>,
+    /// How events become bytes.
+    pub encoder: Arc<dyn Encoder>,
+}
+
+/// A set of connections and the events that they wait for.
+#[derive(Debug)]
+pub struct Shard<S> {
+    options: ShardOptions,
+    /// The newest offset taken in.
+    head: Offset,
+    window: Window,
+    selectors: SelectorTable,
+    connections: Slab<Connection<S>>,
+    generation: u32,
+    /// Connections that may have something to do, each at most once.
+    ready: VecDeque<ConnectionKey>,
+    /// Answers of reader threads that wait for their turn.
+    answers: VecDeque<(ConnectionKey, replay::Answer)>,
+    deadlines: Deadlines,
+    actions: Vec<Action>,
+    memo: GatherMemo,
+    /// Whether the shard itself reads the store because it missed part of its feed.
+    catching_up: bool,
+    drain: Option<DrainPlan>,
+    totals: ShardTotals,
+}
+
+impl<S> Shard<S> {
+    /// An empty shard.
+    pub fn new(options: ShardOptions) -> Self {
+        Self {
+            head: options.head,
+            window: Window::new(options.head),
+            options,
+            selectors: SelectorTable::default(),
+            connections: Slab::new(),
+            generation: 0,
+            ready: VecDeque::new(),
+            answers: VecDeque::new(),
+            deadlines: Deadlines::default(),
+            actions: Vec::new(),
+            memo: GatherMemo::default(),
+            catching_up: false,
+            drain: None,
+            totals: ShardTotals::default(),
+        }
+    }
+
+    /// The newest offset taken in.
+    pub fn head(&self) -> Offset {
+        self.head
+    }
+
+    /// How many connections there are.
+    pub fn len(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// Whether there is no connection.
+    pub fn is_empty(&self) -> bool {
+        self.connections.is_empty()
+    }
+
+    /// Running totals.
+    pub fn totals(&self) -> ShardTotals {
+        self.totals
+    }
+
+    /// What the thread is to do now; empties the list.
+    pub fn actions(&mut self) -> std::vec::Drain<'_, Action> {
+        self.actions.drain(..)
+    }
+
+    /// When [`turn`](Self::turn) must be called again though nothing else happens.
+    pub fn next_deadline(&self) -> Option<Moment> {
+        self.deadlines.next()
+    }
+
+    fn connection(&mut self, key: ConnectionKey) -> Option<&mut Connection<S>> {
+        self.connections
+            .get_mut(key.slot())
+            .filter(|found| found.key == key)
+    }
+}

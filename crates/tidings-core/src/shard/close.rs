@@ -1,0 +1,168 @@
+//! Ending connections: by themselves, with a farewell, or all of them spread over time.
+
+use bytes::Bytes;
+
+use crate::delivery::{Delivery, Sink};
+use crate::port::{Control, Farewell};
+use crate::shard::connection::ConnectionKey;
+use crate::shard::spread::Jitter;
+use crate::shard::{Action, Now, Shard};
+
+/// Why a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The reader went away.
+    Left,
+    /// The page was answered.
+    Answered,
+    /// It was told to go, with this code.
+    Told(&'static str),
+}
+
+impl Cause {
+    /// The cause as a word for logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Answered => "answered",
+            Self::Told(code) => code,
+        }
+    }
+}
+
+/// A connection that is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closed {
+    /// Which.
+    pub key: ConnectionKey,
+    /// Why.
+    pub cause: Cause,
+    /// How long it was open.
+    pub open_ms: u64,
+}
+
+/// How a shard asks its connections to move away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DrainPlan {
+    /// Over how long the farewells are spread.
+    pub spread_ms: u64,
+    /// When readers should come back, after their farewell.
+    pub retry_after_ms: u64,
+}
+
+impl<S: Sink> Shard<S> {
+    /// The reader of a connection is gone.
+    pub fn left(&mut self, key: ConnectionKey, now: Now) {
+        self.remove(key, Cause::Left, now);
+    }
+
+    /// Ends a connection with a last word, as soon as its sink has room for it.
+    pub fn bid_farewell(&mut self, key: ConnectionKey, farewell: Farewell, now: Now) {
+        let Some(connection) = self.connection(key) else {
+            return;
+        };
+        connection.farewell = Some(farewell);
+        if connection.sink.is_free() && !connection.reading {
+            self.say_farewell(key, now);
+        }
+    }
+
+    /// Asks all connections to move away, each at its own time.
+    pub fn drain(&mut self, plan: DrainPlan, now: Now) {
+        self.drain = Some(plan);
+        let mut jitter = Jitter(self.options.seed);
+        let keys: Vec<ConnectionKey> = self.connections.iter().map(|(_, c)| c.key).collect();
+        for key in keys {
+            let leave_at = now.moment.plus_ms(jitter.below(plan.spread_ms));
+            if let Some(connection) = self.connection(key) {
+                connection.leave_at = Some(leave_at);
+            }
+            self.arm(key, now);
+        }
+    }
+
+    /// Says the farewell of a drain to one connection.
+    pub(super) fn leave_now(&mut self, key: ConnectionKey, now: Now) {
+        let Some(plan) = self.drain else { return };
+        let mut jitter = Jitter(self.options.seed ^ key.slot() as u64 ^ now.moment.0);
+        let farewell = Farewell {
+            code: "drain",
+            reason: "the hub is shutting down".to_owned(),
+            retry_after_ms: Some(plan.retry_after_ms),
+            spread_ms: plan.spread_ms,
+            retry_ms: Some(plan.retry_after_ms + jitter.below(plan.spread_ms)),
+        };
+        self.bid_farewell(key, farewell, now);
+    }
+
+    /// Hands over the last word and forgets the connection. The sink has room.
+    pub(super) fn say_farewell(&mut self, key: ConnectionKey, now: Now) {
+        let encoder = self.options.encoder.clone();
+        let lineage = self.options.lineage.clone();
+        let Some(connection) = self.connection(key) else {
+            return;
+        };
+        let Some(farewell) = connection.farewell.take() else {
+            return;
+        };
+        let code = farewell.code;
+        let cursor = lineage.position(connection.cursor);
+        let mut text = Vec::new();
+        encoder.control(
+            connection.shape,
+            &Control::Bye { cursor, farewell },
+            &mut text,
+        );
+        let gap = connection.gap.take();
+        let bytes = Bytes::from(text);
+        connection.sink.deliver(Delivery {
+            bytes,
+            events: 0,
+            cursor,
+            gap,
+            more: false,
+            last: true,
+        });
+        self.totals.deliveries += 1;
+        self.remove(key, Cause::Told(code), now);
+    }
+
+    pub(super) fn remove(&mut self, key: ConnectionKey, cause: Cause, now: Now) {
+        if self.connection(key).is_none() {
+            return;
+        }
+        self.memo.clear();
+        let connection = self.connections.remove(key.slot());
+        let filtered = !connection.types.is_everything();
+        for (selector, place) in &connection.memberships {
+            let Some(moved) = self.selectors.leave(*selector, *place, filtered) else {
+                continue;
+            };
+            let Some(moved) = self.connection(moved) else {
+                continue;
+            };
+            for membership in &mut moved.memberships {
+                if membership.0 == *selector {
+                    membership.1 = *place;
+                }
+            }
+        }
+        self.totals.closed += 1;
+        let open_ms = now.moment.ms_since(connection.opened_at);
+        self.actions.push(Action::Closed(Closed {
+            key,
+            cause,
+            open_ms,
+        }));
+    }
+}
+
+pub(super) fn credential_expired() -> Farewell {
+    Farewell {
+        code: "credential_expired",
+        reason: "the credential behind the stream has ended".to_owned(),
+        retry_after_ms: Some(0),
+        spread_ms: 0,
+        retry_ms: None,
+    }
+}

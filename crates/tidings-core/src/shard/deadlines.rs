@@ -1,0 +1,30 @@
+//! Deadlines of a shard: at most one per connection is in force.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::shard::connection::ConnectionKey;
+use crate::time::Moment;
+
+/// Deadlines by time. An entry that its connection has replaced stays until it comes up, and is then
+/// recognised as outdated by whoever takes it.
+#[derive(Debug, Default)]
+pub(super) struct Deadlines {
+    heap: BinaryHeap<Reverse<(Moment, ConnectionKey)>>,
+}
+
+impl Deadlines {
+    pub(super) fn set(&mut self, at: Moment, key: ConnectionKey) {
+        self.heap.push(Reverse((at, key)));
+    }
+
+    pub(super) fn next(&self) -> Option<Moment> {
+        self.heap.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// The next entry that has come up.
+    pub(super) fn due(&mut self, now: Moment) -> Option<(Moment, ConnectionKey)> {
+        self.next().filter(|at| *at <= now)?;
+        self.heap.pop().map(|Reverse(entry)| entry)
+    }
+}

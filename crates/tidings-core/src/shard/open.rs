@@ -1,0 +1,178 @@
+//! Registering a connection, and its first word.
+
+use bytes::Bytes;
+
+use crate::delivery::Sink;
+use crate::event_type::TypeFilter;
+use crate::gap::Gap;
+use crate::port::{Control, Hello, Shape};
+use crate::position::{Offset, Position};
+use crate::shard::connection::{Connection, ConnectionKey, Mode};
+use crate::shard::{Now, Shard};
+use crate::start::Replay;
+use crate::subscription::Authorised;
+use crate::time::Timestamp;
+
+/// Where a connection starts, resolved against the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begin {
+    /// At the shard's head.
+    Now {
+        /// A gap to tell first: a cursor that meant nothing ends up here.
+        unknown: bool,
+    },
+    /// With the newest event of each key, then live.
+    Last {
+        /// A gap to tell first, as above.
+        unknown: bool,
+    },
+    /// After an offset.
+    After {
+        /// The offset.
+        offset: Offset,
+        /// A gap to tell first; the offset is its end.
+        gap: Option<Gap>,
+        /// Whether the reader gets all that it asked for.
+        replay: Replay,
+    },
+}
+
+/// A connection that asks to be registered.
+#[derive(Debug)]
+pub struct Opening<S> {
+    /// Where its deliveries go; empty.
+    pub sink: S,
+    /// How it reads.
+    pub mode: Mode,
+    /// How its events are written.
+    pub shape: Shape,
+    /// What it may read.
+    pub authorised: Authorised,
+    /// Which types it wants.
+    pub types: TypeFilter,
+    /// Where it starts.
+    pub begin: Begin,
+    /// When its credential ends.
+    pub expires_at: Option<Timestamp>,
+    /// Random bits that make its id hard to guess.
+    pub random: u64,
+}
+
+/// A registered connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registered {
+    /// Its name within the shard.
+    pub key: ConnectionKey,
+    /// Its public name: `node.shard.slot.generation.random`.
+    pub id: String,
+}
+
+impl<S: Sink> Shard<S> {
+    /// Registers a connection and hands it its hello. Whatever is taken in from here on and matches
+    /// is delivered to it.
+    pub fn open(&mut self, opening: Opening<S>, now: Now) -> Registered {
+        self.memo.clear();
+        self.generation = self.generation.wrapping_add(1);
+        let key = ConnectionKey::new(self.connections.vacant_key(), self.generation);
+        let head = self.head;
+        let (cursor, gap, replay) = match opening.begin {
+            Begin::Now { unknown: false } => (head, None, Replay::None),
+            Begin::Now { unknown: true } | Begin::Last { unknown: true } => (
+                head,
+                Some(unknown(self.options.lineage.position(head))),
+                Replay::Gap,
+            ),
+            Begin::Last { unknown: false } => (head, None, Replay::Complete),
+            Begin::After {
+                offset,
+                gap,
+                replay,
+            } => (offset, gap, replay),
+        };
+        let filtered = !opening.types.is_everything();
+        let selectors = opening.authorised.scope.selectors();
+        let memberships = selectors
+            .iter()
+            .map(|selector| self.selectors.join(selector, key, filtered, head))
+            .collect();
+        let expiry = opening.expires_at.map(|at| {
+            let left = at.since(now.wall).as_millis() as u64;
+            (at, now.moment.plus_ms(left))
+        });
+        let connection = Connection {
+            key,
+            sink: opening.sink,
+            mode: opening.mode,
+            shape: opening.shape,
+            scope: opening.authorised.scope,
+            types: opening.types,
+            memberships,
+            cursor,
+            snapshot_due: matches!(opening.begin, Begin::Last { .. }),
+            gap: None,
+            queued: false,
+            reading: false,
+            greeted: false,
+            counted_for: Offset::ZERO,
+            opened_at: now.moment,
+            last_delivery: now.moment,
+            last_event: now.moment,
+            expiry,
+            reauth_told: false,
+            deadline: None,
+            leave_at: None,
+            farewell: None,
+        };
+        let slot = self.connections.insert(connection);
+        debug_assert_eq!(slot, key.slot());
+        self.totals.opened += 1;
+        let id = format!(
+            "{:x}.{}.{key}.{:08x}",
+            self.options.node, self.options.index, opening.random as u32
+        );
+        if let Mode::Stream { heartbeat_ms } = opening.mode {
+            let snapshot = matches!(opening.begin, Begin::Last { .. });
+            let hello = Hello {
+                connection_id: id.clone(),
+                cursor: self.options.lineage.position(cursor),
+                cursor_is_told: gap.is_none() && !snapshot,
+                head: self.options.lineage.position(head),
+                replay,
+                narrowed: opening.authorised.narrowed,
+                heartbeat_ms,
+                expires_at: opening.expires_at,
+                server_time: now.wall,
+            };
+            self.greet(key, hello, gap, now);
+        } else if let Some(connection) = self.connection(key) {
+            connection.gap = gap;
+        }
+        self.enqueue(key);
+        self.arm(key, now);
+        Registered { key, id }
+    }
+
+    /// Writes hello, and a gap that is known already, as the first delivery.
+    fn greet(&mut self, key: ConnectionKey, hello: Hello, gap: Option<Gap>, now: Now) {
+        let encoder = self.options.encoder.clone();
+        let Some(connection) = self.connection(key) else {
+            return;
+        };
+        let mut text = Vec::new();
+        encoder.control(connection.shape, &Control::Hello(hello), &mut text);
+        if let Some(gap) = gap {
+            encoder.control(connection.shape, &Control::Gap(gap), &mut text);
+        }
+        let cursor = connection.cursor;
+        self.hand_over(key, Bytes::from(text), 0, cursor, now);
+    }
+}
+
+/// The gap of a cursor that belongs to no known history, for a reader that goes on at `to`.
+pub fn unknown(to: Position) -> Gap {
+    Gap {
+        from: None,
+        to,
+        reason: crate::gap::GapReason::Unknown,
+    }
+}

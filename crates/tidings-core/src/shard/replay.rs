@@ -1,0 +1,296 @@
+//! Reading behind the window: what a shard asks of reader threads, and what it does with answers.
+
+use bytes::Bytes;
+
+use crate::delivery::Sink;
+use crate::event_type::TypeFilter;
+use crate::gap::Gap;
+use crate::limits::REPLAY_SENDS_PER_TURN_MAX;
+use crate::lineage::Lineage;
+use crate::port::{Control, Encoder, Farewell, Page, PageItem, Shape};
+use crate::position::Offset;
+use crate::scope::Scope;
+use crate::shard::connection::ConnectionKey;
+use crate::shard::{Action, Now, Shard};
+
+/// How soon a reader comes back after the log could not be read.
+const READ_FAILED_RETRY_MS: u64 = 5_000;
+
+/// A read of the store for one connection.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ReadRequest {
+    /// What the reader may read.
+    pub scope: Scope,
+    /// Which types it wants.
+    pub types: TypeFilter,
+    /// After which offset.
+    pub after: Offset,
+    /// How events are written.
+    pub shape: Shape,
+    /// For a page, at most this many events; a stream takes as many as fit a send.
+    pub page_events_max: Option<usize>,
+}
+
+/// A read of the newest event of each key for one connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotRequest {
+    /// What the reader may read.
+    pub scope: Scope,
+    /// Which types it wants.
+    pub types: TypeFilter,
+    /// How events are written.
+    pub shape: Shape,
+    /// No event after this one: the rest comes live.
+    pub through: Offset,
+}
+
+/// The answer to a [`ReadRequest`], encoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replayed {
+    /// Events, and in a stream the gaps between them.
+    pub bytes: Bytes,
+    /// How many events.
+    pub events: usize,
+    /// Everything up to here has been considered.
+    pub considered: Offset,
+    /// In a page: what is missing before its first event.
+    pub gap: Option<Gap>,
+    /// Whether there is more to read now.
+    pub more: bool,
+}
+
+/// The answer to a [`SnapshotRequest`], encoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The events, without ids.
+    pub bytes: Bytes,
+    /// How many events.
+    pub events: usize,
+    /// The offset that was asked for.
+    pub through: Offset,
+}
+
+/// The store could not be read for a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplayFailed;
+
+/// What a reader thread may come back with.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Replayed(Replayed),
+    Snapshot(Snapshot),
+    Failed,
+}
+
+/// Writes a page as a connection of this shape reads it. For the reader threads.
+pub fn encode_page(
+    page: &Page,
+    request: &ReadRequest,
+    lineage: &Lineage,
+    encoder: &dyn Encoder,
+) -> Replayed {
+    let is_page = request.page_events_max.is_some();
+    let mut out = Vec::with_capacity(page.items.len() * 512);
+    let mut replayed = Replayed {
+        bytes: Bytes::new(),
+        events: 0,
+        considered: request.after,
+        gap: None,
+        more: page.more,
+    };
+    for (index, item) in page.items.iter().enumerate() {
+        match item {
+            PageItem::Event(event) => {
+                encoder.event(request.shape, event, Some(event.position), &mut out);
+                replayed.events += 1;
+                replayed.considered = event.position.offset;
+            }
+            // A page has room for one gap, before its first event. A later one opens the next page.
+            PageItem::Hole(_) if is_page && index > 0 => {
+                replayed.more = true;
+                replayed.bytes = Bytes::from(out);
+                return replayed;
+            }
+            PageItem::Hole(hole) => {
+                let gap = Gap {
+                    from: Some(lineage.position(replayed.considered)),
+                    to: lineage.position(hole.through),
+                    reason: hole.reason,
+                };
+                replayed.considered = hole.through;
+                if is_page {
+                    replayed.gap = Some(gap);
+                } else {
+                    encoder.control(request.shape, &Control::Gap(gap), &mut out);
+                }
+            }
+        }
+    }
+    replayed.considered = replayed.considered.max(page.considered);
+    replayed.bytes = Bytes::from(out);
+    replayed
+}
+
+impl<S: Sink> Shard<S> {
+    /// Takes a reader thread's answer for a connection.
+    pub fn replayed(&mut self, key: ConnectionKey, answer: Result<Replayed, ReplayFailed>) {
+        let answer = answer.map_or(Answer::Failed, Answer::Replayed);
+        self.answers.push_back((key, answer));
+    }
+
+    /// Takes a reader thread's snapshot for a connection.
+    pub fn snapshot(&mut self, key: ConnectionKey, answer: Result<Snapshot, ReplayFailed>) {
+        let answer = answer.map_or(Answer::Failed, Answer::Snapshot);
+        self.answers.push_back((key, answer));
+    }
+
+    /// Asks a reader thread for what lies behind the window.
+    pub(super) fn ask_store(&mut self, key: ConnectionKey) {
+        let Some(connection) = self.connection(key) else {
+            return;
+        };
+        connection.reading = true;
+        let request = ReadRequest {
+            scope: connection.scope.clone(),
+            types: connection.types.clone(),
+            after: connection.cursor,
+            shape: connection.shape,
+            page_events_max: connection.is_page().then(|| connection.events_max()),
+        };
+        self.actions.push(Action::Read(key, request));
+    }
+
+    /// Asks a reader thread for the newest event of each key up to the connection's cursor.
+    pub(super) fn ask_snapshot(&mut self, key: ConnectionKey) {
+        let Some(connection) = self.connection(key) else {
+            return;
+        };
+        connection.reading = true;
+        connection.snapshot_due = false;
+        let request = SnapshotRequest {
+            scope: connection.scope.clone(),
+            types: connection.types.clone(),
+            shape: connection.shape,
+            through: connection.cursor,
+        };
+        self.actions.push(Action::Snapshot(key, request));
+    }
+
+    /// Hands over answers, at most a turn's share of them.
+    pub(super) fn serve_answers(&mut self, now: Now) {
+        for _ in 0..REPLAY_SENDS_PER_TURN_MAX {
+            let Some((key, answer)) = self.answers.pop_front() else {
+                return;
+            };
+            let Some(connection) = self.connection(key) else {
+                continue;
+            };
+            connection.reading = false;
+            if connection.farewell.is_some() {
+                self.say_farewell(key, now);
+                continue;
+            }
+            match answer {
+                Answer::Replayed(replayed) => self.serve_replayed(key, replayed, now),
+                Answer::Snapshot(snapshot) => self.serve_snapshot(key, snapshot, now),
+                Answer::Failed => self.bid_farewell(key, read_failed(), now),
+            }
+        }
+    }
+
+    fn serve_replayed(&mut self, key: ConnectionKey, replayed: Replayed, now: Now) {
+        let Some(connection) = self.connection(key) else {
+            return;
+        };
+        if connection.is_page() {
+            self.serve_page(key, replayed, now);
+            return;
+        }
+        connection.cursor = replayed.considered;
+        if replayed.bytes.is_empty() {
+            self.enqueue(key);
+        } else {
+            self.hand_over(
+                key,
+                replayed.bytes,
+                replayed.events,
+                replayed.considered,
+                now,
+            );
+        }
+    }
+
+    fn serve_page(&mut self, key: ConnectionKey, replayed: Replayed, now: Now) {
+        let Some(connection) = self.connection(key) else {
+            return;
+        };
+        // A gap known from the start comes first; what follows it is the next page.
+        if connection.gap.is_some() && replayed.gap.is_some() {
+            let cursor = connection.cursor;
+            self.answer_page(key, Bytes::new(), 0, cursor, true, now);
+            return;
+        }
+        if replayed.gap.is_some() {
+            connection.gap = replayed.gap;
+        }
+        connection.cursor = replayed.considered;
+        if replayed.events > 0 || connection.gap.is_some() || replayed.more {
+            let Replayed {
+                bytes,
+                events,
+                considered,
+                more,
+                ..
+            } = replayed;
+            self.answer_page(key, bytes, events, considered, more, now);
+        } else {
+            self.enqueue(key);
+        }
+    }
+
+    fn serve_snapshot(&mut self, key: ConnectionKey, snapshot: Snapshot, now: Now) {
+        let encoder = self.options.encoder.clone();
+        let cursor = self.options.lineage.position(snapshot.through);
+        let Some(connection) = self.connection(key) else {
+            return;
+        };
+        if connection.is_page() {
+            self.answer_page(
+                key,
+                snapshot.bytes,
+                snapshot.events,
+                snapshot.through,
+                false,
+                now,
+            );
+            return;
+        }
+        // The events of a snapshot carry no id; the ping after them says where the stream stands.
+        let mut text = Vec::from(snapshot.bytes);
+        encoder.control(
+            connection.shape,
+            &Control::Ping {
+                cursor,
+                time: now.wall,
+            },
+            &mut text,
+        );
+        self.hand_over(
+            key,
+            Bytes::from(text),
+            snapshot.events,
+            snapshot.through,
+            now,
+        );
+    }
+}
+
+fn read_failed() -> Farewell {
+    Farewell {
+        code: "log_failed",
+        reason: "the log could not be read".to_owned(),
+        retry_after_ms: Some(READ_FAILED_RETRY_MS),
+        spread_ms: READ_FAILED_RETRY_MS,
+        retry_ms: Some(READ_FAILED_RETRY_MS),
+    }
+}

@@ -1,0 +1,406 @@
+//! A shard with everything around it played by the test: store, window, sinks, time.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::audience::{Audience, Key};
+use crate::delivery::{Delivery, Sink};
+use crate::event::{Content, Event};
+use crate::event_type::{EventType, TypeFilter, TypeGlob};
+use crate::limits::STORE_READ_EVENTS_MAX;
+use crate::lineage::Lineage;
+use crate::pattern::Pattern;
+use crate::port::{Control, Encoder, Page, PageItem, Shape};
+use crate::position::{Epoch, Offset, Position};
+use crate::priority::Priority;
+use crate::scope::{Scope, Selector, passes};
+use crate::shard::{
+    Action, Batch, Begin, CaughtUp, ConnectionKey, Framed, Mode, Now, Opening, Shard, ShardOptions,
+    Snapshot, encode_page,
+};
+use crate::subscription::Authorised;
+use crate::time::{Moment, Timestamp};
+
+pub(super) const EPOCH: u64 = 7;
+
+/// Writes events as `offset;`, and control events by name.
+#[derive(Debug)]
+struct PlainEncoder;
+
+impl Encoder for PlainEncoder {
+    fn event(&self, _: Shape, event: &Event, told: Option<Position>, out: &mut Vec<u8>) {
+        let mark = if told.is_some() { "" } else { "?" };
+        out.extend_from_slice(format!("{}{mark};", event.position.offset).as_bytes());
+    }
+
+    fn control(&self, _: Shape, control: &Control, out: &mut Vec<u8>) {
+        let text = match control {
+            Control::Hello(hello) => {
+                format!("hello@{}:{}", hello.cursor.offset, hello.replay.as_str())
+            }
+            Control::Gap(gap) => format!("gap..{}", gap.to.offset),
+            Control::Ping { cursor, .. } => format!("ping@{}", cursor.offset),
+            Control::Reauth { .. } => "reauth".to_owned(),
+            Control::Bye { farewell, .. } => format!("bye:{}", farewell.code),
+        };
+        out.extend_from_slice(format!("{text};").as_bytes());
+    }
+}
+
+/// Room for one delivery, shared with the test.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OneSlot(Rc<RefCell<Option<Delivery>>>);
+
+impl Sink for OneSlot {
+    fn is_free(&self) -> bool {
+        self.0.borrow().is_none()
+    }
+
+    fn deliver(&mut self, delivery: Delivery) {
+        let before = self.0.borrow_mut().replace(delivery);
+        assert!(before.is_none(), "a full sink was given a delivery");
+    }
+}
+
+/// The played world.
+pub(super) struct World {
+    pub(super) shard: Shard<OneSlot>,
+    pub(super) log: Vec<Arc<Event>>,
+    pub(super) now: Now,
+    window_events: usize,
+    sinks: HashMap<ConnectionKey, OneSlot>,
+    /// Everything that each reader was given, in words.
+    pub(super) got: HashMap<ConnectionKey, Vec<String>>,
+    pub(super) last: HashMap<ConnectionKey, Delivery>,
+    pub(super) closed: Vec<(ConnectionKey, &'static str)>,
+    pending: Vec<Action>,
+    pub(super) reads: usize,
+    dropped: Option<Offset>,
+}
+
+impl World {
+    pub(super) fn new(window_events: usize) -> Self {
+        let lineage = lineage();
+        let options = ShardOptions {
+            node: 1,
+            index: 0,
+            seed: 1,
+            head: Offset::ZERO,
+            lineage: Arc::new(lineage),
+            encoder: Arc::new(PlainEncoder),
+        };
+        Self {
+            shard: Shard::new(options),
+            log: Vec::new(),
+            now: Now {
+                moment: Moment(0),
+                wall: Timestamp(1_000_000_000),
+            },
+            window_events,
+            sinks: HashMap::new(),
+            got: HashMap::new(),
+            last: HashMap::new(),
+            closed: Vec::new(),
+            pending: Vec::new(),
+            reads: 0,
+            dropped: None,
+        }
+    }
+
+    pub(super) fn end(&self) -> Offset {
+        Offset(self.log.len() as u64)
+    }
+
+    /// Commits events; the shard is told, unless its inbox is full.
+    pub(super) fn publish(&mut self, events: &[(&str, &str)], inbox_full: bool) -> Vec<u64> {
+        let after = self.end();
+        let mut batch = Vec::new();
+        for (key, event_type) in events {
+            let offset = Offset(self.log.len() as u64 + 1);
+            let event = Arc::new(event(offset, key, event_type));
+            self.log.push(event.clone());
+            batch.push(Arc::new(Framed::new(event)));
+        }
+        let evict_through = Offset(self.log.len().saturating_sub(self.window_events) as u64);
+        let mut matched = Vec::new();
+        if inbox_full {
+            self.dropped = Some(self.end());
+        } else {
+            let batch = Batch {
+                after,
+                events: batch.into(),
+                evict_through,
+            };
+            self.shard.take_in(&batch, &mut matched);
+        }
+        self.collect();
+        matched
+    }
+
+    pub(super) fn open(
+        &mut self,
+        patterns: &[&str],
+        types: &[&str],
+        begin: Begin,
+    ) -> ConnectionKey {
+        self.open_as(
+            patterns,
+            types,
+            begin,
+            Mode::Stream {
+                heartbeat_ms: 15_000,
+            },
+            None,
+        )
+    }
+
+    pub(super) fn open_as(
+        &mut self,
+        patterns: &[&str],
+        types: &[&str],
+        begin: Begin,
+        mode: Mode,
+        expires_at: Option<Timestamp>,
+    ) -> ConnectionKey {
+        let sink = OneSlot::default();
+        let scope = scope(patterns);
+        let globs = types
+            .iter()
+            .map(|glob| TypeGlob::parse(glob).expect("glob"))
+            .collect();
+        let registered = self.shard.open(
+            Opening {
+                sink: sink.clone(),
+                mode,
+                shape: Shape(0),
+                authorised: Authorised {
+                    scope,
+                    narrowed: None,
+                },
+                types: TypeFilter::new(globs).expect("filter"),
+                begin,
+                expires_at,
+                random: 0,
+            },
+            self.now,
+        );
+        self.sinks.insert(registered.key, sink);
+        self.got.insert(registered.key, Vec::new());
+        self.collect();
+        registered.key
+    }
+
+    /// The reader takes what lies in its sink.
+    pub(super) fn take(&mut self, key: ConnectionKey) -> bool {
+        let taken = self.sinks[&key].0.borrow_mut().take();
+        let Some(delivery) = taken else { return false };
+        let words = String::from_utf8(delivery.bytes.to_vec()).expect("text");
+        let got = self.got.get_mut(&key).expect("known");
+        got.extend(words.split_terminator(';').map(str::to_owned));
+        self.last.insert(key, delivery);
+        self.shard.drained(key, self.now);
+        self.collect();
+        true
+    }
+
+    pub(super) fn turn(&mut self) -> bool {
+        let more = self.shard.turn(self.now);
+        self.collect();
+        more
+    }
+
+    /// A reader thread finishes one read.
+    pub(super) fn answer_one(&mut self) -> bool {
+        if self.pending.is_empty() {
+            return false;
+        }
+        self.reads += 1;
+        match self.pending.remove(0) {
+            Action::Read(key, request) => {
+                let max = request
+                    .page_events_max
+                    .unwrap_or(STORE_READ_EVENTS_MAX)
+                    .min(5);
+                let page = self.read(&request.scope, &request.types, request.after, max);
+                let lineage = lineage();
+                let replayed = encode_page(&page, &request, &lineage, &PlainEncoder);
+                self.shard.replayed(key, Ok(replayed));
+            }
+            Action::Snapshot(key, request) => {
+                let mut newest: HashMap<Key, Arc<Event>> = HashMap::new();
+                for event in &self.log {
+                    let within = event.position.offset <= request.through;
+                    if within && request.scope.matches(&event.content.audience) {
+                        newest.insert(event.content.audience.keys()[0].clone(), event.clone());
+                    }
+                }
+                let mut events: Vec<_> = newest.into_values().collect();
+                events.sort_by_key(|event| event.position.offset);
+                let mut out = Vec::new();
+                for event in &events {
+                    PlainEncoder.event(request.shape, event, None, &mut out);
+                }
+                let snapshot = Snapshot {
+                    bytes: Bytes::from(out),
+                    events: events.len(),
+                    through: request.through,
+                };
+                self.shard.snapshot(key, Ok(snapshot));
+            }
+            Action::CatchUp(after) => {
+                let page = self.read(&Scope::Everything, &TypeFilter::default(), after, 5);
+                let events = page
+                    .items
+                    .iter()
+                    .filter_map(|item| match item {
+                        PageItem::Event(event) => Some(Arc::new(Framed::new(event.clone()))),
+                        PageItem::Hole(_) => None,
+                    })
+                    .collect();
+                let found = CaughtUp {
+                    hole_through: None,
+                    events,
+                    considered: page.considered,
+                    more: page.more,
+                };
+                self.shard.caught_up(&found);
+            }
+            Action::Closed(_) => unreachable!("collected"),
+        }
+        self.collect();
+        true
+    }
+
+    /// Everything that can happen without anyone publishing happens.
+    pub(super) fn settle(&mut self) {
+        if self
+            .dropped
+            .take()
+            .is_some_and(|dropped| dropped > self.shard.head())
+        {
+            // The feed goes on with an empty stretch that shows the shard what it missed.
+            let empty = Batch {
+                after: self.end(),
+                events: Arc::new([]),
+                evict_through: Offset::ZERO,
+            };
+            self.shard.take_in(&empty, &mut Vec::new());
+            self.collect();
+        }
+        for _ in 0..10_000 {
+            let keys: Vec<_> = self.sinks.keys().copied().collect();
+            let mut busy = self.turn();
+            busy |= self.answer_one();
+            for key in keys {
+                busy |= self.take(key);
+            }
+            if !busy {
+                return;
+            }
+        }
+        panic!("the shard does not come to rest");
+    }
+
+    pub(super) fn advance(&mut self, ms: u64) {
+        self.now.moment = self.now.moment.plus_ms(ms);
+        self.now.wall = Timestamp(self.now.wall.0 + ms);
+    }
+
+    /// What a reader got of events alone.
+    pub(super) fn offsets(&self, key: ConnectionKey) -> Vec<u64> {
+        self.got[&key]
+            .iter()
+            .filter_map(|word| word.parse().ok())
+            .collect()
+    }
+
+    /// What the model says that a reader must get.
+    pub(super) fn expected(&self, patterns: &[&str], types: &[&str], after: Offset) -> Vec<u64> {
+        let globs = types
+            .iter()
+            .map(|glob| TypeGlob::parse(glob).expect("glob"))
+            .collect();
+        let types = TypeFilter::new(globs).expect("filter");
+        self.log
+            .iter()
+            .filter(|event| event.position.offset > after)
+            .filter(|event| scope(patterns).matches(&event.content.audience))
+            .filter(|event| passes(&types, event))
+            .map(|event| event.position.offset.0)
+            .collect()
+    }
+
+    fn read(&self, scope: &Scope, types: &TypeFilter, after: Offset, max: usize) -> Page {
+        let mut page = Page {
+            considered: after,
+            ..Page::default()
+        };
+        for event in self
+            .log
+            .iter()
+            .filter(|event| event.position.offset > after)
+        {
+            if page.items.len() >= max {
+                page.more = true;
+                return page;
+            }
+            page.considered = event.position.offset;
+            if scope.matches(&event.content.audience) && passes(types, event) {
+                page.items.push(PageItem::Event(event.clone()));
+            }
+        }
+        page
+    }
+
+    fn collect(&mut self) {
+        for action in self.shard.actions() {
+            match action {
+                Action::Closed(closed) => self.closed.push((closed.key, closed.cause.as_str())),
+                other => self.pending.push(other),
+            }
+        }
+    }
+}
+
+pub(super) fn scope(patterns: &[&str]) -> Scope {
+    let selector = |text: &&str| match Key::parse(text) {
+        Ok(key) => Selector::Key(key),
+        Err(_) => Selector::of(Pattern::parse(text).expect("pattern")),
+    };
+    Scope::new(patterns.iter().map(selector).collect())
+}
+
+fn event(offset: Offset, keys: &str, event_type: &str) -> Event {
+    let (event_type, priority) = match event_type.strip_suffix('!') {
+        Some(critical) => (critical, Priority::Critical),
+        None => (event_type, Priority::Normal),
+    };
+    Event {
+        position: Position {
+            epoch: Epoch::from_bits(EPOCH),
+            offset,
+        },
+        timestamp: Timestamp(offset.0),
+        content: Content {
+            id: None,
+            event_type: EventType::parse(event_type).expect("type"),
+            priority,
+            source: "".into(),
+            audience: Audience::new(
+                keys.split('+')
+                    .map(|key| Key::parse(key).expect("key"))
+                    .collect(),
+            ),
+            data: Bytes::from_static(b"null"),
+            metadata: Bytes::new(),
+        },
+    }
+}
+
+fn lineage() -> Lineage {
+    Lineage::new(vec![(Epoch::from_bits(EPOCH), Offset(1))]).expect("lineage")
+}

@@ -1,0 +1,97 @@
+//! Pages: polls and long polls are connections that end with their first delivery.
+
+use super::fixture::World;
+use crate::gap::GapReason;
+use crate::position::Offset;
+use crate::shard::{Begin, ConnectionKey, Mode};
+use crate::start::Replay;
+
+fn open(world: &mut World, after: Option<u64>, events_max: usize, wait_ms: u64) -> ConnectionKey {
+    let begin = match after {
+        None => Begin::Now { unknown: true },
+        Some(offset) => Begin::After {
+            offset: Offset(offset),
+            gap: None,
+            replay: Replay::Complete,
+        },
+    };
+    world.open_as(
+        &["a"],
+        &[],
+        begin,
+        Mode::Page {
+            events_max,
+            wait_ms,
+        },
+        None,
+    )
+}
+
+#[test]
+fn a_poll_is_answered_at_once_even_if_there_is_nothing() {
+    let mut world = World::new(100);
+    world.publish(&[("b", "x"), ("b", "x")], false);
+    let poll = open(&mut world, Some(0), 10, 0);
+    world.settle();
+    let page = &world.last[&poll];
+    assert_eq!(
+        (page.events, page.cursor.offset, page.more),
+        (0, Offset(2), false)
+    );
+    assert_eq!(world.closed, [(poll, "answered")]);
+}
+
+#[test]
+fn a_page_holds_no_more_than_asked_and_says_that_there_is_more() {
+    let mut world = World::new(100);
+    world.open(&["a"], &[], Begin::Now { unknown: false });
+    world.publish(&[("a", "x"); 5], false);
+    let poll = open(&mut world, Some(1), 3, 0);
+    world.settle();
+    assert_eq!(world.offsets(poll), [2, 3, 4]);
+    let page = &world.last[&poll];
+    assert_eq!((page.cursor.offset, page.more), (Offset(4), true));
+}
+
+#[test]
+fn a_long_poll_waits_for_the_first_event_and_no_longer_than_asked() {
+    let mut world = World::new(100);
+    let lucky = open(&mut world, Some(0), 10, 25_000);
+    let unlucky = world.open_as(
+        &["quiet"],
+        &[],
+        Begin::After {
+            offset: Offset(0),
+            gap: None,
+            replay: Replay::Complete,
+        },
+        Mode::Page {
+            events_max: 10,
+            wait_ms: 25_000,
+        },
+        None,
+    );
+    world.settle();
+    assert!(world.closed.is_empty());
+    world.publish(&[("a", "x")], false);
+    world.settle();
+    assert_eq!(world.offsets(lucky), [1]);
+    assert_eq!(world.closed, [(lucky, "answered")]);
+    world.advance(25_000);
+    world.settle();
+    let page = &world.last[&unlucky];
+    assert_eq!((page.events, page.cursor.offset), (0, Offset(1)));
+}
+
+#[test]
+fn a_gap_is_told_at_once_though_the_poll_would_wait() {
+    let mut world = World::new(100);
+    world.publish(&[("a", "x")], false);
+    let poll = open(&mut world, None, 10, 25_000);
+    world.settle();
+    let gap = world.last[&poll].gap.expect("gap");
+    assert_eq!(
+        (gap.from, gap.to.offset, gap.reason),
+        (None, Offset(1), GapReason::Unknown)
+    );
+}

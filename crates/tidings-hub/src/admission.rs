@@ -1,0 +1,132 @@
+//! Admission: how many connections there may be, in all, of one identity and of one address.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tidings_core::audience::Subject;
+
+/// Whose connections are too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitScope {
+    /// All of the hub.
+    Hub,
+    /// One identity's.
+    Identity,
+    /// One address's.
+    Address,
+}
+
+impl fmt::Display for LimitScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hub => "of this hub",
+            Self::Identity => "of one identity",
+            Self::Address => "of one address",
+        })
+    }
+}
+
+/// How many connections there may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Allowed {
+    pub(crate) hub: usize,
+    pub(crate) per_identity: usize,
+    pub(crate) per_address: usize,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    hub: usize,
+    identities: HashMap<Subject, usize>,
+    addresses: HashMap<IpAddr, usize>,
+}
+
+/// Counts connections.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    allowed: Allowed,
+    counts: Mutex<Counts>,
+}
+
+/// One admitted connection; dropping it makes room for another.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    gate: Arc<Gate>,
+    subject: Subject,
+    address: IpAddr,
+}
+
+/// A limit has been reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) scope: LimitScope,
+    pub(crate) max: usize,
+}
+
+impl Gate {
+    pub(crate) fn new(allowed: Allowed) -> Self {
+        Self {
+            allowed,
+            counts: Mutex::default(),
+        }
+    }
+
+    /// How many connections there are.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().hub
+    }
+
+    /// Lets a connection in, or says which limit is reached.
+    pub(crate) fn admit(
+        self: &Arc<Self>,
+        subject: &Subject,
+        address: IpAddr,
+    ) -> Result<Admission, Refused> {
+        let address = address.to_canonical();
+        let mut counts = self.lock();
+        let identity = counts.identities.get(subject).copied().unwrap_or(0);
+        let from_address = counts.addresses.get(&address).copied().unwrap_or(0);
+        for (scope, count, max) in [
+            (LimitScope::Hub, counts.hub, self.allowed.hub),
+            (LimitScope::Identity, identity, self.allowed.per_identity),
+            (LimitScope::Address, from_address, self.allowed.per_address),
+        ] {
+            if count >= max {
+                return Err(Refused { scope, max });
+            }
+        }
+        counts.hub += 1;
+        counts.identities.insert(subject.clone(), identity + 1);
+        counts.addresses.insert(address, from_address + 1);
+        drop(counts);
+        Ok(Admission {
+            gate: self.clone(),
+            subject: subject.clone(),
+            address,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        let mut counts = self.gate.lock();
+        counts.hub -= 1;
+        leave(&mut counts.identities, &self.subject);
+        leave(&mut counts.addresses, &self.address);
+    }
+}
+
+fn leave<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Figures: what the hub counts of itself.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tidings_core::shard::ShardTotals;
+
+/// Totals since the hub began, and a few present values.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Events committed for publishers of this hub.
+    pub events_published: u64,
+    /// Repeats that were answered with the first publish.
+    pub events_duplicate: u64,
+    /// Publishes that were refused or failed.
+    pub publishes_refused: u64,
+    /// Events handed to connections, once for each.
+    pub events_delivered: u64,
+    /// Bytes handed to connections.
+    pub bytes_delivered: u64,
+    /// Deliveries, each of one or more events.
+    pub deliveries: u64,
+    /// Reads of the store for readers behind the window.
+    pub store_reads: u64,
+    /// Of those, the ones that another reader's read answered.
+    pub store_reads_shared: u64,
+    /// Times that a shard fell behind the commit feed and read the store.
+    pub feed_overflows: u64,
+    /// Connections opened.
+    pub connections_opened: u64,
+    /// Connections closed.
+    pub connections_closed: u64,
+    /// Connections open now.
+    pub connections: u64,
+    /// The newest committed offset.
+    pub end_offset: u64,
+}
+
+/// One shard's totals, written by its thread and read by whoever asks.
+#[derive(Debug, Default)]
+pub(crate) struct ShardFigures {
+    events_delivered: AtomicU64,
+    bytes_delivered: AtomicU64,
+    deliveries: AtomicU64,
+    opened: AtomicU64,
+    closed: AtomicU64,
+    overflows: AtomicU64,
+}
+
+impl ShardFigures {
+    pub(crate) fn set(&self, totals: ShardTotals) {
+        for (cell, value) in [
+            (&self.events_delivered, totals.events_delivered),
+            (&self.bytes_delivered, totals.bytes_delivered),
+            (&self.deliveries, totals.deliveries),
+            (&self.opened, totals.opened),
+            (&self.closed, totals.closed),
+            (&self.overflows, totals.overflows),
+        ] {
+            cell.store(value, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn add_to(&self, figures: &mut Figures) {
+        for (sum, cell) in [
+            (&mut figures.events_delivered, &self.events_delivered),
+            (&mut figures.bytes_delivered, &self.bytes_delivered),
+            (&mut figures.deliveries, &self.deliveries),
+            (&mut figures.connections_opened, &self.opened),
+            (&mut figures.connections_closed, &self.closed),
+            (&mut figures.feed_overflows, &self.overflows),
+        ] {
+            *sum += cell.load(Ordering::Relaxed);
+        }
+    }
+}
+
+/// What publishers did.
+#[derive(Debug, Default)]
+pub(crate) struct PublishFigures {
+    pub(crate) published: AtomicU64,
+    pub(crate) duplicate: AtomicU64,
+    pub(crate) refused: AtomicU64,
+}

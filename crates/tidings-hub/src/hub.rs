@@ -1,0 +1,230 @@
+//! The hub's handle, and how it is put together from its ports.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use mio::{Poll, Token, Waker};
+use tidings_core::limits::{
+    CONNECTIONS_DEFAULT, CONNECTIONS_PER_ADDRESS_DEFAULT, CONNECTIONS_PER_IDENTITY_DEFAULT,
+    WINDOW_BYTES_DEFAULT, WINDOW_EVENTS_DEFAULT,
+};
+use tidings_core::port::{Clock, Encoder, EventStore, Health, Sequencer, TailError};
+use tidings_core::position::{Offset, Position};
+use tidings_core::shard::ShardOptions;
+
+use crate::admission::{Allowed, Gate};
+use crate::commit_feed::{Feed, WindowBudget};
+use crate::figures::{Figures, PublishFigures, ShardFigures};
+use crate::inbox::Inbox;
+use crate::readers::Readers;
+use crate::shard_thread::ShardThread;
+use crate::tally::Tallies;
+
+/// What the hub is built from.
+#[derive(Debug, Clone)]
+pub struct Ports {
+    /// Gives events their order and makes them durable.
+    pub sequencer: Arc<dyn Sequencer>,
+    /// Reads what is committed.
+    pub store: Arc<dyn EventStore>,
+    /// Writes events as bytes.
+    pub encoder: Arc<dyn Encoder>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// How the hub is sized.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Shard threads; connections are spread over them.
+    pub shards: usize,
+    /// Threads that read the store.
+    pub reader_threads: usize,
+    /// Events kept in memory at most.
+    pub window_events: usize,
+    /// Bytes kept in memory at most.
+    pub window_bytes: usize,
+    /// Connections at most.
+    pub connections: usize,
+    /// Connections of one identity at most.
+    pub connections_per_identity: usize,
+    /// Connections of one address at most.
+    pub connections_per_address: usize,
+    /// Names the node in connection ids.
+    pub node: u32,
+    /// Seed of jitter and of the random part of connection ids.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            shards: std::thread::available_parallelism().map_or(1, usize::from),
+            reader_threads: 2,
+            window_events: WINDOW_EVENTS_DEFAULT,
+            window_bytes: WINDOW_BYTES_DEFAULT,
+            connections: CONNECTIONS_DEFAULT,
+            connections_per_identity: CONNECTIONS_PER_IDENTITY_DEFAULT,
+            connections_per_address: CONNECTIONS_PER_ADDRESS_DEFAULT,
+            node: 0,
+            seed: 0,
+        }
+    }
+}
+
+/// Why the hub could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A thread or its poll could not be made.
+    #[error("a thread of the hub could not be started: {0}")]
+    Thread(#[from] io::Error),
+    /// The log could not be followed.
+    #[error(transparent)]
+    Tail(#[from] TailError),
+}
+
+/// Whether the hub takes work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readiness {
+    /// It does.
+    Ready,
+    /// Reads go on; publishes are refused until there is space.
+    Full,
+    /// Reads go on; publishes are refused until the process is started again. Says why.
+    Poisoned(String),
+    /// It is shutting down.
+    Draining,
+}
+
+/// The hub. Clones are handles to the same one; it stops when the last is dropped.
+#[derive(Debug, Clone)]
+pub struct Hub {
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) ports: Ports,
+    pub(crate) inboxes: Arc<[Arc<Inbox>]>,
+    pub(crate) shard_figures: Vec<Arc<ShardFigures>>,
+    pub(crate) readers: Readers,
+    pub(crate) tallies: Arc<Tallies>,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) publish_figures: PublishFigures,
+    pub(crate) draining: AtomicBool,
+    pub(crate) seed: u64,
+    pub(crate) opened: std::sync::atomic::AtomicU64,
+}
+
+impl Hub {
+    /// Starts the hub's threads and follows the log from its present end.
+    pub fn start(options: &Options, ports: Ports) -> Result<Self, StartError> {
+        let end = ports.sequencer.end();
+        let readers = Readers::start(options.reader_threads, ports.clone())?;
+        let mut inboxes = Vec::new();
+        let mut shard_figures = Vec::new();
+        for index in 0..options.shards.max(1) {
+            let poll = Poll::new()?;
+            let inbox = Arc::new(Inbox::new(Waker::new(poll.registry(), Token(0))?));
+            let figures = Arc::new(ShardFigures::default());
+            let shard = ShardOptions {
+                node: options.node,
+                index: index as u16,
+                seed: options.seed.wrapping_add(index as u64),
+                head: end,
+                lineage: ports.sequencer.lineage(),
+                encoder: ports.encoder.clone(),
+            };
+            ShardThread::start(
+                poll,
+                inbox.clone(),
+                readers.clone(),
+                figures.clone(),
+                shard,
+                &ports,
+            )?;
+            inboxes.push(inbox);
+            shard_figures.push(figures);
+        }
+        let inboxes: Arc<[Arc<Inbox>]> = inboxes.into();
+        let tallies = Arc::new(Tallies::default());
+        let feed = Feed {
+            inboxes: inboxes.clone(),
+            tallies: tallies.clone(),
+            budget: WindowBudget::new(options.window_events, options.window_bytes, end),
+            end,
+        };
+        ports.sequencer.tail(end, Box::new(feed))?;
+        let gate = Gate::new(Allowed {
+            hub: options.connections,
+            per_identity: options.connections_per_identity,
+            per_address: options.connections_per_address,
+        });
+        Ok(Self {
+            inner: Arc::new(Inner {
+                ports,
+                inboxes,
+                shard_figures,
+                readers,
+                tallies,
+                gate: Arc::new(gate),
+                publish_figures: PublishFigures::default(),
+                draining: AtomicBool::new(false),
+                seed: options.seed,
+                opened: std::sync::atomic::AtomicU64::new(0),
+            }),
+        })
+    }
+
+    /// Whether the hub takes work.
+    pub fn readiness(&self) -> Readiness {
+        if self.inner.draining.load(Ordering::Relaxed) {
+            return Readiness::Draining;
+        }
+        match self.inner.ports.sequencer.health() {
+            Health::Writable => Readiness::Ready,
+            Health::Full => Readiness::Full,
+            Health::Poisoned(why) => Readiness::Poisoned(why),
+        }
+    }
+
+    /// The newest committed position.
+    pub fn head(&self) -> Position {
+        self.position(self.inner.ports.sequencer.end())
+    }
+
+    /// An offset as a position of the log's history.
+    pub fn position(&self, offset: Offset) -> Position {
+        self.inner.ports.sequencer.lineage().position(offset)
+    }
+
+    /// What the hub counts of itself.
+    pub fn figures(&self) -> Figures {
+        let published = &self.inner.publish_figures;
+        let (store_reads, store_reads_shared) = self.inner.readers.counts();
+        let mut figures = Figures {
+            events_published: published.published.load(Ordering::Relaxed),
+            events_duplicate: published.duplicate.load(Ordering::Relaxed),
+            publishes_refused: published.refused.load(Ordering::Relaxed),
+            store_reads,
+            store_reads_shared,
+            connections: self.inner.gate.count() as u64,
+            end_offset: self.inner.ports.sequencer.end().0,
+            ..Figures::default()
+        };
+        for shard in &self.inner.shard_figures {
+            shard.add_to(&mut figures);
+        }
+        figures
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        for inbox in &*self.inboxes {
+            inbox.stop();
+        }
+        self.readers.stop();
+    }
+}

@@ -1,0 +1,152 @@
+//! The inbox of a shard: everything that other threads tell it, and one wake-up for all of it.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mio::Waker;
+use tidings_core::audience::Key;
+use tidings_core::limits::{SHARD_COMMANDS_MAX, SHARD_FEED_BATCHES_MAX};
+use tidings_core::position::Offset;
+use tidings_core::shard::{
+    Batch, CaughtUp, Census, ConnectionKey, DrainPlan, Opening, Registered, ReplayFailed, Replayed,
+    Snapshot,
+};
+use tokio::sync::oneshot;
+
+use crate::mailbox::MailboxSink;
+use crate::tally::Tally;
+
+/// Asks something of a shard.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Register a connection.
+    Open(Box<Opening<MailboxSink>>, oneshot::Sender<Registered>),
+    /// Count connections by state.
+    Census(oneshot::Sender<Census>),
+    /// Count the readers of a key.
+    ReadersOf(Key, oneshot::Sender<usize>),
+    /// Ask all connections to leave.
+    Drain(DrainPlan),
+    /// End, whatever connections there are.
+    Stop,
+}
+
+/// What a reader thread found for a shard.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Replayed(ConnectionKey, Result<Replayed, ReplayFailed>),
+    Snapshot(ConnectionKey, Result<Snapshot, ReplayFailed>),
+    CaughtUp(CaughtUp),
+}
+
+/// Everything that waits for a shard. Each list has its bound: batches and commands are counted;
+/// a connection is drained, leaves and is answered at most once at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    pub(crate) batches: VecDeque<(Batch, Arc<Tally>)>,
+    /// The end of the last batch that was dropped because too many waited.
+    pub(crate) dropped_through: Option<(Offset, Offset)>,
+    pub(crate) commands: VecDeque<Command>,
+    pub(crate) drained: Vec<ConnectionKey>,
+    pub(crate) left: Vec<ConnectionKey>,
+    pub(crate) answers: Vec<Answer>,
+}
+
+/// The shard has too much to do already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InboxFull;
+
+/// The inbox of one shard.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    waiting: Mutex<Waiting>,
+    waker: Waker,
+    /// Whether the thread has been woken and has not looked yet: one wake-up serves all.
+    woken: AtomicBool,
+    /// Connections that have been given to the shard and have not left.
+    pub(crate) load: AtomicUsize,
+}
+
+impl Inbox {
+    pub(crate) fn new(waker: Waker) -> Self {
+        Self {
+            waiting: Mutex::default(),
+            waker,
+            woken: AtomicBool::new(false),
+            load: AtomicUsize::new(0),
+        }
+    }
+
+    /// Hands over a committed batch, or notes that the shard has to read it from the log.
+    pub(crate) fn feed(&self, batch: Batch, tally: Arc<Tally>) {
+        let mut waiting = self.lock();
+        if waiting.batches.len() < SHARD_FEED_BATCHES_MAX {
+            waiting.batches.push_back((batch, tally));
+        } else {
+            let end = batch
+                .events
+                .last()
+                .map_or(batch.after, |event| event.offset());
+            waiting.dropped_through = Some((end, batch.evict_through));
+            tally.add(&[]);
+        }
+        drop(waiting);
+        self.wake();
+    }
+
+    /// Asks something, unless too much has been asked already.
+    pub(crate) fn command(&self, command: Command) -> Result<(), InboxFull> {
+        let mut waiting = self.lock();
+        if waiting.commands.len() >= SHARD_COMMANDS_MAX {
+            return Err(InboxFull);
+        }
+        waiting.commands.push_back(command);
+        drop(waiting);
+        self.wake();
+        Ok(())
+    }
+
+    /// Tells the shard to end, even if its commands are full.
+    pub(crate) fn stop(&self) {
+        self.lock().commands.push_front(Command::Stop);
+        self.wake();
+    }
+
+    /// A reader has emptied its mailbox.
+    pub(crate) fn drained(&self, key: ConnectionKey) {
+        self.lock().drained.push(key);
+        self.wake();
+    }
+
+    /// A reader is gone.
+    pub(crate) fn left(&self, key: ConnectionKey) {
+        self.lock().left.push(key);
+        self.wake();
+    }
+
+    /// A reader thread is done.
+    pub(crate) fn answer(&self, answer: Answer) {
+        self.lock().answers.push(answer);
+        self.wake();
+    }
+
+    /// Takes everything that waits. For the shard's thread.
+    pub(crate) fn take(&self) -> Waiting {
+        // Cleared before looking: whoever adds something from here on wakes the thread again.
+        self.woken.store(false, Ordering::SeqCst);
+        std::mem::take(&mut *self.lock())
+    }
+
+    fn wake(&self) {
+        if !self.woken.swap(true, Ordering::SeqCst)
+            && let Err(error) = self.waker.wake()
+        {
+            tracing::error!(cause = %error, "a shard could not be woken");
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,249 @@
+//! Publishing: authorise, fingerprint, hand to the log, wait until it is durable, count readers.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tidings_core::audience::Key;
+use tidings_core::event::{Content, Draft};
+use tidings_core::identity::Identity;
+use tidings_core::limits::{GROUP_BYTES_MAX, GROUP_EVENTS_MAX, SUBSCRIBER_COUNT_WAIT_MS};
+use tidings_core::port::{AppendError, Appended};
+use tidings_core::position::Position;
+use tidings_core::time::Timestamp;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::fingerprint::fingerprint;
+use crate::hub::Hub;
+use crate::limits::LINES_PER_GROUP_MAX;
+
+/// What a publisher is told of one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The publisher's id, else the cursor.
+    pub id: String,
+    /// Where the event stands.
+    pub position: Position,
+    /// When it was appended.
+    pub timestamp: Timestamp,
+    /// How many connections it matched; none if a shard did not count in time, or if nothing was
+    /// appended.
+    pub subscribers: Option<u64>,
+    /// Whether it had been published before, and this time nothing was appended.
+    pub duplicate: bool,
+}
+
+/// Why a publish failed. Nothing of the group is in the log, but for `OutcomeUnknown`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// The publisher may not write to an addressee.
+    #[error("publishing to `{key}` is not granted")]
+    NotGranted {
+        /// Which event of the group.
+        index: usize,
+        /// Which addressee.
+        key: Key,
+    },
+    /// More events than one group may have.
+    #[error("the group has {actual} events where at most {max} are allowed")]
+    TooManyEvents {
+        /// Events of the group.
+        actual: usize,
+        /// Events allowed.
+        max: usize,
+    },
+    /// More bytes than one group may have.
+    #[error("the group has {actual} bytes where at most {max} are allowed")]
+    TooLarge {
+        /// Bytes of the group.
+        actual: usize,
+        /// Bytes allowed.
+        max: usize,
+    },
+    /// The hub is shutting down.
+    #[error("the hub is shutting down")]
+    Draining,
+    /// The log did not take it.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+}
+
+impl Hub {
+    /// Publishes one atomic group: all events or none, next to each other.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future does not take the group back: it may be committed all the same.
+    pub async fn publish(
+        &self,
+        identity: &Identity,
+        group: Vec<Content>,
+    ) -> Result<Vec<Published>, PublishError> {
+        let outcome = self.publish_group(identity, group).await;
+        if outcome.is_err() {
+            self.inner
+                .publish_figures
+                .refused
+                .fetch_add(1, Ordering::Relaxed);
+        }
+        outcome
+    }
+
+    /// Publishes events in order, each on its own: one outcome per event.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`publish`](Self::publish), for each event.
+    pub async fn publish_each(
+        &self,
+        identity: &Identity,
+        events: Vec<Content>,
+    ) -> Vec<Result<Published, PublishError>> {
+        let mut outcomes = Vec::with_capacity(events.len());
+        let mut events = events.into_iter().peekable();
+        while events.peek().is_some() {
+            let mut bytes = 0;
+            let mut group = Vec::new();
+            while group.len() < LINES_PER_GROUP_MAX {
+                let fits = |event: &Content| {
+                    group.is_empty() || bytes + event.size_bytes() <= GROUP_BYTES_MAX / 2
+                };
+                let Some(event) = events.next_if(fits) else {
+                    break;
+                };
+                bytes += event.size_bytes();
+                group.push(event);
+            }
+            self.publish_lines(identity, group, &mut outcomes).await;
+        }
+        outcomes
+    }
+
+    /// Commits separate events with one group; an event that spoils the group is taken out of it.
+    async fn publish_lines(
+        &self,
+        identity: &Identity,
+        mut group: Vec<Content>,
+        outcomes: &mut Vec<Result<Published, PublishError>>,
+    ) {
+        // Events before the spoiled one go on their own first, which keeps the order.
+        while !group.is_empty() {
+            let spoiled = match self.publish(identity, group.clone()).await {
+                Ok(published) => {
+                    outcomes.extend(published.into_iter().map(Ok));
+                    return;
+                }
+                Err(PublishError::NotGranted { index, key }) => {
+                    (index, PublishError::NotGranted { index: 0, key })
+                }
+                Err(PublishError::Append(AppendError::IdReused { index, position })) => {
+                    (index, AppendError::IdReused { index: 0, position }.into())
+                }
+                Err(error) => {
+                    outcomes.extend(group.iter().map(|_| Err(error.clone())));
+                    return;
+                }
+            };
+            let (index, error) = spoiled;
+            let mut rest = group.split_off(index.min(group.len()));
+            if !group.is_empty() {
+                match self.publish(identity, group).await {
+                    Ok(published) => outcomes.extend(published.into_iter().map(Ok)),
+                    Err(error) => outcomes.extend((0..index).map(|_| Err(error.clone()))),
+                }
+            }
+            outcomes.push(Err(error));
+            group = rest.split_off(1.min(rest.len()));
+        }
+    }
+
+    async fn publish_group(
+        &self,
+        identity: &Identity,
+        group: Vec<Content>,
+    ) -> Result<Vec<Published>, PublishError> {
+        if self.inner.draining.load(Ordering::Relaxed) {
+            return Err(PublishError::Draining);
+        }
+        check_size(&group)?;
+        for (index, content) in group.iter().enumerate() {
+            if let Some(key) = identity.grants.first_refused(&content.audience) {
+                return Err(PublishError::NotGranted {
+                    index,
+                    key: key.clone(),
+                });
+            }
+        }
+        let ids: Vec<Option<String>> = group
+            .iter()
+            .map(|event| event.id.as_ref().map(ToString::to_string))
+            .collect();
+        let drafts = group
+            .into_iter()
+            .map(|content| Draft {
+                dedupe: fingerprint(&identity.subject, &content),
+                content,
+            })
+            .collect();
+        let (reply, replied) = oneshot::channel();
+        self.inner.ports.sequencer.append(
+            drafts,
+            Box::new(move |outcome| {
+                // A publisher that went away does not undo the commit.
+                drop(reply.send(outcome));
+            }),
+        );
+        let appended = replied.await.unwrap_or(Err(AppendError::OutcomeUnknown))?;
+        let patience = Instant::now() + Duration::from_millis(SUBSCRIBER_COUNT_WAIT_MS);
+        let mut published = Vec::with_capacity(appended.len());
+        for (id, appended) in ids.into_iter().zip(appended) {
+            published.push(self.tell(id, appended, patience).await);
+        }
+        Ok(published)
+    }
+
+    async fn tell(&self, id: Option<String>, appended: Appended, patience: Instant) -> Published {
+        let Appended {
+            position,
+            timestamp,
+            duplicate,
+        } = appended;
+        let figures = &self.inner.publish_figures;
+        let figure = if duplicate {
+            &figures.duplicate
+        } else {
+            &figures.published
+        };
+        figure.fetch_add(1, Ordering::Relaxed);
+        let subscribers = if duplicate {
+            None
+        } else {
+            self.inner.tallies.of(position.offset, patience).await
+        };
+        let id = id.unwrap_or_else(|| position.to_string());
+        Published {
+            id,
+            position,
+            timestamp,
+            subscribers,
+            duplicate,
+        }
+    }
+}
+
+fn check_size(group: &[Content]) -> Result<(), PublishError> {
+    if group.len() > GROUP_EVENTS_MAX {
+        return Err(PublishError::TooManyEvents {
+            actual: group.len(),
+            max: GROUP_EVENTS_MAX,
+        });
+    }
+    let actual: usize = group.iter().map(Content::size_bytes).sum();
+    if actual > GROUP_BYTES_MAX {
+        return Err(PublishError::TooLarge {
+            actual,
+            max: GROUP_BYTES_MAX,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,305 @@
+//! Reader threads: the only ones that wait for the store, on behalf of shards and lookups.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use bytes::Bytes;
+use tidings_core::event_type::TypeFilter;
+use tidings_core::limits::{
+    SNAPSHOT_TOPICS_MAX, STORE_READ_BYTES_MAX, STORE_READ_EVENTS_MAX, STORE_READS_WAITING_MAX,
+};
+use tidings_core::port::{EventStore, PageItem, Query, ReadError};
+use tidings_core::position::Offset;
+use tidings_core::scope::Scope;
+use tidings_core::shard::{
+    CaughtUp, ConnectionKey, Framed, ReadRequest, ReplayFailed, Snapshot, SnapshotRequest,
+    encode_page,
+};
+
+use crate::hub::Ports;
+use crate::inbox::{Answer, Inbox};
+use crate::limits::CATCH_UP_RETRY;
+
+/// Who waits for a read.
+type Waiter = (Arc<Inbox>, ConnectionKey);
+
+/// Anything that somebody wants to know of the store.
+type Lookup = Box<dyn FnOnce(&dyn EventStore) + Send>;
+
+enum Job {
+    /// The request is in `wanted`, with all who wait for it.
+    Read(ReadRequest),
+    Snapshot(SnapshotRequest, Waiter),
+    CatchUp(Offset, Arc<Inbox>),
+    Ask(Lookup),
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    /// Reads that no thread has begun: whoever wants the same joins them.
+    wanted: HashMap<ReadRequest, Vec<Waiter>>,
+    stopped: bool,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    filled: Condvar,
+    ports: Ports,
+    reads: AtomicU64,
+    joined: AtomicU64,
+}
+
+/// A handle to the reader threads.
+#[derive(Clone)]
+pub(crate) struct Readers(Arc<Shared>);
+
+impl fmt::Debug for Readers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Readers")
+    }
+}
+
+/// Too much waits to be read already, or the hub has stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ReadersBusy;
+
+impl Readers {
+    pub(crate) fn start(threads: usize, ports: Ports) -> std::io::Result<Self> {
+        let readers = Self(Arc::new(Shared {
+            queue: Mutex::default(),
+            filled: Condvar::new(),
+            ports,
+            reads: AtomicU64::new(0),
+            joined: AtomicU64::new(0),
+        }));
+        for index in 0..threads.max(1) {
+            let shared = readers.0.clone();
+            thread::Builder::new()
+                .name(format!("reader-{index}"))
+                .spawn(move || shared.run())?;
+        }
+        Ok(readers)
+    }
+
+    /// Reads for a connection; all who want the same are answered by one read.
+    pub(crate) fn read(&self, request: ReadRequest, waiter: Waiter) {
+        let mut queue = self.0.lock();
+        if let Some(waiters) = queue.wanted.get_mut(&request) {
+            waiters.push(waiter);
+            self.0.joined.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        if queue.jobs.len() >= STORE_READS_WAITING_MAX || queue.stopped {
+            drop(queue);
+            waiter
+                .0
+                .answer(Answer::Replayed(waiter.1, Err(ReplayFailed)));
+            return;
+        }
+        queue.wanted.insert(request.clone(), vec![waiter]);
+        queue.jobs.push_back(Job::Read(request));
+        drop(queue);
+        self.0.filled.notify_one();
+    }
+
+    /// Reads the newest event of each key for a connection.
+    pub(crate) fn snapshot(&self, request: SnapshotRequest, waiter: Waiter) {
+        let (inbox, key) = waiter.clone();
+        if self.push(Job::Snapshot(request, waiter)).is_err() {
+            inbox.answer(Answer::Snapshot(key, Err(ReplayFailed)));
+        }
+    }
+
+    /// Reads for a shard that missed part of its feed. Goes first: its connections all wait.
+    pub(crate) fn catch_up(&self, after: Offset, inbox: Arc<Inbox>) {
+        self.0.lock().jobs.push_front(Job::CatchUp(after, inbox));
+        self.0.filled.notify_one();
+    }
+
+    /// Runs a lookup on a reader thread.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future abandons the answer; the lookup itself still runs.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        lookup: impl FnOnce(&dyn EventStore) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        let job = Job::Ask(Box::new(move |store| {
+            // Whoever asked may be gone.
+            drop(answer.send(lookup(store)));
+        }));
+        self.push(job)
+            .map_err(|ReadersBusy| ReadError("too many reads are waiting".into()))?;
+        answered
+            .await
+            .unwrap_or_else(|_| Err(ReadError("the hub has stopped".into())))
+    }
+
+    /// Reads done, and requests that another's read answered.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        (
+            self.0.reads.load(Ordering::Relaxed),
+            self.0.joined.load(Ordering::Relaxed),
+        )
+    }
+
+    pub(crate) fn stop(&self) {
+        self.0.lock().stopped = true;
+        self.0.filled.notify_all();
+    }
+
+    fn push(&self, job: Job) -> Result<(), ReadersBusy> {
+        let mut queue = self.0.lock();
+        if queue.jobs.len() >= STORE_READS_WAITING_MAX || queue.stopped {
+            return Err(ReadersBusy);
+        }
+        queue.jobs.push_back(job);
+        drop(queue);
+        self.0.filled.notify_one();
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self) {
+        while let Some((job, waiters)) = self.next() {
+            match job {
+                Job::Read(request) => self.read(&request, waiters),
+                Job::Snapshot(request, (inbox, key)) => {
+                    inbox.answer(Answer::Snapshot(key, self.take_snapshot(&request)));
+                }
+                Job::CatchUp(after, inbox) => self.catch_up(after, &inbox),
+                Job::Ask(lookup) => lookup(self.ports.store.as_ref()),
+            }
+        }
+    }
+
+    /// Waits for a job; none once stopped.
+    fn next(&self) -> Option<(Job, Vec<Waiter>)> {
+        let mut queue = self.lock();
+        loop {
+            if queue.stopped {
+                return None;
+            }
+            if let Some(job) = queue.jobs.pop_front() {
+                let waiters = match &job {
+                    Job::Read(request) => queue.wanted.remove(request).unwrap_or_default(),
+                    Job::Snapshot(..) | Job::CatchUp(..) | Job::Ask(_) => Vec::new(),
+                };
+                return Some((job, waiters));
+            }
+            queue = self
+                .filled
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn read(&self, request: &ReadRequest, waiters: Vec<Waiter>) {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        let query = Query {
+            scope: request.scope.clone(),
+            types: request.types.clone(),
+            after: request.after,
+            events_max: request.page_events_max.unwrap_or(STORE_READ_EVENTS_MAX),
+            bytes_max: STORE_READ_BYTES_MAX,
+        };
+        let answer = match self.ports.store.read(&query) {
+            Ok(page) => {
+                let lineage = self.ports.sequencer.lineage();
+                Ok(encode_page(
+                    &page,
+                    request,
+                    &lineage,
+                    self.ports.encoder.as_ref(),
+                ))
+            }
+            Err(error) => Err(failed(&error)),
+        };
+        for (inbox, key) in waiters {
+            inbox.answer(Answer::Replayed(key, answer.clone()));
+        }
+    }
+
+    fn take_snapshot(&self, request: &SnapshotRequest) -> Result<Snapshot, ReplayFailed> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        let newest = self
+            .ports
+            .store
+            .newest_per_key(
+                &request.scope,
+                &request.types,
+                request.through,
+                SNAPSHOT_TOPICS_MAX,
+            )
+            .map_err(|error| failed(&error))?;
+        let mut out = Vec::new();
+        for event in &newest {
+            self.ports
+                .encoder
+                .event(request.shape, event, None, &mut out);
+        }
+        let (bytes, events) = (Bytes::from(out), newest.len());
+        Ok(Snapshot {
+            bytes,
+            events,
+            through: request.through,
+        })
+    }
+
+    fn catch_up(&self, after: Offset, inbox: &Arc<Inbox>) {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        let query = Query {
+            scope: Scope::Everything,
+            types: TypeFilter::default(),
+            after,
+            events_max: STORE_READ_EVENTS_MAX,
+            bytes_max: STORE_READ_BYTES_MAX,
+        };
+        let found = match self.ports.store.read(&query) {
+            Ok(page) => {
+                let mut events = Vec::with_capacity(page.items.len());
+                let mut hole_through = None;
+                for item in page.items {
+                    match item {
+                        PageItem::Event(event) => events.push(Arc::new(Framed::new(event))),
+                        PageItem::Hole(hole) => hole_through = Some(hole.through),
+                    }
+                }
+                CaughtUp {
+                    events,
+                    hole_through,
+                    considered: page.considered,
+                    more: page.more,
+                }
+            }
+            Err(error) => {
+                failed(&error);
+                // Nothing was considered, so the shard asks again; not as fast as it can.
+                thread::sleep(CATCH_UP_RETRY);
+                CaughtUp {
+                    events: Vec::new(),
+                    hole_through: None,
+                    considered: after,
+                    more: true,
+                }
+            }
+        };
+        inbox.answer(Answer::CaughtUp(found));
+    }
+}
+
+fn failed(error: &ReadError) -> ReplayFailed {
+    tracing::error!(cause = %error, "the log could not be read");
+    ReplayFailed
+}

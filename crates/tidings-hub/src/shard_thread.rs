@@ -1,0 +1,170 @@
+//! The thread around one shard: takes in, lets the machine do a turn, carries its actions out.
+//!
+//! Intake comes before everything else in a round, so that a connection that is registered in it
+//! starts at the newest head; then readers' answers and commands, then one bounded turn.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use mio::{Events, Poll};
+use tidings_core::port::Clock;
+use tidings_core::shard::{Action, Batch, Now, Shard, ShardOptions};
+
+use crate::figures::ShardFigures;
+use crate::hub::Ports;
+use crate::inbox::{Answer, Command, Inbox, Waiting};
+use crate::mailbox::MailboxSink;
+use crate::readers::Readers;
+
+/// One shard and its thread's belongings.
+pub(crate) struct ShardThread {
+    shard: Shard<MailboxSink>,
+    inbox: Arc<Inbox>,
+    readers: Readers,
+    figures: Arc<ShardFigures>,
+    clock: Arc<dyn Clock>,
+    /// How many connections each event of the batch in hand matched.
+    matched: Vec<u64>,
+    stopped: bool,
+}
+
+impl ShardThread {
+    pub(crate) fn start(
+        poll: Poll,
+        inbox: Arc<Inbox>,
+        readers: Readers,
+        figures: Arc<ShardFigures>,
+        options: ShardOptions,
+        ports: &Ports,
+    ) -> io::Result<()> {
+        let name = format!("shard-{}", options.index);
+        let shard = Self {
+            shard: Shard::new(options),
+            inbox,
+            readers,
+            figures,
+            clock: ports.clock.clone(),
+            matched: Vec::new(),
+            stopped: false,
+        };
+        thread::Builder::new()
+            .name(name)
+            .spawn(move || shard.run(poll))?;
+        Ok(())
+    }
+
+    fn run(mut self, mut poll: Poll) {
+        let mut events = Events::with_capacity(16);
+        let mut more = false;
+        while !self.stopped {
+            let patience = if more {
+                Some(Duration::ZERO)
+            } else {
+                self.until_next_deadline()
+            };
+            if let Err(error) = poll.poll(&mut events, patience)
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                tracing::error!(cause = %error, "a shard could not wait for work");
+                return;
+            }
+            more = self.round();
+        }
+    }
+
+    fn until_next_deadline(&self) -> Option<Duration> {
+        let at = self.shard.next_deadline()?;
+        // One more, because a part of a millisecond may be left.
+        Some(Duration::from_millis(at.ms_since(self.clock.moment()) + 1))
+    }
+
+    fn now(&self) -> Now {
+        Now {
+            moment: self.clock.moment(),
+            wall: self.clock.now(),
+        }
+    }
+
+    fn round(&mut self) -> bool {
+        let waiting = self.inbox.take();
+        let now = self.now();
+        self.take_in(waiting, now);
+        let more = self.shard.turn(now);
+        for action in self.shard.actions() {
+            match action {
+                Action::Read(key, request) => {
+                    self.readers.read(request, (self.inbox.clone(), key));
+                }
+                Action::Snapshot(key, request) => {
+                    self.readers.snapshot(request, (self.inbox.clone(), key));
+                }
+                Action::CatchUp(after) => self.readers.catch_up(after, self.inbox.clone()),
+                Action::Closed(closed) => tracing::debug!(
+                    connection = %closed.key,
+                    cause = closed.cause.as_str(),
+                    open_ms = closed.open_ms,
+                    "connection closed by its shard"
+                ),
+            }
+        }
+        self.figures.set(self.shard.totals());
+        more
+    }
+
+    fn take_in(&mut self, waiting: Waiting, now: Now) {
+        for (batch, tally) in waiting.batches {
+            self.matched.clear();
+            self.shard.take_in(&batch, &mut self.matched);
+            tally.add(&self.matched);
+        }
+        if let Some((after, evict_through)) = waiting.dropped_through {
+            // An empty stretch that begins behind the dropped ones shows the shard what it missed.
+            let batch = Batch {
+                after,
+                events: Arc::new([]),
+                evict_through,
+            };
+            self.shard.take_in(&batch, &mut self.matched);
+        }
+        for answer in waiting.answers {
+            match answer {
+                Answer::Replayed(key, answer) => self.shard.replayed(key, answer),
+                Answer::Snapshot(key, answer) => self.shard.snapshot(key, answer),
+                Answer::CaughtUp(found) => self.shard.caught_up(&found),
+            }
+        }
+        for command in waiting.commands {
+            self.obey(command, now);
+        }
+        for key in waiting.drained {
+            self.shard.drained(key, now);
+        }
+        for key in waiting.left {
+            self.shard.left(key, now);
+        }
+    }
+
+    fn obey(&mut self, command: Command, now: Now) {
+        match command {
+            Command::Open(opening, registered) => {
+                let answer = self.shard.open(*opening, now);
+                let key = answer.key;
+                if registered.send(answer).is_err() {
+                    // Whoever asked is gone.
+                    self.shard.left(key, now);
+                }
+            }
+            Command::Census(answer) => {
+                // Whoever asked may be gone; so below.
+                let _: Result<_, _> = answer.send(self.shard.census(now.moment));
+            }
+            Command::ReadersOf(key, answer) => {
+                let _: Result<_, _> = answer.send(self.shard.readers_of(&key));
+            }
+            Command::Drain(plan) => self.shard.drain(plan, now),
+            Command::Stop => self.stopped = true,
+        }
+    }
+}

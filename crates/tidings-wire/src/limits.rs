@@ -1,0 +1,20 @@
+//! Limits of the encodings, beside those of `tidings_core::limits` that everything obeys.
+
+/// Arrays and objects inside each other in one event. Deeper data breaks recursive parsers of
+/// readers, long before it means anything to people.
+pub const JSON_DEPTH_MAX: usize = 64;
+
+/// Fields of one event, and of its metadata: more is data in the wrong place.
+pub const OBJECT_FIELDS_MAX: usize = 128;
+
+/// Bytes of one line of an NDJSON body: the largest event with room for its addressees and escapes.
+pub const NDJSON_LINE_BYTES_MAX: usize = 512 * 1024;
+
+/// Parameters of one query string: every documented one, repeated many times.
+pub const QUERY_PARAMETERS_MAX: usize = 256;
+
+/// Bytes that a reader of SSE keeps for one block: the largest event with everything escaped.
+pub const SSE_BLOCK_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Characters of a refused text that an error message repeats.
+pub const SHOWN_CHARACTERS_MAX: usize = 80;

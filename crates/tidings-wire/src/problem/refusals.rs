@@ -1,0 +1,113 @@
+//! Which problem document each refusal becomes. Exhaustive: a new kind of refusal does not compile
+//! until it has its code here.
+
+use tidings_core::pattern::Pattern;
+use tidings_core::port::{AppendError, AuthFailure, ReadError};
+use tidings_core::subscription::SubscribeRefused;
+
+use super::{Code, Problem};
+use crate::publish::{LineTooLong, PublishError, UnsupportedMediaType};
+use crate::query::QueryError;
+
+/// Wait after a log failure before trying again makes sense: about as long as a restart takes.
+const RETRY_AFTER_RESTART_MS: u64 = 5_000;
+
+/// Wait for space in a full log: retention and operators work in minutes.
+const RETRY_AFTER_FULL_MS: u64 = 30_000;
+
+impl From<&PublishError> for Problem {
+    fn from(error: &PublishError) -> Self {
+        let problem = Self::new(error.code(), error.to_string()).with_text("path", &error.path);
+        match error.hint() {
+            Some(hint) => problem.with_hint(hint),
+            None => problem,
+        }
+    }
+}
+
+impl From<LineTooLong> for Problem {
+    fn from(error: LineTooLong) -> Self {
+        Self::new(Code::BodyTooLarge, error.to_string()).with_number("limit", error.max as u64)
+    }
+}
+
+impl From<&UnsupportedMediaType> for Problem {
+    fn from(error: &UnsupportedMediaType) -> Self {
+        Self::new(Code::UnsupportedMediaType, error.to_string())
+    }
+}
+
+impl From<&QueryError> for Problem {
+    fn from(error: &QueryError) -> Self {
+        let problem =
+            Self::new(error.code(), error.to_string()).with_text("parameter", &error.parameter);
+        match error.hint() {
+            Some(hint) => problem.with_hint(hint),
+            None => problem,
+        }
+    }
+}
+
+impl From<&AppendError> for Problem {
+    fn from(error: &AppendError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AppendError::IdReused { index, position } => Self::new(Code::IdReused, detail)
+                .with_number("index", *index as u64)
+                .with_text("cursor", position.to_string()),
+            AppendError::Busy { retry_after_ms } => {
+                Self::new(Code::LogBusy, detail).with_retry_after_ms(*retry_after_ms)
+            }
+            AppendError::Full => {
+                Self::new(Code::LogFull, detail).with_retry_after_ms(RETRY_AFTER_FULL_MS)
+            }
+            AppendError::NotWritable => {
+                Self::new(Code::LogNotWritable, detail).with_retry_after_ms(RETRY_AFTER_RESTART_MS)
+            }
+            AppendError::OutcomeUnknown => {
+                Self::new(Code::OutcomeUnknown, detail).with_retry_after_ms(RETRY_AFTER_RESTART_MS)
+            }
+            AppendError::TooLarge { max, .. } => {
+                Self::new(Code::GroupTooLarge, detail).with_number("limit", *max as u64)
+            }
+        }
+    }
+}
+
+impl From<&ReadError> for Problem {
+    fn from(_: &ReadError) -> Self {
+        // The cause names files and is for the operator's log alone.
+        Self::new(Code::LogUnreadable, "the log could not be read")
+            .with_retry_after_ms(RETRY_AFTER_RESTART_MS)
+    }
+}
+
+impl From<&AuthFailure> for Problem {
+    fn from(error: &AuthFailure) -> Self {
+        let detail = error.to_string();
+        match error {
+            AuthFailure::Expired => Self::new(Code::InvalidToken, detail)
+                .with_hint("get a new credential and connect again"),
+            AuthFailure::NotYetValid => Self::new(Code::InvalidToken, detail)
+                .with_hint("compare the clocks of the hub and of the issuer"),
+            AuthFailure::Malformed(_) | AuthFailure::NotTrusted | AuthFailure::Claim { .. } => {
+                Self::new(Code::InvalidToken, detail)
+            }
+            AuthFailure::Unavailable => {
+                Self::new(Code::AuthUnavailable, detail).with_retry_after_ms(RETRY_AFTER_RESTART_MS)
+            }
+        }
+    }
+}
+
+impl From<&SubscribeRefused> for Problem {
+    fn from(error: &SubscribeRefused) -> Self {
+        let detail = error.to_string();
+        match error {
+            SubscribeRefused::NotGranted(patterns) => Self::new(Code::NotGranted, detail)
+                .with_texts("topics", patterns.iter().map(Pattern::to_string).collect()),
+            SubscribeRefused::Nothing => Self::new(Code::InvalidQuery, detail)
+                .with_hint("name topics with `topics=`, or leave `audience=none` out"),
+        }
+    }
+}
