@@ -142,12 +142,7 @@ fn clippy(root: &Path) -> Result<Tally> {
 fn doc(root: &Path) -> Result<Tally> {
     one_command(
         cargo(root)
-            .args([
-                "doc",
-                "--workspace",
-                "--no-deps",
-                "--document-private-items",
-            ])
+            .args(["doc", "--workspace", "--no-deps"])
             .env("RUSTDOCFLAGS", "-D warnings"),
     )
 }

@@ -1,4 +1,36 @@
-//! What the tests of several crates share.
+//! What the tests of several crates share: fakes of the ports, builders, and conformance suites.
+//!
+//! It is not: part of the program. Nothing but tests depends on it.
+//!
+//! A port has one public suite here; an adapter is done when it passes. The functions of a suite
+//! panic where an adapter fails its duty, and a macro makes each of them a test with its own name.
+//!
+//! ```text
+//! draft ─► append ─┐                      ┌─► reading
+//!                  ├─► log under test ────┤
+//! clock ───────────┘                      └─► recording_feed
+//! ```
+//!
+//! The real program is started, killed and spoken to by [`program`] and [`plain_client`].
+//!
+//! Start reading at [`log_conformance`].
+
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "everything here says no by panicking, that is its purpose"
+)]
+
+pub mod append;
+pub mod clock;
+pub mod draft;
+pub mod reading;
+pub mod recording_feed;
+
+pub mod log_conformance;
 
 pub mod plain_client;
 pub mod program;
+
+/// How long a test waits for something that must happen, in seconds. Far beyond what any machine
+/// needs, so that reaching it is a failure of the code and not of the machine.
+pub const PATIENCE_S: u64 = 30;

@@ -1,3 +1,7 @@
-//! The program.
+//! The program `tidings`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tidings::cli::main(std::env::args_os())
+}

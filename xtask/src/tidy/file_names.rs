@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use super::tree::Tree;
 
-const BANNED: [&str; 15] = [
+const BANNED: [&str; 14] = [
     "common",
     "handler",
     "handlers",
@@ -14,7 +14,6 @@ const BANNED: [&str; 15] = [
     "misc",
     "service",
     "services",
-    "shared",
     "types",
     "util",
     "utils",

@@ -8,7 +8,7 @@ use super::tree::Tree;
 const SOCKETS: [&str; 6] = [
     "bind(",
     "connect(",
-    "listen",
+    "--listen",
     "TcpListener",
     "TcpStream",
     "SocketAddr",

@@ -1,3 +1,10 @@
-//! Tests of the program as a whole: the real binary, real sockets, a real disk.
+//! The program from outside.
 
+mod check_config;
+mod files;
+mod help;
+mod program;
+mod secrets;
+mod settings;
+mod token;
 mod torture;

@@ -1,0 +1,125 @@
+//! The index of a sealed segment against the records it was built from.
+
+use std::sync::{Arc, RwLock};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::disk::{Disk, RealDisk};
+use crate::record::{RecordHeader, encode_draft};
+
+/// A table of groups of these sizes; event `n` has key `k/{n % keys}` and id `id{n % 50}`.
+fn table(sizes: &[u32], keys: u64) -> Table {
+    let mut table = Table::new(11, 100, 4096);
+    let mut next = 100;
+    for (number, size) in sizes.iter().enumerate() {
+        if number % 7 == 3 {
+            table.add_damage(next + 1);
+            next += 2;
+        }
+        let mut events = Vec::new();
+        for offset in next..next + u64::from(*size) {
+            encode_draft(&tests_draft(offset, keys), &mut events);
+        }
+        let header = RecordHeader {
+            length: 0,
+            count: *size,
+            tag: 0,
+            base: next,
+            synced_end: 0,
+            timestamp: 1_000 + number as u64 / 3,
+            write: 0,
+            epoch: 0,
+        };
+        let mut bytes = Vec::new();
+        let header = header.encode([events.as_slice()], &mut bytes);
+        let at = table.summary().end_bytes;
+        table.add(&header, at, &bytes);
+        next += u64::from(*size);
+    }
+    table
+}
+
+fn tests_draft(offset: u64, keys: u64) -> tidings_core::event::Draft {
+    use tidings_core::audience::{Audience, Key};
+    use tidings_core::event::{Content, Draft};
+    let key = Key::parse(&format!("k/{}", offset % keys)).expect("key");
+    Draft {
+        content: Content {
+            id: Some(tidings_core::id::EventId::parse(&format!("id{}", offset % 50)).expect("id")),
+            event_type: tidings_core::event_type::EventType::parse("t").expect("type"),
+            priority: tidings_core::priority::Priority::Normal,
+            source: "".into(),
+            audience: Audience::new(vec![key, Key::Everyone]),
+            data: bytes::Bytes::from_static(b"1"),
+            metadata: bytes::Bytes::new(),
+        },
+        dedupe: (offset % 2 == 0).then_some(DedupeKey {
+            publisher_id: [offset as u8; 16],
+            content: [1; 16],
+        }),
+    }
+}
+
+fn write(table: &Table) -> (tempfile::TempDir, IndexFile) {
+    let dir = tempfile::tempdir().expect("directory");
+    let file = RealDisk
+        .create(&dir.path().join("index"), 0)
+        .expect("create");
+    file.write_at(&table.to_file(4), 0).expect("write");
+    let index = IndexFile::open(file).expect("opens");
+    (dir, index)
+}
+
+fn keys_of(index: &dyn Index, prefix: &str) -> Vec<(String, KeyEntry)> {
+    let mut keys = Vec::new();
+    index
+        .visit_keys(prefix, &mut |key, entry| {
+            keys.push((key.to_owned(), entry));
+            true
+        })
+        .expect("keys");
+    keys
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn a_file_answers_as_the_table_does(
+        sizes in proptest::collection::vec(1_u32..9, 0..300),
+        keys in 1_u64..400,
+    ) {
+        let table = table(&sizes, keys);
+        let end = table.summary().last + 3;
+        let (_dir, file) = write(&table);
+        prop_assert!(file.belongs_to(11, 4) && !file.belongs_to(11, 5));
+        let table: Arc<dyn Index> = Arc::new(RwLock::new(table));
+        prop_assert_eq!(file.summary(), table.summary());
+        prop_assert_eq!(file.damaged(), table.damaged());
+        prop_assert_eq!(file.dedupe_uses().expect("file"), table.dedupe_uses().expect("table"));
+        for prefix in ["", "@", "k/1", "k/39", "z"] {
+            prop_assert_eq!(keys_of(&file, prefix), keys_of(&*table, prefix));
+        }
+        for number in 0..keys + 2 {
+            let key = format!("k/{number}");
+            prop_assert_eq!(file.key(&key).expect("file"), table.key(&key).expect("table"));
+            for after in [0, 130, 500] {
+                let postings = table.postings(&key, after).expect("table");
+                prop_assert_eq!(file.postings(&key, after).expect("file"), postings);
+            }
+        }
+        for offset in 95..end {
+            let group = table.group_at(offset).expect("table");
+            prop_assert_eq!(file.group_at(offset).expect("file"), group);
+        }
+        for time in 995..1_110 {
+            let group = table.group_since(time).expect("table");
+            prop_assert_eq!(file.group_since(time).expect("file"), group);
+        }
+        for number in 0..52 {
+            let hash = hash_id(11, &format!("id{number}"));
+            let offsets = table.offsets_of_id(hash).expect("table");
+            prop_assert_eq!(file.offsets_of_id(hash).expect("file"), offsets);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The keeper: the thread that does what must not hold up commits.
+//!
+//! It writes index files, makes the next segment's file ahead of need, applies retention, and notices
+//! when there is space again.
+
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use tidings_core::port::Health;
+
+use crate::active::{Spare, remove_quietly};
+use crate::committer::next_capacity;
+use crate::disk::Disk;
+use crate::index::{Index, IndexFile};
+use crate::limits::KEEPER_TICK_MS;
+use crate::retention;
+use crate::scan::{self, Known};
+use crate::segment::{INDEX_ENDING, Records, Segment, UNFINISHED_ENDING, path};
+use crate::shared::Shared;
+
+/// Works until the log is closed.
+pub(crate) fn run(shared: &Shared) {
+    while shared.keeper.wait(Duration::from_millis(KEEPER_TICK_MS)) {
+        round(shared);
+    }
+}
+
+/// Does everything that is to be done now.
+pub(crate) fn round(shared: &Shared) {
+    // One at a time: a test may ask for a round while the thread is at one.
+    let _turn = shared.keeper_turn();
+    write_indexes(shared);
+    retention::apply(shared);
+    prepare_spare(shared);
+}
+
+/// Gives every sealed segment its index file. What fails is tried again in the next round; until then
+/// the table in memory serves.
+fn write_indexes(shared: &Shared) {
+    let inventory = shared.inventory();
+    let Some((_active, sealed)) = inventory.segments.split_last() else {
+        return;
+    };
+    for segment in sealed {
+        if segment.take_index_damage() && rebuild(segment).is_err() {
+            segment.note_index_damage();
+        }
+        write_index(shared, segment).unwrap_or_default();
+    }
+}
+
+/// Writes the index file of a sealed segment, if it has none.
+pub(crate) fn write_index(shared: &Shared, segment: &Segment) -> io::Result<()> {
+    if matches!(segment.records, Records::Lost(_)) {
+        return Ok(());
+    }
+    let Some(bytes) = segment.index().unwritten(segment.sequence) else {
+        return Ok(());
+    };
+    let index = write_file(&*shared.disk, &shared.dir, &segment.stem, &bytes)?;
+    segment.set_index(Arc::new(index));
+    Ok(())
+}
+
+fn write_file(disk: &dyn Disk, dir: &Path, stem: &str, bytes: &[u8]) -> io::Result<IndexFile> {
+    let unfinished = path(dir, stem, UNFINISHED_ENDING);
+    let finished = path(dir, stem, INDEX_ENDING);
+    let written = disk.create(&unfinished, 0).and_then(|file| {
+        file.write_at(bytes, 0)?;
+        file.sync_data()?;
+        disk.rename(&unfinished, &finished)?;
+        disk.sync_dir(dir)?;
+        Ok(file)
+    });
+    match written {
+        Ok(file) => IndexFile::open(file)
+            .map_err(|_| io::Error::other("an index file is not what was just written")),
+        Err(error) => {
+            remove_quietly(disk, &unfinished);
+            Err(error)
+        }
+    }
+}
+
+/// Puts a table made from the records in the place of an index file that turned out to be damaged.
+fn rebuild(segment: &Segment) -> io::Result<()> {
+    let Records::Held(file) = &segment.records else {
+        return Ok(());
+    };
+    let summary = segment.summary();
+    let bytes = scan::load(&**file, Some(summary.end_bytes))?;
+    let known = Known {
+        log_id: segment.log_id,
+        tag: segment.tag(),
+        first: summary.first,
+        start_bytes: 0,
+        proven: summary.last,
+        sealed: true,
+    };
+    let table = scan::scan(&bytes, &known).table;
+    segment.set_index(Arc::new(RwLock::new(table)) as Arc<dyn Index>);
+    Ok(())
+}
+
+/// Has a file ready for the next segment, so that rolling over does not wait for zeros.
+fn prepare_spare(shared: &Shared) {
+    let full = shared.health() == Health::Full;
+    if shared.spare().is_some() && !full {
+        return;
+    }
+    if shared.spare().is_none() {
+        let inventory = shared.inventory();
+        let current = inventory
+            .segments
+            .last()
+            .map_or(0, |active| active.file_bytes());
+        let bytes = next_capacity(current, shared.segment_bytes);
+        match Spare::create(&*shared.disk, &shared.dir, bytes) {
+            Ok(spare) => *shared.spare() = Some(spare),
+            // The committer makes one when it needs one, and says what it finds.
+            Err(_) => return,
+        }
+    }
+    if full {
+        shared.set_full(false);
+    }
+}

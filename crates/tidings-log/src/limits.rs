@@ -1,0 +1,53 @@
+//! Limits that only the log knows, with their units in the name and why they are what they are.
+
+/// Size of a full segment by default: retention works in these steps, and one is scanned in well
+/// below 100 ms after a crash.
+pub const SEGMENT_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
+
+/// Size of the first segment after an opening; each next one is twice as large up to the full size.
+/// A restart leaves the rest of a segment unused, which this keeps small.
+pub const SEGMENT_BYTES_FIRST: u64 = 4 * 1024 * 1024;
+
+/// The smallest size that may be configured for a segment: a few headers.
+pub const SEGMENT_BYTES_MIN: u64 = 16 * 1024;
+
+/// Epochs that the lineage remembers: cursors older than this many restarts are unknown. Sixteen
+/// bytes each in every segment's header.
+pub const LINEAGE_EPOCHS_MAX: usize = 1_000;
+
+/// Index files that outlive their removed segments, to prove that a quiet topic lost nothing.
+/// Beyond them nothing can be proven. Each is an open file and about one percent of a segment.
+pub const REMOVED_INDEXES_MAX: usize = 256;
+
+/// Bytes of one block of an index file, which is what a look-up reads.
+pub const INDEX_BLOCK_BYTES: usize = 4 * 1024;
+
+/// Bytes that one sequential read takes from a segment at once.
+pub const READ_BLOCK_BYTES: usize = 256 * 1024;
+
+/// Bytes that one call of a read walks through before it answers with what it has.
+pub const READ_WALK_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Segments that one call of a read looks into before it answers with what it has.
+pub const READ_SEGMENTS_MAX: usize = 64;
+
+/// Keys of one segment that a pattern is resolved to; with more of them, walking the records is
+/// cheaper than merging their postings.
+pub const PATTERN_KEYS_MAX: usize = 4_096;
+
+/// A refused publisher is asked to come back after this time.
+pub const RETRY_AFTER_MS: u64 = 1_000;
+
+/// How often the keeper looks at retention and, if the disk is full, for space.
+pub const KEEPER_TICK_MS: u64 = 500;
+
+/// Retention begins early when the file system is used to this share, in percent.
+pub const DISK_USED_PERCENT_MAX: u64 = 90;
+
+/// Retention begins early when the log holds this share of its byte limit, in percent, so that the
+/// next segment fits below the limit.
+pub const LOG_USED_PERCENT_MAX: u64 = 90;
+
+/// With a byte limit, segments are no larger than this part of it, so that what goes at once is a
+/// small share of what stays.
+pub const SEGMENTS_PER_BYTE_LIMIT: u64 = 16;

@@ -1,0 +1,274 @@
+//! Looking up single events: by id, place, time and key; and what is gone.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use tidings_core::audience::Key;
+use tidings_core::event::Event;
+use tidings_core::event_type::TypeFilter;
+use tidings_core::gap::{GapReason, Hole};
+use tidings_core::id::EventId;
+use tidings_core::port::{Bounds, Extent};
+use tidings_core::position::Offset;
+use tidings_core::scope::{Scope, passes};
+use tidings_core::time::Timestamp;
+
+use crate::floors::Floors;
+use crate::index::{Index, hash_id};
+use crate::matcher::{Matcher, Sight};
+use crate::postings;
+use crate::read::{decode, fetch, removed_through};
+use crate::segment::{Records, Segment};
+use crate::shared::Shared;
+
+/// The event at an offset of a segment, if the scope may see it.
+fn visible(
+    segment: &Segment,
+    matcher: &Matcher,
+    floors: &Floors,
+    offset: u64,
+) -> io::Result<Option<Event>> {
+    let Records::Held(file) = &segment.records else {
+        return Ok(None);
+    };
+    let Some((header, bytes)) = fetch(segment, &**file, &*segment.index(), offset)? else {
+        return Ok(None);
+    };
+    let raw = header.events(&bytes).find(|(found, _)| *found == offset);
+    Ok(raw.and_then(|(_, raw)| {
+        let seen = matcher.sight(raw.keys(), offset, floors) == Sight::Visible;
+        seen.then(|| decode(&header, offset, &raw, &bytes))
+            .flatten()
+    }))
+}
+
+pub(crate) fn by_id(
+    shared: &Shared,
+    scope: &Scope,
+    id: &EventId,
+) -> io::Result<Option<Arc<Event>>> {
+    let end = shared.end();
+    let (matcher, floors) = (Matcher::new(scope), shared.floors());
+    let hash = hash_id(shared.log_id, id.as_str());
+    for segment in shared.inventory().segments.iter().rev() {
+        if !segment.is_held() {
+            break;
+        }
+        let offsets = segment.index().offsets_of_id(hash);
+        if offsets.is_err() {
+            segment.note_index_damage();
+        }
+        for offset in offsets?.into_iter().rev().filter(|offset| *offset <= end) {
+            let event = visible(segment, &matcher, &floors, offset)?;
+            if let Some(event) = event.filter(|event| event.content.id.as_ref() == Some(id)) {
+                return Ok(Some(Arc::new(event)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+pub(crate) fn at(shared: &Shared, scope: &Scope, offset: Offset) -> io::Result<Option<Arc<Event>>> {
+    if offset.0 == 0 || offset.0 > shared.end() {
+        return Ok(None);
+    }
+    let inventory = shared.inventory();
+    let Some(segment) = inventory.after(offset.0 - 1).first() else {
+        return Ok(None);
+    };
+    let (matcher, floors) = (Matcher::new(scope), shared.floors());
+    Ok(visible(segment, &matcher, &floors, offset.0)?.map(Arc::new))
+}
+
+pub(crate) fn before_time(shared: &Shared, time: Timestamp) -> io::Result<Offset> {
+    let end = shared.end();
+    for segment in &shared.inventory().segments {
+        if !segment.is_held() || segment.summary().newest < time.0 {
+            continue;
+        }
+        match segment.index().group_since(time.0) {
+            Ok(Some(group)) => return Ok(Offset(group.base.saturating_sub(1).min(end))),
+            Ok(None) => {}
+            Err(error) => {
+                segment.note_index_damage();
+                return Err(error);
+            }
+        }
+    }
+    Ok(Offset(end))
+}
+
+pub(crate) fn newest_per_key(
+    shared: &Shared,
+    scope: &Scope,
+    types: &TypeFilter,
+    through: Offset,
+    keys_max: usize,
+) -> io::Result<Vec<Arc<Event>>> {
+    let through = through.0.min(shared.end());
+    let (matcher, floors) = (Matcher::new(scope), shared.floors());
+    let mut found: BTreeMap<u64, Arc<Event>> = BTreeMap::new();
+    let mut told: std::collections::HashSet<String> = std::collections::HashSet::new();
+    for segment in shared.inventory().segments.iter().rev() {
+        // Whatever older segments hold is older than what has been found.
+        if !segment.is_held() || found.len() >= keys_max {
+            break;
+        }
+        let mut candidates = Vec::new();
+        let index = segment.index();
+        matcher.visit_keys(&*index, 0, &mut |key, entry| {
+            if entry.first <= through && !told.contains(key) {
+                candidates.push((entry.last, key.to_owned()));
+            }
+            true
+        })?;
+        // The newest first, so that no more than asked for are looked at.
+        candidates.sort_unstable_by(|left, right| right.cmp(left));
+        candidates.dedup();
+        for (last, key) in candidates {
+            let smallest = found.iter().rev().nth(keys_max.saturating_sub(1));
+            if smallest.is_some_and(|(offset, _)| last < *offset) {
+                break;
+            }
+            let floor = floors.of(&key);
+            let newest = newest_of(segment, &*index, &key, floor, through, types)?;
+            if let Some(event) = newest {
+                found.insert(event.position.offset.0, Arc::new(event));
+                told.insert(key);
+            }
+        }
+    }
+    let excess = found.len().saturating_sub(keys_max);
+    Ok(found.into_values().skip(excess).collect())
+}
+
+/// The newest event of a key in a segment between the floor and `through` that passes the filter.
+fn newest_of(
+    segment: &Segment,
+    index: &dyn Index,
+    key: &str,
+    floor: u64,
+    through: u64,
+    types: &TypeFilter,
+) -> io::Result<Option<Event>> {
+    let everything = Matcher::new(&Scope::Everything);
+    let postings = index.postings(key, floor)?;
+    let candidates = postings.iter().rev().filter(|one| one.offset <= through);
+    for posting in candidates {
+        let event = visible(segment, &everything, &Floors::default(), posting.offset)?;
+        if let Some(event) = event.filter(|event| passes(types, event)) {
+            return Ok(Some(event));
+        }
+    }
+    Ok(None)
+}
+
+pub(crate) fn extent(shared: &Shared, key: &Key) -> io::Result<Option<Extent>> {
+    let (key, end) = (key.to_string(), shared.end());
+    let floor = shared.floors().of(&key);
+    let mut extent: Option<Extent> = None;
+    for segment in &shared.inventory().segments {
+        if !segment.is_held() {
+            continue;
+        }
+        let index = segment.index();
+        let Some(entry) = index.key(&key)?.filter(|entry| entry.last > floor) else {
+            continue;
+        };
+        let postings = if entry.first <= floor || entry.last > end {
+            index.postings(&key, floor)?
+        } else {
+            Vec::new()
+        };
+        let committed = postings.iter().filter(|one| one.offset <= end);
+        let head = committed.last().map_or(entry.last, |one| one.offset);
+        let earliest = postings.first().map_or(entry.first, |one| one.offset);
+        if head <= end {
+            extent = Some(Extent {
+                earliest: extent.map_or(Offset(earliest), |extent| extent.earliest),
+                head: Offset(head),
+            });
+        }
+    }
+    Ok(extent)
+}
+
+pub(crate) fn bounds(shared: &Shared) -> Bounds {
+    let end = shared.end();
+    let inventory = shared.inventory();
+    let mut held = inventory.segments.iter().filter(|one| one.is_held());
+    let first = held
+        .next()
+        .map_or(end + 1, |segment| segment.summary().first);
+    Bounds {
+        before_earliest: Offset(first.saturating_sub(1).min(end)),
+        end: Offset(end),
+    }
+}
+
+pub(crate) fn removed_after(
+    shared: &Shared,
+    scope: &Scope,
+    after: Offset,
+) -> io::Result<Option<Hole>> {
+    let (matcher, floors) = (Matcher::new(scope), shared.floors());
+    let inventory = shared.inventory();
+    let hole = |through: u64, reason| Hole {
+        through: Offset(through),
+        reason,
+    };
+    for segment in inventory.after(after.0).iter().rev() {
+        let found = match &segment.records {
+            Records::Lost(stretch) => Some(hole(stretch.through, GapReason::Damaged)),
+            Records::Removed => removed_through(segment, &matcher, after.0)
+                .map(|through| hole(through, GapReason::Retention)),
+            Records::Held(_) => {
+                let damaged = damaged_through(segment, &matcher, after.0);
+                let hidden = hidden_through(segment, &matcher, &floors, after.0)?;
+                let damaged = damaged.map(|through| hole(through, GapReason::Damaged));
+                let hidden = hidden.map(|through| hole(through, GapReason::Retention));
+                let both = damaged.into_iter().chain(hidden);
+                both.max_by_key(|hole| hole.through)
+            }
+        };
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    let forgotten = inventory.forgotten_through;
+    let is_after = forgotten > after.0;
+    Ok(is_after.then(|| hole(forgotten, GapReason::Retention)))
+}
+
+fn damaged_through(segment: &Segment, matcher: &Matcher, after: u64) -> Option<u64> {
+    let index = segment.index();
+    let known = index.damaged().into_iter().chain(segment.found_damaged());
+    let possible = known
+        .filter(|stretch| stretch.through > after)
+        .filter(|stretch| matcher.may_occur_in(&*index, *stretch));
+    possible.map(|stretch| stretch.through).max()
+}
+
+fn hidden_through(
+    segment: &Segment,
+    matcher: &Matcher,
+    floors: &Floors,
+    after: u64,
+) -> io::Result<Option<u64>> {
+    if floors.is_empty() {
+        return Ok(None);
+    }
+    let index = segment.index();
+    let mut keys = Vec::new();
+    matcher.visit_keys(&*index, after, &mut |key, _| {
+        keys.push(key.to_owned());
+        true
+    })?;
+    let found = postings::merge(&*index, &keys, after, floors)?;
+    Ok(found
+        .iter()
+        .rev()
+        .find(|one| !one.is_visible)
+        .map(|one| one.offset))
+}

@@ -1,0 +1,201 @@
+//! What the log keeps, and for how long.
+
+use std::io;
+use std::sync::Arc;
+
+use tidings_core::scope::{Scope, Selector};
+use tidings_core::time::Timestamp;
+
+use crate::active::remove_quietly;
+use crate::floors::Floors;
+use crate::keeper;
+use crate::limits::{DISK_USED_PERCENT_MAX, LOG_USED_PERCENT_MAX, REMOVED_INDEXES_MAX};
+use crate::look_up;
+use crate::matcher::Matcher;
+use crate::postings;
+use crate::segment::{INDEX_ENDING, Inventory, SEGMENT_ENDING, Segment, path};
+use crate::shared::Shared;
+
+/// Limits of the log as a whole; whatever is reached first removes the oldest segment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Events older than this may go.
+    pub age_ms: Option<u64>,
+    /// The log's files take no more than this, plus one segment.
+    pub bytes: Option<u64>,
+    /// Events beyond the newest so many may go.
+    pub events: Option<u64>,
+    /// What shortens this for some keys.
+    pub rules: Vec<RetentionRule>,
+}
+
+/// A shorter life for the events of some keys. They are hidden at once and exactly, and leave the
+/// disk with their segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetentionRule {
+    /// Which keys.
+    pub selector: Selector,
+    /// Hidden when older than this.
+    pub age_ms: Option<u64>,
+    /// The newest events of all selected keys that together stay within so many bytes are shown.
+    pub bytes: Option<u64>,
+    /// So many of the newest events of all selected keys are shown.
+    pub events: Option<u64>,
+}
+
+/// Removes what is beyond the limits, and raises the floors.
+pub(crate) fn apply(shared: &Shared) {
+    while let Some(oldest) = removable(shared) {
+        if remove(shared, &oldest).is_err() {
+            break;
+        }
+    }
+    forget(shared);
+    raise_floors(shared);
+}
+
+/// The oldest segment, if some limit says that it must go. The active one always stays.
+fn removable(shared: &Shared) -> Option<Arc<Segment>> {
+    let inventory = shared.inventory();
+    let (_active, sealed) = inventory.segments.split_last()?;
+    let oldest = sealed.iter().find(|segment| segment.is_held())?;
+    let limits = &shared.retention;
+    let summary = oldest.summary();
+    let now = shared.clock.for_ages().0;
+    let too_old = limits
+        .age_ms
+        .is_some_and(|age| summary.newest.saturating_add(age) < now);
+    let too_many = limits.events.is_some_and(|events| {
+        let all = inventory
+            .segments
+            .iter()
+            .filter(|segment| segment.is_held());
+        let held: u64 = all.map(|segment| segment.summary().events).sum();
+        held - summary.events >= events
+    });
+    let too_large = limits
+        .bytes
+        .is_some_and(|bytes| used_bytes(shared, &inventory) > share(bytes, LOG_USED_PERCENT_MAX));
+    let goes = too_old || too_many || too_large || disk_is_short(shared);
+    goes.then(|| Arc::clone(oldest))
+}
+
+/// Bytes of all files of the log.
+fn used_bytes(shared: &Shared, inventory: &Inventory) -> u64 {
+    let spare = shared.spare().as_ref().map_or(0, |spare| spare.bytes);
+    let segments = inventory.segments.iter();
+    segments.map(|segment| segment.file_bytes()).sum::<u64>() + spare
+}
+
+fn share(bytes: u64, percent: u64) -> u64 {
+    (bytes / 100).saturating_mul(percent)
+}
+
+/// Whether the file system is so full that events go early, lest no new ones could come.
+fn disk_is_short(shared: &Shared) -> bool {
+    shared.disk.space(&shared.dir).is_ok_and(|space| {
+        let used = space.total.saturating_sub(space.available);
+        used > share(space.total, DISK_USED_PERCENT_MAX)
+    })
+}
+
+/// Removes a segment's records. Its index stays, to tell what they were about.
+fn remove(shared: &Shared, segment: &Arc<Segment>) -> io::Result<()> {
+    // On a full disk there may be no place for the index; then it lives in memory.
+    keeper::write_index(shared, segment).unwrap_or_default();
+    shared
+        .disk
+        .remove(&path(&shared.dir, &segment.stem, SEGMENT_ENDING))?;
+    let index_only = Arc::new(segment.without_records());
+    shared.change_inventory(|inventory| {
+        for place in &mut inventory.segments {
+            if place.sequence == segment.sequence && place.is_held() {
+                *place = Arc::clone(&index_only);
+            }
+        }
+    });
+    shared.disk.sync_dir(&shared.dir)
+}
+
+/// Gives up the oldest index files beyond the horizon.
+fn forget(shared: &Shared) {
+    let inventory = shared.inventory();
+    let removed = inventory.segments.iter().take_while(|one| !one.is_held());
+    let excess = removed.count().saturating_sub(REMOVED_INDEXES_MAX);
+    let Some(last) = excess
+        .checked_sub(1)
+        .and_then(|last| inventory.segments.get(last))
+    else {
+        return;
+    };
+    let through = last.summary().last;
+    for segment in inventory.segments.iter().take(excess) {
+        remove_quietly(
+            &*shared.disk,
+            &path(&shared.dir, &segment.stem, INDEX_ENDING),
+        );
+    }
+    shared.change_inventory(|inventory| {
+        inventory
+            .segments
+            .retain(|one| one.summary().last > through || one.is_held());
+        inventory.forgotten_through = through;
+    });
+}
+
+/// Works out the floor of every rule. Floors never fall.
+fn raise_floors(shared: &Shared) {
+    if shared.retention.rules.is_empty() {
+        return;
+    }
+    let before = shared.floors();
+    let inventory = shared.inventory();
+    let rules = shared.retention.rules.iter().map(|rule| {
+        let old = before.rule(&rule.selector);
+        (
+            rule.selector.clone(),
+            old.max(floor(shared, &inventory, rule)),
+        )
+    });
+    shared.set_floors(Floors::new(rules.collect()));
+}
+
+fn floor(shared: &Shared, inventory: &Inventory, rule: &RetentionRule) -> u64 {
+    let by_age = rule.age_ms.map_or(0, |age| {
+        let oldest = shared.clock.for_ages().0.saturating_sub(age);
+        look_up::before_time(shared, Timestamp(oldest)).map_or(0, |offset| offset.0)
+    });
+    by_age.max(floor_by_size(inventory, rule, shared.end()))
+}
+
+/// The newest event of the rule's keys that no longer fits.
+fn floor_by_size(inventory: &Inventory, rule: &RetentionRule, end: u64) -> u64 {
+    if rule.bytes.is_none() && rule.events.is_none() {
+        return 0;
+    }
+    let matcher = Matcher::new(&Scope::new(vec![rule.selector.clone()]));
+    let (mut events, mut bytes) = (0, 0);
+    let held = inventory.segments.iter().rev().filter(|one| one.is_held());
+    for segment in held {
+        let index = segment.index();
+        let mut keys = Vec::new();
+        let visited = matcher.visit_keys(&*index, 0, &mut |key, _| {
+            keys.push(key.to_owned());
+            true
+        });
+        let found = visited.and_then(|()| postings::merge(&*index, &keys, 0, &Floors::default()));
+        let Ok(found) = found else {
+            segment.note_index_damage();
+            continue;
+        };
+        for one in found.iter().rev().filter(|one| one.offset <= end) {
+            events += 1;
+            bytes += u64::from(one.bytes);
+            let too_many = rule.events.is_some_and(|max| events > max);
+            if too_many || rule.bytes.is_some_and(|max| bytes > max) {
+                return one.offset;
+            }
+        }
+    }
+    0
+}

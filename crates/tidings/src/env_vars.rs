@@ -1,0 +1,25 @@
+//! Every environment variable that is not the name of a key.
+//!
+//! The others follow from the keys: `limits.connections` is `TIDINGS_LIMITS_CONNECTIONS`.
+
+/// Prefix of the program's own variables. An unknown name with it is an error.
+pub const PREFIX: &str = "TIDINGS_";
+
+/// The settings file, unless `--config` names one.
+pub const CONFIG: &str = "TIDINGS_CONFIG";
+
+/// Where `publish` and `tail` find the hub, unless `--url` says it.
+pub const URL: &str = "TIDINGS_URL";
+
+/// The token of `publish` and `tail`, unless `--token` says it.
+pub const TOKEN: &str = "TIDINGS_TOKEN";
+
+/// Own variables that are no keys.
+pub const OWN: [&str; 3] = [CONFIG, URL, TOKEN];
+
+/// Variables of the programs that Tidings serves, with the key that each sets; the first that is
+/// there counts.
+pub const FOREIGN: [(&str, &str); 2] = [
+    ("SSE_JWT_SECRET", "auth.secret"),
+    ("NEXTAUTH_SECRET", "auth.secret"),
+];

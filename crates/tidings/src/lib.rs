@@ -1,0 +1,16 @@
+//! The program: settings, the command line, and the one place that assembles a hub.
+//!
+//! It is not: where anything is decided about events. That is the hub's; here is only what a person
+//! types, and what it comes to.
+//!
+//! ```text
+//! main ─► cli ─┬─ serve, check-config, token ─► settings
+//!              └─ publish, tail ─► tidings-client
+//! ```
+//!
+//! Start reading at [`cli`], then [`settings`].
+
+pub mod cli;
+pub mod env_vars;
+pub mod serve;
+pub mod settings;

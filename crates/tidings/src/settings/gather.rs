@@ -1,0 +1,91 @@
+//! Gathering the layers: defaults, development, file, environment, flags.
+
+use std::path::PathBuf;
+
+use crate::env_vars;
+
+use super::combine::Combine;
+use super::environment::Environment;
+use super::fault::Faults;
+use super::file;
+use super::keys::{self, KEYS, Layer};
+use super::origin::Origin;
+use super::value::Raw;
+
+/// The settings file that is read if it is there and no other is named.
+const DEFAULT_FILE: &str = "tidings.toml";
+
+/// What `--dev` sets unless somebody says otherwise.
+const DEVELOPMENT: [(&str, &str); 2] = [
+    ("data_dir", "./tidings-data"),
+    ("cors.origins", "http://localhost:*,http://127.0.0.1:*"),
+];
+
+/// Where settings may come from.
+#[derive(Debug)]
+pub struct Sources<'a> {
+    /// The file that `--config` names.
+    pub config: Option<PathBuf>,
+    /// Environment variables.
+    pub environment: &'a Environment,
+    /// What flags say.
+    pub flags: Layer,
+    /// Whether `--dev` is there.
+    pub development: bool,
+}
+
+/// All layers in one, and what was wrong on the way.
+#[derive(Debug)]
+pub struct Gathered {
+    /// Every key with its origin.
+    pub layer: Layer,
+    /// What was wrong.
+    pub faults: Faults,
+    /// Whether `--dev` is there.
+    pub development: bool,
+}
+
+/// Reads all sources. Never fails at once: whatever is wrong is in the result.
+pub fn gather(sources: Sources<'_>) -> Gathered {
+    let mut faults = Faults::default();
+    let environment = sources.environment.layer(&mut faults);
+    let named = sources
+        .config
+        .or_else(|| sources.environment.get(env_vars::CONFIG).map(PathBuf::from));
+    let required = named.is_some();
+    let path = named.unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
+    let file = file::load(&path, required, &mut faults)
+        .map(|text| file::layer(&path, &text, &mut faults))
+        .unwrap_or_default();
+    let development = if sources.development {
+        texts(DEVELOPMENT, &Origin::Development)
+    } else {
+        Layer::default()
+    };
+    Gathered {
+        layer: sources
+            .flags
+            .combine(environment)
+            .combine(file)
+            .combine(development)
+            .combine(defaults()),
+        faults,
+        development: sources.development,
+    }
+}
+
+/// The weakest layer.
+pub(super) fn defaults() -> Layer {
+    let with_default = KEYS.iter().filter_map(|key| Some((key.name, key.default?)));
+    texts(with_default, &Origin::Default)
+}
+
+fn texts<'a>(values: impl IntoIterator<Item = (&'a str, &'a str)>, origin: &Origin) -> Layer {
+    let mut layer = Layer::default();
+    for (name, text) in values {
+        if let Some(key) = keys::find(name) {
+            (key.read)(&mut layer, &Raw::Text(text.to_owned()), origin.clone());
+        }
+    }
+    layer
+}

@@ -1,0 +1,34 @@
+//! Limits of settings, with their unit in the name and why they are what they are.
+
+/// Bytes of a settings file: hundreds of times the longest sensible one.
+pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Retention rules: each is compared with every topic of the log.
+pub const RETENTION_RULES_MAX: usize = 256;
+
+/// Origins that browsers may come from.
+pub const CORS_ORIGINS_MAX: usize = 256;
+
+/// Heartbeats shorter than this are load, not signs of life.
+pub const HEARTBEAT_MS_MIN: u64 = 1_000;
+
+/// Heartbeats longer than this let common proxies cut the connection.
+pub const HEARTBEAT_MS_MAX: u64 = 60_000;
+
+/// Retention under this many heartbeats would tell readers of gaps after a short loss of network.
+pub const RETENTION_HEARTBEATS_MIN: u32 = 4;
+
+/// Shards: one thread each.
+pub const SHARDS_MAX: u64 = 256;
+
+/// Bytes of a log segment at least: two of the largest groups.
+pub const SEGMENT_BYTES_MIN: u64 = 2 * tidings_core::limits::GROUP_BYTES_MAX as u64;
+
+/// Bytes of a log segment at most: recovery reads one whole segment.
+pub const SEGMENT_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+
+/// Bytes of one request body at most: several of them are in memory at once.
+pub const BODY_BYTES_MAX: u64 = tidings_core::limits::COMMIT_QUEUE_BYTES_MAX as u64;
+
+/// Random bytes of a development secret.
+pub const DEVELOPMENT_SECRET_BYTES: usize = 32;

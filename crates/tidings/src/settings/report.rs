@@ -1,0 +1,62 @@
+//! Settings for people: the effective ones with their origins, and the reference of all keys.
+
+use std::fmt::Write as _;
+
+use super::gather::Gathered;
+use super::keys::{KEYS, RETENTION_RULE};
+
+/// Every key that is set, as a settings file would have it, with its origin behind it.
+pub fn effective(gathered: &Gathered) -> String {
+    let lines: Vec<(String, String)> = KEYS
+        .iter()
+        .filter_map(|key| {
+            let (value, origin) = (key.show)(&gathered.layer)?;
+            Some((format!("{} = {value}", key.name), origin.to_string()))
+        })
+        .collect();
+    let width = lines.iter().map(|(line, _)| line.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (line, origin) in lines {
+        // Writing to a string cannot fail.
+        let _infallible = writeln!(text, "{line:width$}  # {origin}");
+    }
+    if let Some(rules) = &gathered.layer.retention_rules {
+        for rule in &rules.value {
+            let _infallible = writeln!(
+                text,
+                "\n[[{RETENTION_RULE}]]  # {}\n{}",
+                rules.origin,
+                rule.show()
+            );
+        }
+    }
+    text
+}
+
+/// The reference of all keys, as Markdown.
+pub fn reference() -> String {
+    let mut text = String::from(
+        "# Settings\n\nStrongest first: flags, environment variables, the settings file, `--dev`, \
+         defaults.\nThe file is `tidings.toml` in the working directory, or the one that `--config` \
+         or `TIDINGS_CONFIG` names.\nA dot in a key is a table in the file: `limits.connections` is \
+         `connections` under `[limits]`.\n",
+    );
+    for key in KEYS {
+        let default = key.default.unwrap_or("none");
+        let _infallible = write!(
+            text,
+            "\n## `{}`\n\n{}\n\n- value: {}\n- default: `{default}`\n- environment: `{}`\n",
+            key.name,
+            key.doc.trim_start(),
+            key.expected,
+            key.variable()
+        );
+    }
+    let _infallible = write!(
+        text,
+        "\n## `[[{RETENTION_RULE}]]`\n\nShorter retention for some topics; any number of them, in \
+         the file only.\n\n- `pattern`: topics, such as `project/**`\n- `age`, `bytes`, `count`: at \
+         least one, as under `retention`\n"
+    );
+    text
+}

@@ -1,0 +1,180 @@
+//! Which secret signs and verifies tokens.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use tidings_auth::limits::SECRET_BYTES_MAX;
+use tidings_auth::secret::Secret;
+
+use super::development;
+use super::fault::{Fault, Faults};
+use super::gather::Gathered;
+use super::origin::{Origin, Sourced};
+
+const SECRET: &str = "auth.secret";
+const SECRET_FILE: &str = "auth.secret_file";
+
+/// The secret that the settings name, if they do. What is wrong with it is noted.
+pub(super) fn configured(
+    gathered: &Gathered,
+    faults: &mut Faults,
+    warnings: &mut Vec<String>,
+) -> Option<Secret> {
+    let layer = &gathered.layer;
+    let rank = |origin: &Origin| origin.rank();
+    let (secret, key, origin) = match (&layer.auth_secret, &layer.auth_secret_file) {
+        (None, None) => return None,
+        (Some(text), Some(file)) if rank(&text.origin) == rank(&file.origin) => {
+            let message = format!("both `{SECRET}` and `{SECRET_FILE}` are set");
+            faults.add(
+                SECRET,
+                text.origin.clone(),
+                message,
+                "leave one of them out",
+            );
+            return None;
+        }
+        (Some(text), file)
+            if file
+                .as_ref()
+                .is_none_or(|file| rank(&text.origin) > rank(&file.origin)) =>
+        {
+            (text.value.clone(), SECRET, &text.origin)
+        }
+        (_, Some(file)) => {
+            let secret = from_file(file, faults, warnings)?;
+            (secret, SECRET_FILE, &file.origin)
+        }
+        (Some(text), None) => (text.value.clone(), SECRET, &text.origin),
+    };
+    if let Err(weak) = secret.for_signing() {
+        faults.add(key, origin.clone(), weak.to_string(), weak.hint());
+        return None;
+    }
+    Some(secret)
+}
+
+fn from_file(
+    file: &Sourced<PathBuf>,
+    faults: &mut Faults,
+    warnings: &mut Vec<String>,
+) -> Option<Secret> {
+    let shown = file.value.display();
+    match read(&file.value) {
+        Ok((secret, mode)) => {
+            // Orchestrators mount secrets readable for all, so this cannot be an error.
+            if mode & 0o007 != 0 {
+                warnings.push(format!("every user of this machine can read `{shown}`"));
+            }
+            Some(secret)
+        }
+        Err(error) => {
+            faults.add(
+                SECRET_FILE,
+                file.origin.clone(),
+                format!("cannot read the secret file `{shown}`: {error}"),
+                "give a file that the user of this process can read",
+            );
+            None
+        }
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<(Secret, u32)> {
+    let file = File::open(path)?;
+    let mode = file.metadata()?.permissions().mode();
+    let mut bytes = Vec::new();
+    file.take(SECRET_BYTES_MAX as u64 + 2)
+        .read_to_end(&mut bytes)?;
+    if bytes.ends_with(b"\n") {
+        bytes.pop();
+        if bytes.ends_with(b"\r") {
+            bytes.pop();
+        }
+    }
+    Ok((Secret::new(bytes), mode))
+}
+
+/// The secret with which a hub starts: the configured one, or in development its own.
+pub(super) fn of_hub(
+    gathered: &Gathered,
+    make: bool,
+    faults: &mut Faults,
+    warnings: &mut Vec<String>,
+) -> Option<Secret> {
+    let secret = configured(gathered, faults, warnings);
+    if secret.is_some() || faults.touch(&[SECRET, SECRET_FILE, "data_dir"]) {
+        return secret;
+    }
+    if !gathered.development {
+        let message = "no secret is set that signs and verifies tokens";
+        faults.0.push(Fault {
+            key: Some(SECRET),
+            message: message.to_owned(),
+            origin: Origin::Default,
+            hint: Some(missing()),
+        });
+        return None;
+    }
+    let data_dir = &gathered.layer.data_dir.as_ref()?.value;
+    let found = if make {
+        development::read_or_make(data_dir).map(Some)
+    } else {
+        development::read(data_dir)
+    };
+    match found {
+        Ok(secret) => secret,
+        Err(error) => {
+            faults.0.push(unreadable(data_dir, &error));
+            None
+        }
+    }
+}
+
+/// The secret with which `tidings token` signs: the configured one, or that of the development hub
+/// whose data directory is here.
+pub(super) fn of_token(gathered: &Gathered, faults: &mut Faults) -> Option<Secret> {
+    let secret = configured(gathered, faults, &mut Vec::new());
+    if secret.is_some() || faults.touch(&[SECRET, SECRET_FILE, "data_dir"]) {
+        return secret;
+    }
+    let data_dir = &gathered.layer.data_dir.as_ref()?.value;
+    match development::read(data_dir) {
+        Ok(Some(secret)) => return Some(secret),
+        Ok(None) => faults.0.push(Fault {
+            key: Some(SECRET),
+            message: format!(
+                "no secret is set, and `{}` is not there",
+                development::path(data_dir).display()
+            ),
+            origin: Origin::Default,
+            hint: Some(format!(
+                "start `tidings serve --dev` in this directory once, or {}",
+                missing()
+            )),
+        }),
+        Err(error) => faults.0.push(unreadable(data_dir, &error)),
+    }
+    None
+}
+
+fn missing() -> String {
+    "set `TIDINGS_AUTH_SECRET`, or add these lines to `tidings.toml`, with the output of \
+     `openssl rand -hex 32`:\n\n[auth]\nsecret = \"...\"\n"
+        .to_owned()
+}
+
+fn unreadable(data_dir: &Path, error: &std::io::Error) -> Fault {
+    let path = development::path(data_dir);
+    Fault {
+        key: Some(SECRET),
+        message: format!(
+            "cannot use the development secret `{}`: {error}",
+            path.display()
+        ),
+        origin: Origin::Development,
+        hint: Some(format!("try `chmod 600 {0}`, or remove it", path.display())),
+    }
+}
