@@ -1,1 +1,48 @@
-//! Placeholder.
+//! The HTTP surface of a hub: routes, and the server that answers them.
+//!
+//! It is not: the engine (that is `tidings-hub`), the formats (`tidings-wire`), or a place where
+//! credentials are checked (`tidings-auth`). It turns requests into calls of the hub, and what comes
+//! back into responses.
+//!
+//! ```text
+//! socket ─► serve ─► App::respond: request id, origin, route ─► native/* ─► authenticate, hub
+//!                                                                 │
+//!             log, metrics, CORS headers ◄─ response, or refusal as a problem document
+//! ```
+//!
+//! Start reading at [`App::respond`], then [`ROUTES`].
+
+pub mod limits;
+
+mod app;
+mod router;
+
+mod authenticate;
+mod body;
+mod call;
+mod cors;
+mod origin;
+mod peer;
+mod refusals;
+mod reply;
+mod request_id;
+mod segment;
+mod seldom;
+
+mod native;
+mod sink;
+
+mod metrics;
+pub mod openapi;
+mod probe;
+
+mod serve;
+
+pub use app::{App, Settings};
+pub use body::{BodyError, RequestBody};
+pub use origin::{Origin, OriginError, Origins};
+pub use peer::Peer;
+pub use reply::Body;
+pub use request_id::RequestId;
+pub use router::{ROUTES, Route};
+pub use serve::{Drain, Server};

@@ -1,0 +1,102 @@
+//! From a request to an identity: the first authenticator that knows the presented credential
+//! decides.
+
+use std::sync::Arc;
+
+use http::header::AUTHORIZATION;
+use tidings_core::identity::Identity;
+use tidings_core::port::Presented;
+use tidings_wire::problem::{Code, Problem};
+
+use crate::app::App;
+use crate::call::Call;
+use crate::limits::BEARER_BYTES_MAX;
+use crate::metrics::CauseLabels;
+use crate::refusals;
+use crate::reply::Refusal;
+
+/// Proves who a request is, and leaves the identity in the request's extensions.
+///
+/// # Cancel safety
+///
+/// Cancel safe; the request is unchanged unless an identity was found.
+pub(crate) async fn authenticate(app: &App, call: &mut Call) -> Result<Arc<Identity>, Refusal> {
+    let identity = {
+        let development_user = app.development_user(call);
+        let presented = Presented {
+            bearer: bearer(call)?,
+            development_user: development_user.as_deref(),
+            peer: call.peer.ip(),
+            now: app.clock().now(),
+        };
+        prove(app, presented).await?
+    };
+    let identity = Arc::new(identity);
+    call.parts.extensions.insert(Arc::clone(&identity));
+    Ok(identity)
+}
+
+async fn prove(app: &App, presented: Presented<'_>) -> Result<Identity, Refusal> {
+    for authenticator in app.authenticators() {
+        match authenticator.authenticate(presented).await {
+            Ok(Some(identity)) => return Ok(identity),
+            Ok(None) => {}
+            Err(failure) => {
+                let cause = refusals::credential_cause(&failure);
+                tracing::debug!(method = authenticator.name(), cause, "credential refused");
+                let labels = CauseLabels { cause };
+                app.metrics()
+                    .credentials_refused
+                    .get_or_create(&labels)
+                    .inc();
+                return Err(refusals::credential(&failure).into());
+            }
+        }
+    }
+    let problem = if presented.bearer.is_some() {
+        Problem::new(Code::InvalidToken, "no configured issuer accepts the token")
+    } else {
+        Problem::new(
+            Code::AuthenticationRequired,
+            "the request has no credential",
+        )
+    };
+    Err(problem.into())
+}
+
+/// The token of `Authorization: Bearer` (RFC 6750, section 2.1).
+fn bearer(call: &Call) -> Result<Option<&str>, Refusal> {
+    let mut sent = call.parts.headers.get_all(AUTHORIZATION).iter();
+    let Some(header) = sent.next() else {
+        return Ok(None);
+    };
+    if sent.next().is_some() {
+        return Err(malformed(
+            "the request has more than one `Authorization` header",
+        ));
+    }
+    let text = header
+        .to_str()
+        .map_err(|_| malformed("the `Authorization` header is not ASCII"))?;
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        let problem = Problem::new(
+            Code::InvalidToken,
+            "the `Authorization` header is not of the scheme `Bearer`",
+        );
+        return Err(problem.into());
+    }
+    let token = token.trim_matches(' ');
+    if token.is_empty() || token.len() > BEARER_BYTES_MAX {
+        return Err(Problem::new(
+            Code::InvalidToken,
+            format!("the token is empty or has more than {BEARER_BYTES_MAX} bytes"),
+        )
+        .into());
+    }
+    Ok(Some(token))
+}
+
+fn malformed(detail: &str) -> Refusal {
+    Problem::new(Code::InvalidHeader, detail).into()
+}

@@ -1,0 +1,65 @@
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http_body::{Body, Frame};
+use http_body_util::Full;
+
+use super::*;
+
+/// One byte each second, for ever.
+struct Drip(Pin<Box<tokio::time::Sleep>>);
+
+impl Drip {
+    fn new() -> Self {
+        Self(Box::pin(tokio::time::sleep(Duration::from_secs(1))))
+    }
+}
+
+impl Body for Drip {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.0.as_mut().poll(cx).map(|()| {
+            let next = Instant::now() + Duration::from_secs(1);
+            self.0.as_mut().reset(next);
+            Some(Ok(Frame::data(Bytes::from_static(b"x"))))
+        })
+    }
+}
+
+fn full(text: &'static str) -> RequestBody {
+    RequestBody::new(Full::from(text).map_err(|never| match never {}))
+}
+
+#[tokio::test]
+async fn a_body_is_read_up_to_its_limit() {
+    let headers = HeaderMap::new();
+    let read = async |max| read_whole(&headers, &mut full("12345"), max).await;
+    assert_eq!(read(5).await.expect("read"), "12345");
+    assert!(matches!(read(4).await, Err(BodyFault::TooLarge { max: 4 })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn n6_a_body_that_announces_too_much_is_refused_unread() {
+    let headers = HeaderMap::from_iter([(CONTENT_LENGTH, "1073741824".parse().expect("value"))]);
+    let begun = Instant::now();
+    let refused = read_whole(&headers, &mut RequestBody::new(Drip::new()), 1_024).await;
+    assert!(matches!(refused, Err(BodyFault::TooLarge { .. })));
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn n6_a_body_that_drips_is_given_up() {
+    let begun = Instant::now();
+    let refused = read_whole(&HeaderMap::new(), &mut RequestBody::new(Drip::new()), 1_024).await;
+    assert!(matches!(refused, Err(BodyFault::TooSlow)));
+    let taken = begun.elapsed().as_millis() as u64;
+    assert!(
+        (BODY_IDLE_MS_MAX..BODY_IDLE_MS_MAX + 1_000).contains(&taken),
+        "{taken}"
+    );
+}

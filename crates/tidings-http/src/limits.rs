@@ -1,0 +1,76 @@
+//! Limits of the HTTP surface, each with its unit in the name and why it is what it is.
+//!
+//! Limits that other parts of the hub share are in [`tidings_core::limits`], those of the formats in
+//! [`tidings_wire::limits`].
+
+/// Time for a complete request head, also the idle time between two requests of a connection: a
+/// client that needs longer holds a descriptor and gives nothing.
+pub const HEAD_READ_MS_MAX: u64 = 10_000;
+
+/// One read buffer of an HTTP/1 connection, and with it the whole request head: what proxies allow.
+pub const HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// Header lines of one request: browsers send about 20, proxies add about 10.
+pub const HEADERS_MAX: usize = 100;
+
+/// Path and query together: the common limit of proxies, and far above what clients send.
+pub const URL_BYTES_MAX: usize = 8 * 1024;
+
+/// Bytes of a bearer token: a JWT with every claim filled to its limit stays below it.
+pub const BEARER_BYTES_MAX: usize = 8 * 1024;
+
+/// One publish body that is read whole: an array of events at the limit of a group, with room for
+/// escapes and white space.
+pub const BODY_BYTES_MAX: usize = 2 * tidings_core::limits::GROUP_BYTES_MAX;
+
+/// How long a publish body may go without progress before it is answered with 408.
+pub const BODY_IDLE_MS_MAX: u64 = 15_000;
+
+/// The slowest publish body that counts as progress: one that keeps under this rate runs into
+/// [`BODY_IDLE_MS_MAX`], however steadily it drips.
+pub const BODY_BYTES_PER_SECOND_MIN: u64 = 1_024;
+
+/// Lines that are handed to the log together: the log syncs once for all of them.
+pub const BATCH_LINES_MAX: usize = 256;
+
+/// Bytes of lines that are handed to the log together.
+pub const BATCH_BYTES_MAX: usize = 512 * 1024;
+
+/// Open HTTP connections beyond those that may be streams: room for publishers and probes when
+/// every stream is taken.
+pub const CONNECTIONS_EXTRA: usize = 1_024;
+
+/// Time that a client may leave written bytes untaken before its connection is closed.
+pub const WRITE_STALL_MS_MAX: u64 = 10_000;
+
+/// First pause after an accept that failed for want of descriptors; doubles up to the longest one.
+pub const ACCEPT_PAUSE_MS_MIN: u64 = 10;
+
+/// Longest pause after failing accepts: a descriptor that becomes free is used within a second.
+pub const ACCEPT_PAUSE_MS_MAX: u64 = 1_000;
+
+/// A message that would repeat with each connection is logged once in this time.
+pub const REPEATED_LOG_MS_MIN: u64 = 10_000;
+
+/// Streams of one HTTP/2 connection: what browsers expect, and a bound on one client's share.
+pub const H2_STREAMS_MAX: u32 = 100;
+
+/// What one HTTP/2 stream may have waiting to be sent: a stalled tab holds no more than this.
+pub const H2_SEND_BUFFER_BYTES_MAX: usize = 64 * 1024;
+
+/// Receive window of an HTTP/2 stream, and of a connection: publish bodies are small.
+pub const H2_WINDOW_BYTES: u32 = 64 * 1024;
+
+/// Streams that an HTTP/2 peer may have reset before they were accepted: the rapid-reset attack
+/// ends here.
+pub const H2_PENDING_RESETS_MAX: usize = 20;
+
+/// Interval of HTTP/2 pings, and how long an answer may take.
+pub const H2_PING_MS: u64 = 20_000;
+
+/// How long a browser may remember the answer to a preflight request: the longest that Chromium
+/// keeps it.
+pub const PREFLIGHT_AGE_SECONDS: u64 = 7_200;
+
+/// Time for open connections to end after the hub has drained: the rest of answers in flight.
+pub const CLOSE_MS_MAX: u64 = 5_000;

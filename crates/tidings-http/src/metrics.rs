@@ -1,0 +1,233 @@
+//! What Prometheus is shown: every name in one place.
+//!
+//! Labels come from closed sets (the route table, status classes, words of this file); a topic, a
+//! user or an address is never one.
+
+mod figures;
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use tidings_hub::Hub;
+
+use figures::FiguresCollector;
+
+/// Answers by route, method and class of status.
+pub(crate) const REQUESTS: &str = "tidings_http_requests";
+/// Time to the head of an answer, by route.
+pub(crate) const ANSWER_SECONDS: &str = "tidings_http_answer_seconds";
+/// Handlers that panicked.
+pub(crate) const PANICS: &str = "tidings_http_panics";
+/// Refused credentials, by cause.
+pub(crate) const CREDENTIALS_REFUSED: &str = "tidings_http_credentials_refused";
+/// Requests of web pages whose origin may not read the answer.
+pub(crate) const ORIGINS_REFUSED: &str = "tidings_http_origins_refused";
+/// TCP connections that were accepted.
+pub(crate) const CONNECTIONS_OPENED: &str = "tidings_http_connections_opened";
+/// TCP connections that have ended.
+pub(crate) const CONNECTIONS_CLOSED: &str = "tidings_http_connections_closed";
+/// TCP connections that were refused because all places were taken.
+pub(crate) const CONNECTIONS_REFUSED: &str = "tidings_http_connections_refused";
+/// Accepts that failed, mostly for want of descriptors.
+pub(crate) const ACCEPTS_FAILED: &str = "tidings_http_accepts_failed";
+
+/// Upper bounds of the time to an answer's head, in seconds: from one sync of a fast disk to the
+/// longest long poll.
+const ANSWER_SECONDS_BOUNDS: [f64; 10] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 5.0, 60.0,
+];
+
+/// One series of [`REQUESTS`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct RequestLabels {
+    pub(crate) route: &'static str,
+    pub(crate) method: &'static str,
+    /// `2xx` and so on.
+    pub(crate) status: &'static str,
+}
+
+/// One series of [`ANSWER_SECONDS`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct RouteLabels {
+    pub(crate) route: &'static str,
+}
+
+/// One series of [`CREDENTIALS_REFUSED`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct CauseLabels {
+    pub(crate) cause: &'static str,
+}
+
+/// The figures of the HTTP surface, and the way to write them all.
+pub(crate) struct Metrics {
+    pub(crate) requests: Family<RequestLabels, Counter>,
+    pub(crate) answer_seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    pub(crate) panics: Counter,
+    pub(crate) credentials_refused: Family<CauseLabels, Counter>,
+    pub(crate) origins_refused: Counter,
+    pub(crate) connections_opened: Counter,
+    pub(crate) connections_closed: Counter,
+    pub(crate) connections_refused: Counter,
+    pub(crate) accepts_failed: Counter,
+    registry: Registry,
+}
+
+impl Metrics {
+    /// All figures at zero, with those of the hub beside them.
+    pub(crate) fn new(hub: Hub) -> Self {
+        let mut metrics = Self::without_hub();
+        metrics
+            .registry
+            .register_collector(Box::new(FiguresCollector::new(move || hub.figures())));
+        metrics
+    }
+
+    fn without_hub() -> Self {
+        let mut metrics = Self {
+            requests: Family::default(),
+            answer_seconds: Family::new_with_constructor(|| Histogram::new(ANSWER_SECONDS_BOUNDS)),
+            panics: Counter::default(),
+            credentials_refused: Family::default(),
+            origins_refused: Counter::default(),
+            connections_opened: Counter::default(),
+            connections_closed: Counter::default(),
+            connections_refused: Counter::default(),
+            accepts_failed: Counter::default(),
+            registry: Registry::default(),
+        };
+        let registry = &mut metrics.registry;
+        registry.register(
+            REQUESTS,
+            "Answers by route, method and class of status",
+            metrics.requests.clone(),
+        );
+        registry.register(
+            ANSWER_SECONDS,
+            "Time to the head of an answer",
+            metrics.answer_seconds.clone(),
+        );
+        registry.register(
+            CREDENTIALS_REFUSED,
+            "Refused credentials by cause",
+            metrics.credentials_refused.clone(),
+        );
+        let counters: [(&str, &str, &Counter<u64, AtomicU64>); 6] = [
+            (PANICS, "Handlers that panicked", &metrics.panics),
+            (
+                ORIGINS_REFUSED,
+                "Requests whose origin may not read the answer",
+                &metrics.origins_refused,
+            ),
+            (
+                CONNECTIONS_OPENED,
+                "TCP connections accepted",
+                &metrics.connections_opened,
+            ),
+            (
+                CONNECTIONS_CLOSED,
+                "TCP connections ended",
+                &metrics.connections_closed,
+            ),
+            (
+                CONNECTIONS_REFUSED,
+                "TCP connections refused because all places were taken",
+                &metrics.connections_refused,
+            ),
+            (
+                ACCEPTS_FAILED,
+                "Accepts that failed",
+                &metrics.accepts_failed,
+            ),
+        ];
+        for (name, help, counter) in counters {
+            registry.register(name, help, counter.clone());
+        }
+        metrics
+    }
+
+    /// Writes everything in the text format of `OpenMetrics`.
+    pub(crate) fn write(&self) -> Result<String, fmt::Error> {
+        let mut out = String::new();
+        text::encode(&mut out, &self.registry)?;
+        Ok(out)
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+/// The class of a status, as a label.
+pub(crate) fn status_class(status: http::StatusCode) -> &'static str {
+    match status.as_u16() {
+        100..=199 => "1xx",
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        _ => "5xx",
+    }
+}
+
+/// A method as a label: made-up ones are one series.
+pub(crate) fn method_label(method: &http::Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_all_metrics() {
+        let mut metrics = Metrics::without_hub();
+        let figures = tidings_hub::Figures::default;
+        metrics
+            .registry
+            .register_collector(Box::new(FiguresCollector::new(figures)));
+        // A family without a series is not written.
+        let (route, status) = ("/v1/stream", "2xx");
+        metrics
+            .requests
+            .get_or_create(&RequestLabels {
+                route,
+                method: "GET",
+                status,
+            })
+            .inc();
+        metrics
+            .answer_seconds
+            .get_or_create(&RouteLabels { route })
+            .observe(0.0);
+        metrics
+            .credentials_refused
+            .get_or_create(&CauseLabels { cause: "expired" })
+            .inc();
+        let text = metrics.write().expect("text");
+        let names: Vec<&str> = text
+            .lines()
+            .filter(|line| line.starts_with("# TYPE"))
+            .collect();
+        insta::assert_snapshot!(names.join("\n"));
+    }
+
+    #[test]
+    fn a_made_up_method_is_no_new_series() {
+        let method = http::Method::from_bytes(b"BREW").expect("method");
+        assert_eq!(method_label(&method), "other");
+        assert_eq!(status_class(http::StatusCode::PAYLOAD_TOO_LARGE), "4xx");
+    }
+}

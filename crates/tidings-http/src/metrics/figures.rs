@@ -1,0 +1,123 @@
+//! The hub's own figures, read when somebody asks.
+
+use std::fmt;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use tidings_hub::Figures;
+
+/// A figure that only rises: its name, what it is, and where it stands.
+type Rising = (&'static str, &'static str, fn(&Figures) -> u64);
+
+/// Figures that only rise; the format adds `_total` to their names.
+const RISING: [Rising; 10] = [
+    ("tidings_hub_events_published", "Events committed", |f| {
+        f.events_published
+    }),
+    (
+        "tidings_hub_events_duplicate",
+        "Publishes that repeated an earlier one",
+        |f| f.events_duplicate,
+    ),
+    ("tidings_hub_publishes_refused", "Publishes refused", |f| {
+        f.publishes_refused
+    }),
+    (
+        "tidings_hub_events_delivered",
+        "Events handed to connections",
+        |f| f.events_delivered,
+    ),
+    (
+        "tidings_hub_delivered_bytes",
+        "Bytes handed to connections",
+        |f| f.bytes_delivered,
+    ),
+    (
+        "tidings_hub_gaps_told",
+        "Gaps that readers were told of",
+        |f| f.gaps_told,
+    ),
+    (
+        "tidings_hub_store_reads",
+        "Reads of the log for connections that were behind",
+        |f| f.store_reads,
+    ),
+    (
+        "tidings_hub_feed_overflows",
+        "Times that a shard fell behind the feed and read the log",
+        |f| f.feed_overflows,
+    ),
+    (
+        "tidings_hub_connections_opened",
+        "Reading connections opened",
+        |f| f.connections_opened,
+    ),
+    (
+        "tidings_hub_connections_closed",
+        "Reading connections closed",
+        |f| f.connections_closed,
+    ),
+];
+
+/// Figures that go up and down.
+const LEVELS: [Rising; 4] = [
+    ("tidings_hub_connections", "Reading connections open", |f| {
+        f.connections
+    }),
+    ("tidings_hub_window_events", "Events kept in memory", |f| {
+        f.window_events
+    }),
+    (
+        "tidings_hub_window_bytes",
+        "Bytes of events kept in memory",
+        |f| f.window_bytes,
+    ),
+    (
+        "tidings_hub_log_end_offset",
+        "Newest committed offset",
+        |f| f.end_offset,
+    ),
+];
+
+/// Asks the hub for its figures on each scrape.
+pub(super) struct FiguresCollector {
+    read: Box<dyn Fn() -> Figures + Send + Sync>,
+}
+
+impl FiguresCollector {
+    pub(super) fn new(read: impl Fn() -> Figures + Send + Sync + 'static) -> Self {
+        Self {
+            read: Box::new(read),
+        }
+    }
+}
+
+impl fmt::Debug for FiguresCollector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FiguresCollector").finish_non_exhaustive()
+    }
+}
+
+impl Collector for FiguresCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let figures = (self.read)();
+        for (name, help, read) in RISING {
+            write(&mut encoder, name, help, &ConstCounter::new(read(&figures)))?;
+        }
+        for (name, help, read) in LEVELS {
+            write(&mut encoder, name, help, &ConstGauge::new(read(&figures)))?;
+        }
+        Ok(())
+    }
+}
+
+fn write(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    metric: &impl EncodeMetric,
+) -> Result<(), fmt::Error> {
+    metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)
+}

@@ -1,0 +1,9 @@
+//! The native API under `/v1`, one file per verb.
+
+mod asked;
+
+pub(crate) mod event;
+pub(crate) mod page;
+pub(crate) mod publish;
+pub(crate) mod stream;
+pub(crate) mod topic;

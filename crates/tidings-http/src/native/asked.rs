@@ -1,0 +1,219 @@
+//! What a reader asks for: the parameters that the stream and the pages share.
+
+use std::time::Duration;
+
+use http::HeaderName;
+use tidings_core::limits::{CONNECTION_METADATA_BYTES_MAX, CONNECTION_METADATA_ENTRIES_MAX};
+use tidings_core::start::Start;
+use tidings_core::subscription::Subscription;
+use tidings_wire::problem::{Code, Problem};
+use tidings_wire::query::{self, QueryError, QueryFault};
+
+use crate::app::App;
+use crate::call::Call;
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// Spellings of `Last-Event-ID` as a parameter, for clients that cannot send the header.
+const LAST_EVENT_ID_NAMES: [&str; 5] = [
+    "Last-Event-ID",
+    "last-event-id",
+    "lastEventID",
+    "lastEventId",
+    "last_event_id",
+];
+
+/// Parameters in which clients of other hubs send credentials.
+const CREDENTIAL_NAMES: [&str; 3] = ["access_token", "ticket", "token"];
+
+/// The parameter that names the user in development.
+const DEVELOPMENT_USER: &str = "userId";
+
+const METADATA_PREFIX: &str = "meta_";
+
+/// What a route of readers takes beside what they all take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `Last-Event-ID` and `meta_*`.
+    Stream,
+    /// `limit` and `wait`.
+    Page,
+}
+
+impl Kind {
+    fn known(self) -> &'static [&'static str] {
+        match self {
+            Self::Stream => &["topics", "events", "since", "audience", "lastEventId"],
+            Self::Page => &["topics", "events", "since", "audience", "limit", "wait"],
+        }
+    }
+}
+
+/// The parameters of a reader, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) subscription: Subscription,
+    pub(crate) start: Start,
+    /// Where to start if `start` means nothing to this log.
+    pub(crate) fallback: Start,
+    pub(crate) limit: Option<usize>,
+    pub(crate) wait: Option<Duration>,
+    pub(crate) metadata: Vec<(String, String)>,
+}
+
+/// Reads the query and the `Last-Event-ID` header of a request.
+pub(crate) fn read(app: &App, call: &Call, kind: Kind) -> Result<Asked, Problem> {
+    let development = app.development_user(call).is_some();
+    let last_event_id = match kind {
+        Kind::Stream => call.parts.headers.get(LAST_EVENT_ID),
+        Kind::Page => None,
+    };
+    read_from(
+        call.query(),
+        last_event_id.map(http::HeaderValue::as_bytes),
+        kind,
+        development,
+    )
+}
+
+fn read_from(
+    text: &str,
+    last_event_id: Option<&[u8]>,
+    kind: Kind,
+    development: bool,
+) -> Result<Asked, Problem> {
+    let pairs = query::pairs(text).map_err(|error| Problem::from(&error))?;
+    let mut seen = Seen::default();
+    for (name, value) in &pairs {
+        seen.take(name, value, kind, development)?;
+    }
+    seen.understand(last_event_id)
+        .map_err(|error| Problem::from(&error))
+}
+
+/// Parameters as they stand in the query, not understood yet.
+#[derive(Debug, Default)]
+struct Seen<'a> {
+    topics: Vec<&'a str>,
+    events: Vec<&'a str>,
+    since: Option<&'a str>,
+    audience: Option<&'a str>,
+    last_event_id: Option<&'a str>,
+    limit: Option<&'a str>,
+    wait: Option<&'a str>,
+    metadata: Vec<(String, String)>,
+}
+
+impl<'a> Seen<'a> {
+    fn take(
+        &mut self,
+        name: &str,
+        value: &'a str,
+        kind: Kind,
+        development: bool,
+    ) -> Result<(), Problem> {
+        let single = match (name, kind) {
+            ("topics", _) => {
+                self.topics.push(value);
+                return Ok(());
+            }
+            ("events", _) => {
+                self.events.push(value);
+                return Ok(());
+            }
+            ("since", _) => &mut self.since,
+            ("audience", _) => &mut self.audience,
+            ("limit", Kind::Page) => &mut self.limit,
+            ("wait", Kind::Page) => &mut self.wait,
+            (name, Kind::Stream) if LAST_EVENT_ID_NAMES.contains(&name) => &mut self.last_event_id,
+            (name, Kind::Stream) if name.starts_with(METADATA_PREFIX) => {
+                return self
+                    .take_metadata(name, value)
+                    .map_err(|error| Problem::from(&error));
+            }
+            (DEVELOPMENT_USER, _) if development => return Ok(()),
+            _ => return Err(not_known(name, kind.known())),
+        };
+        if single.replace(value).is_some() {
+            return Err(Problem::from(&refused(
+                name,
+                "one value for the parameter",
+                "several",
+            )));
+        }
+        Ok(())
+    }
+
+    fn take_metadata(&mut self, name: &str, value: &str) -> Result<(), QueryError> {
+        let key = name.strip_prefix(METADATA_PREFIX).unwrap_or(name);
+        let is_fine = |text: &str| {
+            text.len() <= CONNECTION_METADATA_BYTES_MAX && !text.contains(char::is_control)
+        };
+        if key.is_empty() || !is_fine(key) || !is_fine(value) {
+            let expected = "a name and a value of at most 256 bytes without control characters";
+            return Err(refused(METADATA_PREFIX, expected, value));
+        }
+        if self.metadata.len() == CONNECTION_METADATA_ENTRIES_MAX {
+            return Err(refused(
+                METADATA_PREFIX,
+                "at most 16 `meta_*` parameters",
+                "more",
+            ));
+        }
+        self.metadata.push((key.to_owned(), value.to_owned()));
+        Ok(())
+    }
+
+    /// The header wins over the parameter, and both win over `since`, which stays as the fallback.
+    fn understand(self, header: Option<&[u8]>) -> Result<Asked, QueryError> {
+        let since = self.since.map(query::since).transpose()?;
+        let parameter = self.last_event_id.map(str::as_bytes);
+        let resumed = header
+            .and_then(query::last_event_id)
+            .or_else(|| parameter.and_then(query::last_event_id));
+        let since = since.unwrap_or(Start::Now);
+        let (start, fallback) = match resumed {
+            Some(resumed) => (resumed, since),
+            None => (since, Start::Now),
+        };
+        Ok(Asked {
+            subscription: Subscription {
+                patterns: query::patterns(self.topics)?,
+                audience: self.audience.map_or(Ok(true), query::audience)?,
+                types: query::types(self.events)?,
+            },
+            start,
+            fallback,
+            limit: self.limit.map(query::limit).transpose()?,
+            wait: self.wait.map(query::wait).transpose()?,
+            metadata: self.metadata,
+        })
+    }
+}
+
+/// The refusal of a parameter that a route does not know. A credential is recognised by its name,
+/// and its value is repeated nowhere.
+pub(crate) fn not_known(name: &str, known: &[&str]) -> Problem {
+    if CREDENTIAL_NAMES.contains(&name) {
+        let detail = format!(
+            "the parameter `{name}` is not taken: a credential in a URL ends up in logs and histories"
+        );
+        return Problem::new(Code::InvalidQuery, detail)
+            .with_text("parameter", name)
+            .with_hint("send it in the header `Authorization: Bearer`");
+    }
+    Problem::from(&query::unknown(name, known))
+}
+
+fn refused(parameter: &str, expected: &'static str, found: &str) -> QueryError {
+    QueryError {
+        parameter: parameter.to_owned(),
+        fault: QueryFault::Value {
+            expected,
+            found: found.to_owned(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,260 @@
+//! Events line by line: each line is an event of its own, answered by a line of its own in the same
+//! order, while the body still arrives.
+//!
+//! A line that is no event, or is refused by itself (no grant, an id used for other content), is
+//! answered with its error, and the lines after it go on. When the log refuses (busy, full, not
+//! writable, draining), when the credential ends, or when the body breaks off, nothing more is read,
+//! and the last line of the answer is `{"accepted", "line", "error"}`: how many lines were accepted
+//! in all, and the line at which reading stopped. The status is that of the first line.
+//!
+//! At most one batch is in flight, and no line is read before the answers to the last batch are
+//! taken: a client reads answers while it sends.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use http::{Response, StatusCode};
+use http_body::Frame;
+use http_body_util::StreamBody;
+use tidings_core::event::Content;
+use tidings_core::identity::Identity;
+use tidings_hub::PublishError;
+use tidings_wire::page;
+use tidings_wire::problem::{Code, Problem};
+use tidings_wire::publish::{Line, LineSplitter, decode_event};
+
+use crate::app::App;
+use crate::body::{Patience, RequestBody};
+use crate::call::Call;
+use crate::limits::{BATCH_BYTES_MAX, BATCH_LINES_MAX};
+use crate::refusals;
+use crate::reply::{self, Body, Refusal};
+use crate::request_id::RequestId;
+
+/// Answers with one line per line.
+pub(super) async fn answer(
+    app: &App,
+    call: Call,
+    identity: Arc<Identity>,
+) -> Result<Response<Body>, Refusal> {
+    let mut intake = Intake {
+        app: app.clone(),
+        identity,
+        request_id: call.request_id,
+        body: call.body,
+        splitter: Some(LineSplitter::default()),
+        patience: Patience::new(),
+        accepted: 0,
+        next_line: 1,
+        status: None,
+        is_over: false,
+    };
+    let Some(first) = intake.answer_batch().await else {
+        let problem = Problem::new(Code::InvalidEvent, "the body has no line with an event");
+        return Err(problem.into());
+    };
+    let status = intake.status.unwrap_or(StatusCode::OK);
+    let rest = stream::unfold(intake, async |mut intake| {
+        let answers = intake.answer_batch().await?;
+        Some((answers, intake))
+    });
+    let answers = stream::iter([first])
+        .chain(rest)
+        .map(|answers| Ok(Frame::data(answers)));
+    let body = Body::new(StreamBody::new(Box::pin(answers)));
+    Ok(reply::with_body(status, page::NDJSON_CONTENT_TYPE, body))
+}
+
+/// A body on its way in, line by line.
+struct Intake {
+    app: App,
+    identity: Arc<Identity>,
+    request_id: RequestId,
+    body: RequestBody,
+    /// None once the body has ended.
+    splitter: Option<LineSplitter>,
+    patience: Patience,
+    accepted: u64,
+    /// The number of the line that comes next, as far as is known.
+    next_line: u64,
+    /// The status of the first line, once it is known.
+    status: Option<StatusCode>,
+    is_over: bool,
+}
+
+/// Lines that are answered together, in order.
+#[derive(Default)]
+struct Batch {
+    lines: Vec<(u64, Result<(), Problem>)>,
+    /// The events of the lines that are events.
+    events: Vec<Content>,
+    bytes: usize,
+}
+
+impl Batch {
+    fn is_full(&self) -> bool {
+        self.lines.len() >= BATCH_LINES_MAX || self.bytes >= BATCH_BYTES_MAX
+    }
+
+    fn add(&mut self, line: Line) {
+        let decoded = line
+            .text
+            .map_err(Problem::from)
+            .and_then(|text| {
+                self.bytes += text.len();
+                decode_event(&text).map_err(|error| Problem::from(&error))
+            })
+            .map(|event| self.events.push(event));
+        self.lines.push((line.number, decoded));
+    }
+}
+
+impl Intake {
+    /// The answers to the next lines; none after the last.
+    async fn answer_batch(&mut self) -> Option<Bytes> {
+        if self.is_over {
+            return None;
+        }
+        let (batch, broken_off) = self.read_batch().await;
+        let mut answers = Vec::with_capacity(batch.lines.len() * 96 + 256);
+        let stopped = if self.has_expired() {
+            let first = batch
+                .lines
+                .first()
+                .map_or(self.next_line, |(line, _)| *line);
+            let problem = Problem::new(Code::InvalidToken, "the credential has expired");
+            Some((first, problem))
+        } else {
+            let refused = self.publish(batch, &mut answers).await;
+            refused.or_else(|| broken_off.map(|problem| (self.next_line, problem)))
+        };
+        if let Some((line, problem)) = stopped {
+            self.stop(line, problem, &mut answers);
+        }
+        self.is_over |= self.splitter.is_none();
+        (!answers.is_empty()).then(|| answers.into())
+    }
+
+    /// Whether the credential has ended since the request began.
+    fn has_expired(&self) -> bool {
+        let expires_at = self.identity.expires_at;
+        expires_at.is_some_and(|end| end <= self.app.clock().now())
+    }
+
+    /// Reads lines until there are enough for a batch, or none without waiting; waits for the first.
+    /// With the lines comes what broke the body off, if anything did.
+    async fn read_batch(&mut self) -> (Batch, Option<Problem>) {
+        let mut batch = Batch::default();
+        while let Some(splitter) = &mut self.splitter {
+            while !batch.is_full()
+                && let Some(line) = splitter.next_line()
+            {
+                self.next_line = line.number + 1;
+                self.patience.renew();
+                batch.add(line);
+            }
+            if batch.is_full() {
+                break;
+            }
+            let next = self.patience.next_piece(&mut self.body);
+            let piece = if batch.lines.is_empty() {
+                next.await
+            } else if let Some(piece) = next.now_or_never() {
+                piece
+            } else {
+                break;
+            };
+            match piece {
+                Ok(Some(piece)) => splitter.push(&piece),
+                Ok(None) => {
+                    if let Some(line) = self.splitter.take().and_then(LineSplitter::finish) {
+                        batch.add(line);
+                    }
+                }
+                Err(fault) => return (batch, Some(refusals::body(&fault))),
+            }
+        }
+        (batch, None)
+    }
+
+    /// Publishes a batch and appends the answers to its lines. Returns the first line that the log
+    /// refused, with the reason.
+    async fn publish(&mut self, batch: Batch, answers: &mut Vec<u8>) -> Option<(u64, Problem)> {
+        let outcomes = self
+            .app
+            .hub()
+            .publish_each(&self.identity, batch.events)
+            .await;
+        let mut outcomes = outcomes.into_iter();
+        let mut refused = None;
+        for (line, decoded) in batch.lines {
+            let outcome = match decoded {
+                Err(problem) => Err((problem, false)),
+                Ok(()) => match outcomes.next() {
+                    Some(Ok(published)) => Ok(super::shown(published)),
+                    Some(Err(error)) => {
+                        let stops = stops(&error);
+                        Err((refusals::publish(error), stops))
+                    }
+                    None => Err((lost_outcome(), true)),
+                },
+            };
+            let first_status = match &outcome {
+                Ok(_) => StatusCode::OK,
+                Err((problem, _)) => StatusCode::from_u16(problem.status())
+                    .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            };
+            self.status.get_or_insert(first_status);
+            match outcome {
+                Ok(published) => {
+                    self.accepted += 1;
+                    page::push_published_line(line, Ok(&published), answers);
+                }
+                Err((problem, stops)) => {
+                    page::push_published_line(line, Err(&problem), answers);
+                    if stops && refused.is_none() {
+                        refused = Some((line, problem));
+                    }
+                }
+            }
+        }
+        refused
+    }
+
+    /// Appends the last line, after which nothing is read.
+    fn stop(&mut self, line: u64, problem: Problem, answers: &mut Vec<u8>) {
+        let status =
+            StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        self.status.get_or_insert(status);
+        self.is_over = true;
+        let accepted = self.accepted;
+        let opening = format!("{{\"accepted\":{accepted},\"line\":{line},\"error\":");
+        answers.extend_from_slice(opening.as_bytes());
+        problem
+            .with_request_id(self.request_id.to_string())
+            .push(answers);
+        answers.extend_from_slice(b"}\n");
+    }
+}
+
+/// Whether a refusal is about the log and not about the one event: the next lines would fare the
+/// same, and their order would be lost.
+fn stops(error: &PublishError) -> bool {
+    match error {
+        PublishError::Busy { .. }
+        | PublishError::Full
+        | PublishError::NotWritable
+        | PublishError::OutcomeUnknown
+        | PublishError::Draining => true,
+        PublishError::NotGranted { .. }
+        | PublishError::IdReused { .. }
+        | PublishError::TooManyEvents { .. }
+        | PublishError::TooLarge { .. } => false,
+    }
+}
+
+/// The hub owes one outcome per event.
+fn lost_outcome() -> Problem {
+    Problem::new(Code::OutcomeUnknown, "the hub gave no outcome for the line")
+}

@@ -1,0 +1,66 @@
+//! `GET /v1/stream`: events as they come, as server-sent events.
+
+use http::header::{CACHE_CONTROL, CONNECTION};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Version};
+use tidings_hub::{Mode, OpenRequest};
+use tidings_wire::sse::SSE_ENVELOPE;
+
+use super::asked::{self, Kind};
+use crate::app::App;
+use crate::authenticate::authenticate;
+use crate::call::Call;
+use crate::refusals;
+use crate::reply::{self, Body, Refusal};
+use crate::sink::Mailbox;
+
+const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
+
+/// No cache may keep a stream, and no proxy may recode it, which would hold events back.
+const STREAM_CACHE_CONTROL: HeaderValue =
+    HeaderValue::from_static("no-cache, no-store, no-transform");
+
+/// nginx buffers a response unless it is told not to.
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// Answers with a stream. The head is sent once the connection is registered, so whatever is
+/// published after a client has seen it is delivered. `HEAD` is answered without a connection.
+pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, Refusal> {
+    let identity = authenticate(app, &mut call).await?;
+    let asked = asked::read(app, &call, Kind::Stream)?;
+    let version = call.parts.version;
+    if call.parts.method == Method::HEAD {
+        return Ok(head(reply::empty(StatusCode::OK).into_body(), version));
+    }
+    let request = OpenRequest {
+        identity,
+        subscription: asked.subscription,
+        start: asked.start,
+        fallback: asked.fallback,
+        shape: SSE_ENVELOPE,
+        mode: Mode::Stream {
+            heartbeat_ms: app.settings().heartbeat_ms,
+        },
+        address: call.peer.ip(),
+        metadata: asked.metadata,
+    };
+    let subject = request.identity.subject.clone();
+    let reader = app.hub().open(request).await.map_err(refusals::open)?;
+    tracing::info!(
+        connection = reader.connection_id(), request = %call.request_id, %subject,
+        peer = %call.peer.ip(), "connection opened"
+    );
+    let mailbox = Mailbox::new(reader, call.request_id);
+    Ok(head(Body::new(mailbox), version))
+}
+
+fn head(body: Body, version: Version) -> Response<Body> {
+    let mut response = reply::with_body(StatusCode::OK, EVENT_STREAM, body);
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, STREAM_CACHE_CONTROL);
+    headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    // HTTP/2 forbids the header, and HTTP/1.0 would take it for a promise.
+    if version == Version::HTTP_11 {
+        headers.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
+    }
+    response
+}

@@ -1,0 +1,88 @@
+//! `GET /v1/topics/{topic}`: what a topic holds and how many read it.
+
+use http::{Response, StatusCode};
+use tidings_core::identity::Identity;
+use tidings_core::topic::Topic;
+use tidings_wire::page::{self, TopicFacts};
+use tidings_wire::problem::{Code, Problem};
+
+use crate::app::App;
+use crate::authenticate::authenticate;
+use crate::call::Call;
+use crate::reply::{self, Body, Refusal};
+use crate::segment;
+
+/// Answers with the topic's facts to whoever may read it, and to administrators.
+pub(crate) async fn answer(
+    app: &App,
+    mut call: Call,
+    raw_topic: &str,
+) -> Result<Response<Body>, Refusal> {
+    let identity = authenticate(app, &mut call).await?;
+    let topic = parse(raw_topic)?;
+    if !may_read(&identity, &topic) {
+        let detail = format!("no grant allows reading the topic `{topic}`");
+        return Err(Problem::new(Code::NotGranted, detail)
+            .with_hint("the credential needs a subscribe grant that covers the topic")
+            .into());
+    }
+    let state = app.hub().topic(&topic).await.map_err(|error| {
+        tracing::error!(request = %call.request_id, cause = %error, "log could not be read");
+        Problem::from(&error)
+    })?;
+    let facts = TopicFacts {
+        topic,
+        head: state.head,
+        earliest: state.earliest,
+        subscribers: Some(state.subscribers),
+    };
+    let mut body = Vec::new();
+    page::push_topic(&facts, &mut body);
+    Ok(reply::whole(StatusCode::OK, page::CONTENT_TYPE, body))
+}
+
+/// The topic is one segment of the path, decoded once: `a%2Fb` names `a/b`, and `a%252Fb` names
+/// nothing.
+fn parse(raw: &str) -> Result<Topic, Problem> {
+    let text = segment::decode(raw)
+        .map_err(|error| Problem::new(Code::InvalidTopic, error.to_string()))?;
+    Topic::parse(&text).map_err(|error| {
+        Problem::new(
+            Code::InvalidTopic,
+            format!("the topic is not valid: {error}"),
+        )
+    })
+}
+
+fn may_read(identity: &Identity, topic: &Topic) -> bool {
+    let grants = &identity.grants;
+    grants.administer
+        || grants
+            .subscribe
+            .iter()
+            .any(|pattern| pattern.matches(topic.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a14_an_encoded_slash_is_a_slash_and_a_doubly_encoded_one_is_refused() {
+        assert_eq!(parse("a%2Fb").expect("topic").as_str(), "a/b");
+        for bad in [
+            "a%252Fb",
+            "a%2F..",
+            "a%2F%2Fb",
+            "%00",
+            "a%C0%AFb",
+            "a%EF%BC%8Fb",
+            "%40all",
+            "a*",
+            "%",
+        ] {
+            let problem = parse(bad).expect_err(bad);
+            assert_eq!(problem.code(), Code::InvalidTopic, "{bad}");
+        }
+    }
+}

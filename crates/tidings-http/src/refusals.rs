@@ -1,0 +1,114 @@
+//! Which problem each refusal of the hub, of a body and of an authenticator becomes. Exhaustive: a
+//! new kind of refusal does not compile until it has its code here.
+
+use tidings_core::port::{AppendError, AuthFailure};
+use tidings_core::subscription::SubscribeRefused;
+use tidings_hub::{LimitScope, OpenError, PublishError};
+use tidings_wire::problem::{Code, Problem};
+
+use crate::body::BodyFault;
+
+/// When another node, or this one after its restart, is likely to take the work.
+const RETRY_AFTER_DRAIN_MS: u64 = 2_000;
+
+/// When an identity provider that does not answer may be asked again.
+const RETRY_AFTER_UNAVAILABLE_MS: u64 = 5_000;
+
+pub(crate) fn publish(error: PublishError) -> Problem {
+    let detail = error.to_string();
+    match error {
+        PublishError::NotGranted { index, key } => Problem::new(Code::NotGranted, detail)
+            .with_hint(format!(
+                "the credential needs a publish grant that covers `{key}`"
+            ))
+            .with_number("index", index as u64),
+        PublishError::TooManyEvents { max, .. } => {
+            Problem::new(Code::GroupTooLarge, detail).with_number("limit", max as u64)
+        }
+        PublishError::Draining => draining(),
+        PublishError::IdReused { index, position } => {
+            Problem::from(&AppendError::IdReused { index, position })
+        }
+        PublishError::TooLarge { actual, max } => {
+            Problem::from(&AppendError::TooLarge { actual, max })
+        }
+        PublishError::Busy { retry_after_ms } => {
+            Problem::from(&AppendError::Busy { retry_after_ms })
+        }
+        PublishError::Full => Problem::from(&AppendError::Full),
+        PublishError::NotWritable => Problem::from(&AppendError::NotWritable),
+        PublishError::OutcomeUnknown => Problem::from(&AppendError::OutcomeUnknown),
+    }
+}
+
+pub(crate) fn open(error: OpenError) -> Problem {
+    let detail = error.to_string();
+    match error {
+        OpenError::NotGranted(patterns) => Problem::from(&SubscribeRefused::NotGranted(patterns)),
+        OpenError::SelectsNothing => Problem::from(&SubscribeRefused::Nothing),
+        OpenError::TooManyConnections {
+            scope,
+            max,
+            retry_after_ms,
+        } => {
+            let code = match scope {
+                LimitScope::Hub => Code::AtCapacity,
+                LimitScope::Identity | LimitScope::Address => Code::TooManyConnections,
+            };
+            Problem::new(code, detail)
+                .with_retry_after_ms(retry_after_ms)
+                .with_number("limit", max as u64)
+        }
+        OpenError::Busy { retry_after_ms } => {
+            Problem::new(Code::AtCapacity, detail).with_retry_after_ms(retry_after_ms)
+        }
+        OpenError::Draining => draining(),
+        OpenError::Read(error) => {
+            tracing::error!(cause = %error, "log could not be read");
+            Problem::from(&error)
+        }
+    }
+}
+
+fn draining() -> Problem {
+    Problem::new(Code::Draining, "the hub is draining").with_retry_after_ms(RETRY_AFTER_DRAIN_MS)
+}
+
+pub(crate) fn body(fault: &BodyFault) -> Problem {
+    let detail = fault.to_string();
+    match fault {
+        BodyFault::TooLarge { max } => {
+            Problem::new(Code::BodyTooLarge, detail).with_number("limit", *max as u64)
+        }
+        BodyFault::TooSlow => Problem::new(Code::RequestTimeout, detail),
+        BodyFault::Broken(_) => Problem::new(Code::InvalidHeader, detail)
+            .with_hint("send as many bytes as `Content-Length` says, or a complete chunked body"),
+    }
+}
+
+pub(crate) fn credential(failure: &AuthFailure) -> Problem {
+    let detail = failure.to_string();
+    match failure {
+        AuthFailure::Malformed(_)
+        | AuthFailure::NotTrusted
+        | AuthFailure::NotYetValid
+        | AuthFailure::Claim { .. } => Problem::new(Code::InvalidToken, detail),
+        AuthFailure::Expired => {
+            Problem::new(Code::InvalidToken, detail).with_hint("get a new token and try again")
+        }
+        AuthFailure::Unavailable => Problem::new(Code::AuthUnavailable, detail)
+            .with_retry_after_ms(RETRY_AFTER_UNAVAILABLE_MS),
+    }
+}
+
+/// The failure as a label of a metric and a word in the log.
+pub(crate) fn credential_cause(failure: &AuthFailure) -> &'static str {
+    match failure {
+        AuthFailure::Malformed(_) => "malformed",
+        AuthFailure::NotTrusted => "not_trusted",
+        AuthFailure::Expired => "expired",
+        AuthFailure::NotYetValid => "not_yet_valid",
+        AuthFailure::Claim { .. } => "claim",
+        AuthFailure::Unavailable => "unavailable",
+    }
+}

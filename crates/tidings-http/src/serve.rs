@@ -1,0 +1,165 @@
+//! The server: a listener, its connections, and how both come to an end.
+
+mod accept;
+mod connection;
+mod preface;
+mod stall;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::timeout;
+
+use crate::app::App;
+use crate::limits::CLOSE_MS_MAX;
+use crate::peer::Peer;
+use accept::AcceptPause;
+
+/// What is written to a connection for which there is no place, before it is closed.
+const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\n\
+    content-length: 0\r\nconnection: close\r\n\r\n";
+
+/// How a server ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drain {
+    /// Over how long the connections are told to leave.
+    pub spread_ms: u64,
+    /// After how long those that are left are closed.
+    pub grace_ms: u64,
+}
+
+/// What the connections are asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Serve.
+    Open,
+    /// End after the answers in flight.
+    Closing,
+    /// End at once.
+    Ended,
+}
+
+/// A bound listener, not yet serving.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Binds an address. Port 0 takes a free one, which [`address`](Self::address) tells.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address })
+    }
+
+    /// The bound address.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `shutdown` is ready, then ends in order: the listener closes first, so that
+    /// nobody new comes; the hub says goodbye to its readers; answers in flight end; what is left
+    /// is cut.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the listener; connections end when their answers do.
+    pub async fn run(
+        self,
+        app: App,
+        connections_max: usize,
+        shutdown: impl Future<Output = ()> + Send,
+        drain: Drain,
+    ) {
+        let (stage, _) = watch::channel(Stage::Open);
+        let places = Arc::new(Semaphore::new(connections_max));
+        tracing::info!(address = %self.address, "listening");
+        {
+            let mut shutdown = std::pin::pin!(shutdown);
+            let mut pause = AcceptPause::default();
+            loop {
+                let accepted = tokio::select! {
+                    biased;
+                    () = &mut shutdown => break,
+                    accepted = self.listener.accept() => accepted,
+                };
+                match accepted {
+                    Ok((stream, address)) => {
+                        pause.reset();
+                        admit(&app, stream, Peer::new(address), &places, &stage);
+                    }
+                    Err(error) => pause.after(&app, &error).await,
+                }
+            }
+        }
+        drop(self.listener);
+        tracing::info!("listener closed; draining");
+        app.hub().drain(drain.spread_ms, drain.grace_ms).await;
+        stage.send_replace(Stage::Closing);
+        if timeout(Duration::from_millis(CLOSE_MS_MAX), stage.closed())
+            .await
+            .is_err()
+        {
+            tracing::warn!(connections = stage.receiver_count(), "connections cut");
+            stage.send_replace(Stage::Ended);
+            stage.closed().await;
+        }
+        tracing::info!("server ended");
+    }
+}
+
+/// Starts serving a connection, or turns it away if there is no place for it.
+fn admit(
+    app: &App,
+    stream: TcpStream,
+    peer: Peer,
+    places: &Arc<Semaphore>,
+    stage: &watch::Sender<Stage>,
+) {
+    let Ok(place) = Arc::clone(places).try_acquire_owned() else {
+        app.metrics().connections_refused.inc();
+        // A fresh socket takes this much, or its peer is gone already.
+        if let Err(error) = stream.try_write(NO_PLACE) {
+            tracing::trace!(cause = %error, "connection turned away without a word");
+        }
+        return;
+    };
+    let connection = Admitted::new(app.clone(), place);
+    let stage = stage.subscribe();
+    tokio::spawn(async move {
+        if let Err(error) = connection::serve(&connection.app, stream, peer, stage).await {
+            tracing::debug!(peer = %peer.ip(), cause = %error, "connection failed");
+        }
+        drop(connection);
+    });
+}
+
+/// The place of an open connection, given back and counted when it ends, however it ends.
+struct Admitted {
+    app: App,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Admitted {
+    fn new(app: App, place: OwnedSemaphorePermit) -> Self {
+        app.metrics().connections_opened.inc();
+        Self { app, _place: place }
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.app.metrics().connections_closed.inc();
+    }
+}

@@ -1,0 +1,166 @@
+//! One connection: which protocol it speaks, and its settings.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use http::Request;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::Stage;
+use super::preface::{Prefixed, Protocol, recognise};
+use super::stall::Stalling;
+use crate::app::App;
+use crate::body::{BodyError, RequestBody};
+use crate::limits::{
+    H2_PENDING_RESETS_MAX, H2_PING_MS, H2_SEND_BUFFER_BYTES_MAX, H2_STREAMS_MAX, H2_WINDOW_BYTES,
+    HEAD_BYTES_MAX, HEAD_READ_MS_MAX, HEADERS_MAX,
+};
+use crate::peer::Peer;
+use crate::reply::Body;
+
+type Io = TokioIo<Prefixed<Stalling<TcpStream>>>;
+
+/// Why a connection ended before its time.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ConnectionError {
+    #[error("no request head within {HEAD_READ_MS_MAX} ms")]
+    NoHead,
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    #[error(transparent)]
+    Http(#[from] hyper::Error),
+}
+
+/// Serves a connection to its end.
+pub(super) async fn serve(
+    app: &App,
+    stream: TcpStream,
+    peer: Peer,
+    stage: watch::Receiver<Stage>,
+) -> Result<(), ConnectionError> {
+    // Events are small and each should leave at once.
+    stream.set_nodelay(true)?;
+    let head_time = Duration::from_millis(HEAD_READ_MS_MAX);
+    let recognised = timeout(head_time, recognise(Stalling::new(stream)));
+    let Some((protocol, io)) = recognised.await.map_err(|_| ConnectionError::NoHead)?? else {
+        return Ok(());
+    };
+    match protocol {
+        Protocol::Http1 => http1(app, TokioIo::new(io), peer, stage).await,
+        // Rare, and larger than everything else here.
+        Protocol::Http2 => Box::pin(http2(app, TokioIo::new(io), peer, stage)).await,
+    }
+}
+
+async fn http1(
+    app: &App,
+    io: Io,
+    peer: Peer,
+    stage: watch::Receiver<Stage>,
+) -> Result<(), ConnectionError> {
+    let service = service_fn(|request| respond(app, request, peer));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(HEAD_READ_MS_MAX))
+        .max_buf_size(HEAD_BYTES_MAX)
+        .max_headers(HEADERS_MAX)
+        .serve_connection(io, service);
+    until_ended(
+        pin!(connection),
+        stage,
+        http1::Connection::graceful_shutdown,
+    )
+    .await
+}
+
+async fn http2(
+    app: &App,
+    io: Io,
+    peer: Peer,
+    stage: watch::Receiver<Stage>,
+) -> Result<(), ConnectionError> {
+    let app = app.clone();
+    let service = service_fn(move |request| {
+        let app = app.clone();
+        async move { respond(&app, request, peer).await }
+    });
+    let ping = Duration::from_millis(H2_PING_MS);
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(H2_STREAMS_MAX)
+        .max_pending_accept_reset_streams(H2_PENDING_RESETS_MAX)
+        .max_send_buf_size(H2_SEND_BUFFER_BYTES_MAX)
+        .initial_stream_window_size(H2_WINDOW_BYTES)
+        .initial_connection_window_size(H2_WINDOW_BYTES)
+        .max_header_list_size(HEAD_BYTES_MAX as u32)
+        .keep_alive_interval(ping)
+        .keep_alive_timeout(ping)
+        .serve_connection(io, service);
+    until_ended(
+        pin!(connection),
+        stage,
+        http2::Connection::graceful_shutdown,
+    )
+    .await
+}
+
+async fn respond(
+    app: &App,
+    request: Request<Incoming>,
+    peer: Peer,
+) -> Result<http::Response<Body>, Infallible> {
+    let request =
+        request.map(|body| RequestBody::new(body.map_err(|error| BodyError(Box::new(error)))));
+    Ok(app.respond(request, peer).await)
+}
+
+/// Drives a connection, and asks it to end when its stage says so.
+async fn until_ended<C>(
+    mut connection: Pin<&mut C>,
+    mut stage: watch::Receiver<Stage>,
+    close: impl Fn(Pin<&mut C>),
+) -> Result<(), ConnectionError>
+where
+    C: Future<Output = hyper::Result<()>>,
+{
+    loop {
+        tokio::select! {
+            ended = &mut connection => return Ok(ended?),
+            changed = stage.changed() => {
+                // A server that is gone without a word ends its connections the same way.
+                let now = changed.map_or(Stage::Closing, |()| *stage.borrow_and_update());
+                match now {
+                    Stage::Open => {}
+                    Stage::Closing => {
+                        close(connection.as_mut());
+                        tokio::select! {
+                            ended = &mut connection => return Ok(ended?),
+                            () = cut(&mut stage) => return Ok(()),
+                        }
+                    }
+                    Stage::Ended => return Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// Waits until the server cuts what is left; for ever, if it is gone and cannot.
+async fn cut(stage: &mut watch::Receiver<Stage>) {
+    if stage
+        .wait_for(|stage| *stage == Stage::Ended)
+        .await
+        .is_err()
+    {
+        std::future::pending::<()>().await;
+    }
+}

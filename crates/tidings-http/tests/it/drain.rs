@@ -1,0 +1,100 @@
+//! How a server ends, and how many connections it takes.
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::client::{Answer, Request, Stream, exchange};
+use crate::world::{Wish, World};
+
+#[tokio::test]
+async fn the_listener_closes_before_the_readers_are_told() {
+    let mut world = World::start().await;
+    let mut stream = world
+        .stream(Request::get("/v1/stream?topics=project/1").bearer("reader"))
+        .await;
+    let address = world.address;
+    world.ask_to_end();
+    let bye = loop {
+        let block = stream.next().await.expect("a farewell comes");
+        if block.kind == "tidings.bye" {
+            break block;
+        }
+    };
+    assert_eq!(bye.json()["code"], "drain");
+    let refused = TcpStream::connect(address)
+        .await
+        .expect_err("the listener is closed");
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+    stream.until_end().await;
+    world.ended().await;
+}
+
+#[tokio::test]
+async fn an_idle_connection_does_not_hold_the_end_up() {
+    let mut world = World::start().await;
+    let mut socket = TcpStream::connect(world.address).await.expect("connects");
+    socket
+        .write_all(&Request::get("/healthz").to_bytes())
+        .await
+        .expect("sent");
+    let mut idle = Stream::read_head(socket).await;
+    idle.until(b"{\"status\":\"alive\"}").await;
+    world.ask_to_end();
+    world.ended().await;
+    idle.until_end().await;
+}
+
+#[tokio::test]
+async fn while_draining_a_kept_connection_is_told() {
+    let mut world = World::start().await;
+    let mut socket = TcpStream::connect(world.address).await.expect("connects");
+    world.hub.drain(0, 5_000).await;
+    let ready = world.send(Request::get("/readyz")).await;
+    assert_eq!(
+        (ready.status, &ready.json()["status"]),
+        (503, &"draining".into())
+    );
+    let publish = Request::post("/v1/events")
+        .bearer("writer")
+        .json(r#"{"type":"t","topics":["project/1"]}"#);
+    socket
+        .write_all(&publish.header("connection", "close").to_bytes())
+        .await
+        .expect("sent");
+    let mut bytes = Vec::new();
+    socket.read_to_end(&mut bytes).await.expect("reads");
+    let answer = Answer::parse(&bytes).expect("an answer");
+    assert_eq!((answer.status, answer.code().as_str()), (503, "draining"));
+    assert!(answer.header("retry-after").is_some());
+    world.ask_to_end();
+    world.ended().await;
+}
+
+#[tokio::test]
+async fn m2_a_connection_without_a_place_is_turned_away() {
+    let world = World::start_with(Wish {
+        connections_max: 1,
+        ..Wish::default()
+    })
+    .await;
+    let stream = world
+        .stream(Request::get("/v1/stream?topics=project/1").bearer("reader"))
+        .await;
+    let answer = Answer::parse(&exchange(world.address, b"").await).expect("an answer");
+    assert_eq!(answer.status, 503);
+    assert!(answer.header("retry-after").is_some());
+    drop(stream);
+    // The place is free once the server has seen the end of the first connection.
+    loop {
+        let answer = exchange(
+            world.address,
+            &Request::get("/healthz")
+                .header("connection", "close")
+                .to_bytes(),
+        )
+        .await;
+        if Answer::parse(&answer).is_some_and(|answer| answer.status == 200) {
+            break;
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Clients that close their half of the connection, or all of it.
+
+use crate::client::Request;
+use crate::world::World;
+
+fn stream() -> Request {
+    Request::get("/v1/stream?topics=project/1").bearer("reader")
+}
+
+#[tokio::test]
+async fn n3_a_half_closed_stream_is_gone() {
+    let world = World::start().await;
+    let mut stream = world.stream(stream()).await;
+    world.until_connections(1).await;
+    stream.finish_sending().await;
+    stream.until_end().await;
+    world.until_connections(0).await;
+}
+
+#[tokio::test]
+async fn n3_a_half_closed_long_poll_is_gone() {
+    let world = World::start().await;
+    let mut socket = tokio::net::TcpStream::connect(world.address)
+        .await
+        .expect("connects");
+    let poll = Request::get("/v1/events?topics=project/1&wait=55s").bearer("reader");
+    tokio::io::AsyncWriteExt::write_all(&mut socket, &poll.to_bytes())
+        .await
+        .expect("sent");
+    world.until_connections(1).await;
+    tokio::io::AsyncWriteExt::shutdown(&mut socket)
+        .await
+        .expect("half-closed");
+    world.until_connections(0).await;
+}
+
+#[tokio::test]
+async fn n1_a_dropped_stream_is_gone() {
+    let world = World::start().await;
+    for _ in 0..50 {
+        let stream = world.stream(stream()).await;
+        drop(stream);
+    }
+    world.until_connections(0).await;
+    assert_eq!(world.hub.figures().connections_opened, 50);
+}

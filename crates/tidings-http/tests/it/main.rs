@@ -1,0 +1,21 @@
+//! The HTTP surface over real sockets, on a real hub with the memory log.
+
+mod client;
+mod world;
+
+mod authentication;
+mod bodies;
+mod drain;
+mod half_close;
+mod hostile_requests;
+mod http2;
+mod last_event_id;
+mod lines;
+mod one_event;
+mod origins;
+mod pages;
+mod probes;
+mod publish;
+mod routes;
+mod streams;
+mod topics;

@@ -1,0 +1,178 @@
+//! `GET /v1/stream`: the head, what arrives, and resuming.
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+
+use crate::client::{Request, Stream};
+use crate::world::{Wish, World};
+
+fn reader() -> Request {
+    Request::get("/v1/stream?topics=project/*").bearer("reader")
+}
+
+#[tokio::test]
+async fn the_head_is_what_browsers_and_proxies_need() {
+    let world = World::start().await;
+    let stream = world.stream(reader()).await;
+    let head = &stream.head;
+    assert_eq!(head.status, 200);
+    assert_eq!(
+        head.header("content-type"),
+        Some("text/event-stream; charset=utf-8")
+    );
+    assert_eq!(
+        head.header("cache-control"),
+        Some("no-cache, no-store, no-transform")
+    );
+    assert_eq!(head.header("x-accel-buffering"), Some("no"));
+    assert_eq!(head.header("connection"), Some("keep-alive"));
+    assert_eq!(head.all("vary"), "authorization, origin");
+    assert_eq!(head.header("transfer-encoding"), Some("chunked"));
+}
+
+#[tokio::test]
+async fn what_is_published_after_the_head_arrives() {
+    let world = World::start().await;
+    let mut stream = world.stream(reader()).await;
+    let cursor = world.publish("project/1", 1).await;
+    let hello = stream.next().await.expect("a block");
+    assert_eq!(hello.kind, "tidings.hello");
+    assert_eq!(hello.json()["heartbeatMs"], 15_000);
+    let event = stream.next_event().await;
+    assert_eq!(
+        (event.kind.as_str(), event.id.as_deref()),
+        ("t", Some(cursor.as_str()))
+    );
+    assert_eq!(event.json()["data"], 1);
+}
+
+#[tokio::test]
+async fn a_reader_resumes_after_its_last_event() {
+    let world = World::start().await;
+    let first = world.publish("project/1", 1).await;
+    world.publish("project/1", 2).await;
+    for request in [
+        reader().header("last-event-id", &first),
+        Request::get(&format!(
+            "/v1/stream?topics=project/1&last_event_id={first}"
+        ))
+        .bearer("reader"),
+        Request::get(&format!("/v1/stream?topics=project/1&since={first}")).bearer("reader"),
+        Request::get("/v1/stream?topics=project/1&since=now")
+            .header("last-event-id", &first)
+            .bearer("reader"),
+    ] {
+        let mut stream = world.stream(request).await;
+        assert_eq!(stream.next_event().await.json()["data"], 2);
+    }
+}
+
+#[tokio::test]
+async fn only_the_wanted_types_arrive() {
+    let world = World::start().await;
+    let target = "/v1/stream?topics=project/1&events=chapter.*";
+    let mut stream = world.stream(Request::get(target).bearer("reader")).await;
+    world.publish("project/1", 1).await;
+    let wanted = r#"{"type":"chapter.created","topics":["project/1"]}"#;
+    world
+        .send(Request::post("/v1/events").bearer("writer").json(wanted))
+        .await;
+    assert_eq!(stream.next_event().await.kind, "chapter.created");
+}
+
+#[tokio::test]
+async fn a_narrowed_subscription_is_shown() {
+    let world = World::start().await;
+    let target = "/v1/stream?topics=project/**";
+    let mut stream = world.stream(Request::get(target).bearer("reader")).await;
+    let hello = stream.next().await.expect("a block").json();
+    assert_eq!(hello["topics"], serde_json::json!(["project/*"]));
+}
+
+#[tokio::test]
+async fn the_own_audience_is_read_unless_it_is_left_out() {
+    let world = World::start().await;
+    let mut own = world
+        .stream(Request::get("/v1/stream").bearer("reader"))
+        .await;
+    let to_me = r#"{"type":"t","users":["r1"],"data":1}"#;
+    world
+        .send(Request::post("/v1/events").bearer("writer").json(to_me))
+        .await;
+    assert_eq!(own.next_event().await.json()["data"], 1);
+    let nothing = world
+        .send(Request::get("/v1/stream?audience=none").bearer("reader"))
+        .await;
+    assert_eq!(
+        (nothing.status, nothing.code().as_str()),
+        (400, "invalid_query")
+    );
+}
+
+#[tokio::test]
+async fn a_heartbeat_is_a_sign_of_life_with_a_cursor() {
+    let world = World::start_with(Wish {
+        heartbeat_ms: 50,
+        ..Wish::default()
+    })
+    .await;
+    let mut stream = world.stream(reader()).await;
+    assert_eq!(stream.next().await.expect("hello").kind, "tidings.hello");
+    let ping = stream.next().await.expect("a block");
+    assert_eq!(ping.kind, "tidings.ping");
+    assert!(ping.id.is_some());
+}
+
+#[tokio::test]
+async fn http_1_0_is_served_until_the_hub_closes() {
+    let mut world = World::start().await;
+    let mut stream = world.stream(reader().http_10()).await;
+    assert_eq!(stream.head.status, 200);
+    assert_eq!(stream.head.header("transfer-encoding"), None);
+    assert_ne!(stream.head.header("connection"), Some("keep-alive"));
+    world.publish("project/1", 1).await;
+    assert_eq!(stream.next_event().await.json()["data"], 1);
+    world.ask_to_end();
+    let mut last = None;
+    while let Some(block) = stream.next().await {
+        last = Some(block.kind);
+    }
+    assert_eq!(last.as_deref(), Some("tidings.bye"));
+    world.ended().await;
+}
+
+#[tokio::test]
+async fn m2_too_many_connections_of_one_identity_are_refused() {
+    let world = World::start_with(Wish {
+        connections_per_identity: 1,
+        ..Wish::default()
+    })
+    .await;
+    let first = world.stream(reader()).await;
+    let answer = world.send(reader()).await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (429, "too_many_connections")
+    );
+    assert!(answer.header("retry-after").is_some());
+    drop(first);
+    world.until_connections(0).await;
+    assert_eq!(world.stream(reader()).await.head.status, 200);
+}
+
+#[tokio::test]
+async fn a_stream_comes_after_other_requests_of_the_same_connection() {
+    let world = World::start().await;
+    let mut socket = TcpStream::connect(world.address).await.expect("connects");
+    socket
+        .write_all(&Request::get("/healthz").to_bytes())
+        .await
+        .expect("sent");
+    let mut healthz = Stream::read_head(socket).await;
+    healthz.until(b"{\"status\":\"alive\"}").await;
+    let mut socket = healthz.into_socket();
+    socket.write_all(&reader().to_bytes()).await.expect("sent");
+    let mut stream = Stream::read_head(socket).await;
+    world.publish("project/1", 1).await;
+    assert_eq!(stream.next_event().await.json()["data"], 1);
+}

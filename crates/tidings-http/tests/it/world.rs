@@ -1,0 +1,250 @@
+//! One hub on the memory log behind a real server on a free port, with a few known credentials.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Instant, SystemTime};
+
+use tidings_core::audience::{Role, Subject};
+use tidings_core::grant::{Grants, PublishGrant};
+use tidings_core::identity::Identity;
+use tidings_core::pattern::Pattern;
+use tidings_core::port::{AuthFailure, AuthFuture, Authenticator, Clock, Presented};
+use tidings_core::position::Epoch;
+use tidings_core::time::{Moment, Timestamp};
+use tidings_http::{App, Drain, Origin, Origins, Server, Settings};
+use tidings_hub::{Hub, Options, Ports};
+use tidings_log::memory::{MemoryLog, MemoryOptions};
+use tidings_wire::sse::WireEncoder;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::client::{Answer, PATIENCE, Request, Stream};
+
+/// The origin that the settings list.
+pub(crate) const LISTED_ORIGIN: &str = "https://app.example";
+
+/// Real time, of which the wall clock can be moved.
+#[derive(Debug)]
+pub(crate) struct TestClock {
+    begun: Instant,
+    ahead_ms: AtomicU64,
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        let since_1970 = SystemTime::UNIX_EPOCH.elapsed().expect("after 1970");
+        Timestamp(since_1970.as_millis() as u64 + self.ahead_ms.load(Ordering::SeqCst))
+    }
+
+    fn moment(&self) -> Moment {
+        Moment(self.begun.elapsed().as_millis() as u64)
+    }
+}
+
+/// Knows these tokens: `admin`, `writer`, `reader`, `nobody`, and `brief`, which is a writer's and
+/// ends after a minute. `expired` has ended, `down` cannot be checked, and `bug` panics.
+#[derive(Debug)]
+struct Tokens;
+
+impl Tokens {
+    fn identify(presented: &Presented<'_>) -> Result<Option<Identity>, AuthFailure> {
+        let token = match (presented.bearer, presented.development_user) {
+            (Some(token), _) => token,
+            (None, Some(user)) => return Ok(Some(identity(user, &[], &["**"], false))),
+            (None, None) => return Ok(None),
+        };
+        let writes = ["project/**", "@all", "@user/*"];
+        Ok(Some(match token {
+            "admin" => identity("root", &[], &[], true),
+            "writer" => identity("w1", &writes, &["project/**"], false),
+            "reader" => identity("r1", &[], &["project/*"], false),
+            "nobody" => identity("n1", &[], &[], false),
+            "brief" => Identity {
+                expires_at: Some(Timestamp(presented.now.0 + 60_000)),
+                ..identity("w1", &writes, &["project/**"], false)
+            },
+            "expired" => return Err(AuthFailure::Expired),
+            "down" => return Err(AuthFailure::Unavailable),
+            "bug" => panic!("the authenticator has a bug"),
+            _ => return Ok(None),
+        }))
+    }
+}
+
+impl Authenticator for Tokens {
+    fn name(&self) -> &'static str {
+        "tokens"
+    }
+
+    fn authenticate<'a>(&'a self, presented: Presented<'a>) -> AuthFuture<'a> {
+        Box::pin(async move { Self::identify(&presented) })
+    }
+}
+
+fn identity(subject: &str, publish: &[&str], subscribe: &[&str], administer: bool) -> Identity {
+    Identity {
+        subject: Subject::parse(subject).expect(subject),
+        roles: vec![Role::parse("USER").expect("role")],
+        grants: Grants {
+            publish: publish
+                .iter()
+                .map(|text| PublishGrant::parse(text).expect(text))
+                .collect(),
+            subscribe: subscribe
+                .iter()
+                .map(|text| Pattern::parse(text).expect(text))
+                .collect(),
+            administer,
+        },
+        expires_at: None,
+        method: "test",
+    }
+}
+
+/// A running server.
+pub(crate) struct World {
+    pub(crate) address: SocketAddr,
+    pub(crate) hub: Hub,
+    clock: Arc<TestClock>,
+    shutdown: Option<oneshot::Sender<()>>,
+    server: JoinHandle<()>,
+}
+
+/// What a test may want otherwise.
+pub(crate) struct Wish {
+    pub(crate) development: bool,
+    pub(crate) heartbeat_ms: u64,
+    pub(crate) connections_max: usize,
+    pub(crate) connections_per_identity: usize,
+}
+
+impl Default for Wish {
+    fn default() -> Self {
+        Self {
+            development: false,
+            heartbeat_ms: 15_000,
+            connections_max: 1_000,
+            connections_per_identity: 100,
+        }
+    }
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(Wish::default()).await
+    }
+
+    pub(crate) async fn start_with(wish: Wish) -> Self {
+        let clock = Arc::new(TestClock {
+            begun: Instant::now(),
+            ahead_ms: AtomicU64::new(0),
+        });
+        let as_clock: Arc<dyn Clock> = clock.clone();
+        let log = MemoryLog::open(
+            MemoryOptions::default(),
+            Arc::clone(&as_clock),
+            Epoch::from_bits(7),
+        );
+        let log = Arc::new(log);
+        let options = Options {
+            shards: 2,
+            connections_per_identity: wish.connections_per_identity,
+            ..Options::default()
+        };
+        let ports = Ports {
+            sequencer: log.clone(),
+            store: log,
+            encoder: Arc::new(WireEncoder),
+            clock: Arc::clone(&as_clock),
+        };
+        let hub = Hub::start(options, ports).expect("the hub starts");
+        let listed = vec![Origin::parse(LISTED_ORIGIN).expect("origin")];
+        let settings = Settings {
+            origins: if wish.development {
+                Origins::ListedAndThisMachine(listed)
+            } else {
+                Origins::Listed(listed)
+            },
+            development: wish.development,
+            heartbeat_ms: wish.heartbeat_ms,
+        };
+        let app = App::new(hub.clone(), vec![Arc::new(Tokens)], as_clock, settings);
+        let server = Server::bind(([127, 0, 0, 1], 0).into())
+            .await
+            .expect("a free port");
+        let address = server.address();
+        let (shutdown, asked) = oneshot::channel();
+        let drain = Drain {
+            spread_ms: 0,
+            grace_ms: 5_000,
+        };
+        let asked = async {
+            let _ended = asked.await;
+        };
+        let server = tokio::spawn(server.run(app, wish.connections_max, asked, drain));
+        Self {
+            address,
+            hub,
+            clock,
+            shutdown: Some(shutdown),
+            server,
+        }
+    }
+
+    /// Moves the wall clock ahead.
+    pub(crate) fn advance_wall(&self, ms: u64) {
+        self.clock.ahead_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// Sends a request on a connection of its own and reads the whole answer.
+    pub(crate) async fn send(&self, request: Request) -> Answer {
+        request.send(self.address).await
+    }
+
+    /// Opens a stream and waits for its head.
+    pub(crate) async fn stream(&self, request: Request) -> Stream {
+        Stream::open(self.address, request).await
+    }
+
+    /// Publishes one event of a writer, and returns its cursor.
+    pub(crate) async fn publish(&self, topic: &str, data: u64) -> String {
+        let body = format!(r#"{{"type":"t","topics":["{topic}"],"data":{data}}}"#);
+        let answer = self
+            .send(Request::post("/v1/events").bearer("writer").json(&body))
+            .await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()["cursor"]
+            .as_str()
+            .expect("a cursor")
+            .to_owned()
+    }
+
+    /// Waits until the hub has this many reading connections.
+    pub(crate) async fn until_connections(&self, count: u64) {
+        let reached = async {
+            while self.hub.figures().connections != count {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, reached)
+            .await
+            .expect("the connections in time");
+    }
+
+    /// Asks the server to end. It goes on until `ended`.
+    pub(crate) fn ask_to_end(&mut self) {
+        if let Some(shutdown) = self.shutdown.take() {
+            shutdown.send(()).expect("the server runs");
+        }
+    }
+
+    /// Waits until the server has ended.
+    pub(crate) async fn ended(self) {
+        let ended = timeout(PATIENCE, self.server).await;
+        ended
+            .expect("ended in time")
+            .expect("the server did not panic");
+    }
+}
