@@ -13,7 +13,7 @@
 //!
 //! The real program is started, killed and spoken to by [`program`] and [`plain_client`].
 //!
-//! Start reading at [`log_conformance`].
+//! Start reading at [`mod@log_conformance`].
 
 #![expect(
     clippy::missing_panics_doc,

@@ -19,10 +19,15 @@ pub(crate) fn find(tree: &Tree) -> Vec<Finding> {
 }
 
 fn findings_of(source: &Source) -> Vec<Finding> {
-    let mut paused = false;
+    // What stands outside of a test is for all of them.
+    let mut starts = source
+        .test_lines()
+        .filter(|(_, line)| starts_runtime(&line.code))
+        .peekable();
+    let mut paused = starts.peek().is_some() && starts.all(|(_, line)| line.code.contains(PAUSED));
     let mut findings = Vec::new();
     for (number, line) in source.test_lines() {
-        if line.code.trim_start().starts_with("#[tokio::test") || line.code.contains("#[test]") {
+        if starts_runtime(&line.code) || line.code.contains("#[test]") {
             paused = line.code.contains(PAUSED);
         }
         let nap = match source.language() {
@@ -37,6 +42,10 @@ fn findings_of(source: &Source) -> Vec<Finding> {
         }
     }
     findings
+}
+
+fn starts_runtime(code: &str) -> bool {
+    code.trim_start().starts_with("#[tokio::test")
 }
 
 /// Whether the code calls this function, and not one whose name only ends like it.
@@ -90,5 +99,16 @@ mod tests {
         let text = "#[tokio::test(start_paused = true)]\nasync fn a() { tokio::time::sleep(D).await; }\n\
                     #[tokio::test]\nasync fn b() { tokio::time::sleep(D).await; }\n";
         assert_eq!(lines_of("crates/a/tests/it/b.rs", text), [4]);
+    }
+
+    #[test]
+    fn what_tests_share_runs_in_the_time_of_all_of_them() {
+        let shared = "async fn drip() { tokio::time::sleep(D).await; }\n";
+        let paused = "#[tokio::test(start_paused = true)]\nasync fn a() { drip().await; }\n";
+        let real = "#[tokio::test]\nasync fn b() { drip().await; }\n";
+        let path = "crates/a/src/b/tests.rs";
+        assert_eq!(lines_of(path, &[shared, paused].concat()), [0; 0]);
+        assert_eq!(lines_of(path, &[shared, paused, real].concat()), [1]);
+        assert_eq!(lines_of(path, shared), [1]);
     }
 }
