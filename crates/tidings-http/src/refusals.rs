@@ -25,19 +25,11 @@ pub(crate) fn publish(error: PublishError) -> Problem {
         PublishError::TooManyEvents { max, .. } => {
             Problem::new(Code::GroupTooLarge, detail).with_number("limit", max as u64)
         }
-        PublishError::Draining => draining(),
-        PublishError::IdReused { index, position } => {
-            Problem::from(&AppendError::IdReused { index, position })
-        }
         PublishError::TooLarge { actual, max } => {
             Problem::from(&AppendError::TooLarge { actual, max })
         }
-        PublishError::Busy { retry_after_ms } => {
-            Problem::from(&AppendError::Busy { retry_after_ms })
-        }
-        PublishError::Full => Problem::from(&AppendError::Full),
-        PublishError::NotWritable => Problem::from(&AppendError::NotWritable),
-        PublishError::OutcomeUnknown => Problem::from(&AppendError::OutcomeUnknown),
+        PublishError::Draining => draining(),
+        PublishError::Append(error) => Problem::from(&error),
     }
 }
 
@@ -71,7 +63,8 @@ pub(crate) fn open(error: OpenError) -> Problem {
 }
 
 fn draining() -> Problem {
-    Problem::new(Code::Draining, "the hub is draining").with_retry_after_ms(RETRY_AFTER_DRAIN_MS)
+    Problem::new(Code::Draining, "the hub is shutting down")
+        .with_retry_after_ms(RETRY_AFTER_DRAIN_MS)
 }
 
 pub(crate) fn body(fault: &BodyFault) -> Problem {

@@ -28,9 +28,11 @@ const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\n
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drain {
     /// Over how long the connections are told to leave.
-    pub spread_ms: u64,
+    pub spread: Duration,
     /// After how long those that are left are closed.
-    pub grace_ms: u64,
+    pub grace: Duration,
+    /// When they should come back.
+    pub retry_after: Duration,
 }
 
 /// What the connections are asked to do.
@@ -105,7 +107,9 @@ impl Server {
         }
         drop(self.listener);
         tracing::info!("listener closed; draining");
-        app.hub().drain(drain.spread_ms, drain.grace_ms).await;
+        app.hub()
+            .drain(drain.spread, drain.grace, drain.retry_after)
+            .await;
         stage.send_replace(Stage::Closing);
         if timeout(Duration::from_millis(CLOSE_MS_MAX), stage.closed())
             .await

@@ -8,11 +8,11 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use tidings_hub::Figures;
 
-/// A figure that only rises: its name, what it is, and where it stands.
-type Rising = (&'static str, &'static str, fn(&Figures) -> u64);
+/// A figure: its name, what it is, and where it stands.
+type Shown = (&'static str, &'static str, fn(&Figures) -> u64);
 
 /// Figures that only rise; the format adds `_total` to their names.
-const RISING: [Rising; 10] = [
+const RISING: [Shown; 11] = [
     ("tidings_hub_events_published", "Events committed", |f| {
         f.events_published
     }),
@@ -35,14 +35,19 @@ const RISING: [Rising; 10] = [
         |f| f.bytes_delivered,
     ),
     (
-        "tidings_hub_gaps_told",
-        "Gaps that readers were told of",
-        |f| f.gaps_told,
+        "tidings_hub_deliveries",
+        "Deliveries of one or more events",
+        |f| f.deliveries,
     ),
     (
         "tidings_hub_store_reads",
         "Reads of the log for connections that were behind",
         |f| f.store_reads,
+    ),
+    (
+        "tidings_hub_store_reads_shared",
+        "Of those, answered by another's read",
+        |f| f.store_reads_shared,
     ),
     (
         "tidings_hub_feed_overflows",
@@ -62,18 +67,10 @@ const RISING: [Rising; 10] = [
 ];
 
 /// Figures that go up and down.
-const LEVELS: [Rising; 4] = [
+const LEVELS: [Shown; 2] = [
     ("tidings_hub_connections", "Reading connections open", |f| {
         f.connections
     }),
-    ("tidings_hub_window_events", "Events kept in memory", |f| {
-        f.window_events
-    }),
-    (
-        "tidings_hub_window_bytes",
-        "Bytes of events kept in memory",
-        |f| f.window_bytes,
-    ),
     (
         "tidings_hub_log_end_offset",
         "Newest committed offset",

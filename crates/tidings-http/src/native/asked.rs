@@ -58,7 +58,6 @@ pub(crate) struct Asked {
     pub(crate) fallback: Start,
     pub(crate) limit: Option<usize>,
     pub(crate) wait: Option<Duration>,
-    pub(crate) metadata: Vec<(String, String)>,
 }
 
 /// Reads the query and the `Last-Event-ID` header of a request.
@@ -101,7 +100,8 @@ struct Seen<'a> {
     last_event_id: Option<&'a str>,
     limit: Option<&'a str>,
     wait: Option<&'a str>,
-    metadata: Vec<(String, String)>,
+    /// How many `meta_*` parameters there are. They are checked and not kept: nothing shows them.
+    metadata: usize,
 }
 
 impl<'a> Seen<'a> {
@@ -153,14 +153,14 @@ impl<'a> Seen<'a> {
             let expected = "a name and a value of at most 256 bytes without control characters";
             return Err(refused(METADATA_PREFIX, expected, value));
         }
-        if self.metadata.len() == CONNECTION_METADATA_ENTRIES_MAX {
+        if self.metadata == CONNECTION_METADATA_ENTRIES_MAX {
             return Err(refused(
                 METADATA_PREFIX,
                 "at most 16 `meta_*` parameters",
                 "more",
             ));
         }
-        self.metadata.push((key.to_owned(), value.to_owned()));
+        self.metadata += 1;
         Ok(())
     }
 
@@ -186,7 +186,6 @@ impl<'a> Seen<'a> {
             fallback,
             limit: self.limit.map(query::limit).transpose()?,
             wait: self.wait.map(query::wait).transpose()?,
-            metadata: self.metadata,
         })
     }
 }

@@ -30,7 +30,6 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
             wait_ms: asked.wait.map_or(0, |wait| wait.as_millis() as u64),
         },
         address: call.peer.ip(),
-        metadata: asked.metadata,
     };
     let mut reader = app.hub().open(request).await.map_err(refusals::open)?;
     let delivery = reader.next().await.ok_or_else(|| {

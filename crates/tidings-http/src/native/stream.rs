@@ -41,7 +41,6 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
             heartbeat_ms: app.settings().heartbeat_ms,
         },
         address: call.peer.ip(),
-        metadata: asked.metadata,
     };
     let subject = request.identity.subject.clone();
     let reader = app.hub().open(request).await.map_err(refusals::open)?;

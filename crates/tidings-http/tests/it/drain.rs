@@ -1,5 +1,7 @@
 //! How a server ends, and how many connections it takes.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -48,7 +50,8 @@ async fn an_idle_connection_does_not_hold_the_end_up() {
 async fn while_draining_a_kept_connection_is_told() {
     let mut world = World::start().await;
     let mut socket = TcpStream::connect(world.address).await.expect("connects");
-    world.hub.drain(0, 5_000).await;
+    let (now, grace) = (Duration::ZERO, Duration::from_secs(5));
+    world.hub.drain(now, grace, now).await;
     let ready = world.send(Request::get("/readyz")).await;
     assert_eq!(
         (ready.status, &ready.json()["status"]),

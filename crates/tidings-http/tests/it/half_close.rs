@@ -11,7 +11,7 @@ fn stream() -> Request {
 async fn n3_a_half_closed_stream_is_gone() {
     let world = World::start().await;
     let mut stream = world.stream(stream()).await;
-    world.until_connections(1).await;
+    world.until_opened(1).await;
     stream.finish_sending().await;
     stream.until_end().await;
     world.until_connections(0).await;
@@ -27,7 +27,7 @@ async fn n3_a_half_closed_long_poll_is_gone() {
     tokio::io::AsyncWriteExt::write_all(&mut socket, &poll.to_bytes())
         .await
         .expect("sent");
-    world.until_connections(1).await;
+    world.until_opened(1).await;
     tokio::io::AsyncWriteExt::shutdown(&mut socket)
         .await
         .expect("half-closed");

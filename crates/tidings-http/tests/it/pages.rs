@@ -47,7 +47,7 @@ async fn pages_follow_each_other_until_there_is_no_more() {
 async fn a_page_waits_for_its_first_event() {
     let world = World::start().await;
     let begun = async {
-        world.until_connections(1).await;
+        world.until_opened(1).await;
         world.publish("project/1", 7).await;
     };
     let (answer, ()) = tokio::join!(page(&world, "&wait=30s"), begun);

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tidings_core::audience::{Role, Subject};
 use tidings_core::grant::{Grants, PublishGrant};
@@ -159,7 +159,7 @@ impl World {
             encoder: Arc::new(WireEncoder),
             clock: Arc::clone(&as_clock),
         };
-        let hub = Hub::start(options, ports).expect("the hub starts");
+        let hub = Hub::start(&options, ports).expect("the hub starts");
         let listed = vec![Origin::parse(LISTED_ORIGIN).expect("origin")];
         let settings = Settings {
             origins: if wish.development {
@@ -177,8 +177,9 @@ impl World {
         let address = server.address();
         let (shutdown, asked) = oneshot::channel();
         let drain = Drain {
-            spread_ms: 0,
-            grace_ms: 5_000,
+            spread: Duration::ZERO,
+            grace: Duration::from_secs(5),
+            retry_after: Duration::from_secs(1),
         };
         let asked = async {
             let _ended = asked.await;
@@ -225,6 +226,18 @@ impl World {
     pub(crate) async fn until_connections(&self, count: u64) {
         let reached = async {
             while self.hub.figures().connections != count {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, reached)
+            .await
+            .expect("the connections in time");
+    }
+
+    /// Waits until this many reading connections have been registered.
+    pub(crate) async fn until_opened(&self, count: u64) {
+        let reached = async {
+            while self.hub.figures().connections_opened != count {
                 tokio::task::yield_now().await;
             }
         };

@@ -19,6 +19,7 @@ use http_body::Frame;
 use http_body_util::StreamBody;
 use tidings_core::event::Content;
 use tidings_core::identity::Identity;
+use tidings_core::port::AppendError;
 use tidings_hub::PublishError;
 use tidings_wire::page;
 use tidings_wire::problem::{Code, Problem};
@@ -242,13 +243,15 @@ impl Intake {
 /// same, and their order would be lost.
 fn stops(error: &PublishError) -> bool {
     match error {
-        PublishError::Busy { .. }
-        | PublishError::Full
-        | PublishError::NotWritable
-        | PublishError::OutcomeUnknown
-        | PublishError::Draining => true,
+        PublishError::Draining => true,
+        PublishError::Append(error) => match error {
+            AppendError::Busy { .. }
+            | AppendError::Full
+            | AppendError::NotWritable
+            | AppendError::OutcomeUnknown => true,
+            AppendError::IdReused { .. } | AppendError::TooLarge { .. } => false,
+        },
         PublishError::NotGranted { .. }
-        | PublishError::IdReused { .. }
         | PublishError::TooManyEvents { .. }
         | PublishError::TooLarge { .. } => false,
     }
