@@ -11,3 +11,4 @@ mod secrets;
 mod settings;
 mod tail;
 mod token;
+mod torture;
