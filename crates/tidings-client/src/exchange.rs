@@ -118,7 +118,9 @@ impl Exchange {
                 };
                 return Ok(Response::from_parts(head, opened));
             }
-            let body = self.read(body, REFUSAL_BYTES_MAX).await?;
+            // A refusal stays one if its words are too many, or lost.
+            let words = self.read(body, REFUSAL_BYTES_MAX).await;
+            let body = words.unwrap_or_default();
             Err(Refusal::of(head.status, &head.headers, &body).into())
         };
         timeout(within, opened)

@@ -116,7 +116,9 @@ impl Stream {
                             }
                             continue;
                         }
-                        Ok(Some(Err(error))) => format!("the connection broke: {error}"),
+                        Ok(Some(Err(error))) => {
+                            format!("the connection broke: {}", shown(&error))
+                        }
                         Ok(None) => "the hub closed the connection".to_owned(),
                         Err(_) => format!("nothing came for {silence:?}"),
                     };
@@ -210,9 +212,9 @@ impl Stream {
 }
 
 /// An error with its causes, in one line.
-fn shown(error: &RequestError) -> String {
+fn shown(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
+    let mut cause = error.source();
     while let Some(error) = cause {
         text = format!("{text}: {error}");
         cause = error.source();

@@ -33,7 +33,7 @@ impl PendingOutcome {
 
 /// Hands a group to the sequencer and goes on.
 pub fn submit(sequencer: &dyn Sequencer, group: Vec<Draft>) -> PendingOutcome {
-    let (sender, reply) = mpsc::channel();
+    let (sender, reply) = mpsc::sync_channel(1);
     sequencer.append(
         group,
         Box::new(move |outcome| {

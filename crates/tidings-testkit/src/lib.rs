@@ -11,7 +11,9 @@
 //! clock ───────────┘                      └─► recording_feed
 //! ```
 //!
-//! Start reading at [`log_conformance`].
+//! The real program is started, killed and spoken to by [`program`] and [`plain_client`].
+//!
+//! Start reading at [`mod@log_conformance`].
 
 #![expect(
     clippy::missing_panics_doc,
@@ -25,6 +27,9 @@ pub mod reading;
 pub mod recording_feed;
 
 pub mod log_conformance;
+
+pub mod plain_client;
+pub mod program;
 
 /// How long a test waits for something that must happen, in seconds. Far beyond what any machine
 /// needs, so that reaching it is a failure of the code and not of the machine.

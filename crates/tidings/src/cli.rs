@@ -3,13 +3,20 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+
+use crate::settings::value::{Raw, Value};
 
 pub mod failure;
 
 mod check_config;
+mod connect;
+mod limits;
+mod publish;
 mod serve;
+mod tail;
 mod token;
 
 /// Delivers events from servers to people's browsers and apps, without losing one.
@@ -28,6 +35,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Serve(serve::Serve),
+    Publish(Box<publish::Publish>),
+    Tail(tail::Tail),
     Token(token::Token),
     CheckConfig(check_config::CheckConfig),
 }
@@ -46,6 +55,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match cli.verb {
         Verb::Serve(serve) => serve.run(),
+        Verb::Publish(publish) => publish.run(),
+        Verb::Tail(tail) => tail.run(),
         Verb::Token(token) => token.run(),
         Verb::CheckConfig(check) => check.run(),
     };
@@ -77,4 +88,10 @@ fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{text}")?;
     out.flush()
+}
+
+/// A duration of the command line, such as `10m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    Duration::read(&Raw::Text(text.to_owned()))
+        .ok_or_else(|| format!("expected {}", Duration::EXPECTED))
 }

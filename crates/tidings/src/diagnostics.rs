@@ -1,5 +1,7 @@
 //! Log lines: where they go, how they look, and from which level on.
 
+use std::io::IsTerminal as _;
+
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt;
 
@@ -17,7 +19,8 @@ pub fn start(diagnostics: &Diagnostics) {
     let lines = fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
-        .with_target(false);
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal());
     let outcome = match diagnostics.format {
         LogFormat::Text => lines.try_init(),
         LogFormat::Json => lines.json().try_init(),

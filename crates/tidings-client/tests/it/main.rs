@@ -1,5 +1,6 @@
 //! The client against a scripted hub.
 
+mod contract;
 mod hub;
 mod poll;
 mod publish;

@@ -1,9 +1,13 @@
 //! Publishing, and what the answers come to.
 
+use std::io::ErrorKind;
+
 use bytes::Bytes;
 use serde_json::json;
 use tidings_client::RequestError;
-use tidings_client::limits::ANSWER_BYTES_MAX;
+use tidings_client::limits::{ANSWER_BYTES_MAX, IDLE_CONNECTIONS_MAX};
+use tokio::io::AsyncReadExt;
+use tokio::task::JoinSet;
 
 use crate::hub::{ONE, TWO, accept, hub, next_request};
 
@@ -119,6 +123,35 @@ async fn a_kept_connection_that_the_hub_closed_is_replaced() {
         accept(&listener).await.answer("200 OK", "", &answer).await;
     };
     tokio::join!(again, script);
+}
+
+#[tokio::test]
+async fn only_so_many_idle_connections_are_kept() {
+    let (listener, client) = hub().await;
+    let answer = format!(r#"{{"id":"x","cursor":"{ONE}","subscribers":0}}"#);
+    let mut publishers = JoinSet::new();
+    for _ in 0..=IDLE_CONNECTIONS_MAX {
+        let client = client.clone();
+        publishers.spawn(async move { client.publish_json(&json!({"type": "a"})).await });
+    }
+    // Each publisher has a connection of its own before any of them is answered.
+    let mut requests = Vec::new();
+    for _ in 0..=IDLE_CONNECTIONS_MAX {
+        requests.push(accept(&listener).await);
+    }
+    for request in &mut requests {
+        request.answer("200 OK", "", &answer).await;
+    }
+    for published in publishers.join_all().await {
+        published.expect("published");
+    }
+    let mut closed = JoinSet::new();
+    for mut request in requests {
+        closed.spawn(async move { request.socket.read_u8().await });
+    }
+    let first = closed.join_next().await.expect("one").expect("no panic");
+    assert_eq!(first.expect_err("closed").kind(), ErrorKind::UnexpectedEof);
+    drop(client);
 }
 
 #[tokio::test]

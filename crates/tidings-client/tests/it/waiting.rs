@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tidings_client::limits::REFUSAL_BYTES_MAX;
 use tidings_client::{Incoming, Reading, Stream};
 
 use crate::hub::{STREAM, TWO, accept, hello, hub};
@@ -44,6 +45,7 @@ async fn a_retry_line_is_the_least_wait_and_a_new_connection_forgets_it() {
 async fn a_refusal_for_now_is_waited_out() {
     let (listener, client) = hub().await;
     let mut stream = client.stream(Reading::default());
+    let too_many_words = "x".repeat(REFUSAL_BYTES_MAX + 1);
     let script = async {
         for (status, headers, body) in [
             (
@@ -53,6 +55,7 @@ async fn a_refusal_for_now_is_waited_out() {
             ),
             ("429 Too Many Requests", "retry-after: 0\r\n", ""),
             ("500 Internal Server Error", "", ""),
+            ("502 Bad Gateway", "", too_many_words.as_str()),
         ] {
             accept(&listener).await.answer(status, headers, body).await;
         }
@@ -61,8 +64,9 @@ async fn a_refusal_for_now_is_waited_out() {
     };
     let read = async {
         assert!(retry_in(&mut stream).await >= Duration::from_millis(7));
-        retry_in(&mut stream).await;
-        retry_in(&mut stream).await;
+        for _ in 0..3 {
+            retry_in(&mut stream).await;
+        }
         assert!(matches!(next(&mut stream).await, Incoming::Hello(_)));
     };
     tokio::join!(read, script);

@@ -1,3 +1,5 @@
+//! Bodies: their limits, and how long they may take.
+
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -45,7 +47,7 @@ fn full(text: &'static str) -> RequestBody {
     RequestBody::new(Full::from(text).map_err(|never| match never {}))
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_body_is_read_up_to_its_limit() {
     let headers = HeaderMap::new();
     let read = async |max| read_whole(&headers, &mut full("12345"), max).await;

@@ -1,3 +1,5 @@
+//! Which origins are answered, and what each answer says.
+
 use http::Request;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The index of a sealed segment against the records it was built from.
+
 use std::sync::{Arc, RwLock};
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Records: what is written is read back, and nothing else is.
+
 use bytes::Bytes;
 use proptest::prelude::*;
 use tidings_core::audience::{Audience, Key};

@@ -133,7 +133,7 @@ pub(crate) fn append_later(
     log: &EmbeddedLog,
     group: Vec<Draft>,
 ) -> mpsc::Receiver<Result<Vec<Appended>, AppendError>> {
-    let (sender, receiver) = mpsc::channel();
+    let (sender, receiver) = mpsc::sync_channel(1);
     log.append(
         group,
         Box::new(move |outcome| {

@@ -152,7 +152,7 @@ pub fn the_feed_gets_a_group_before_its_reply_is_called<L: LogUnderTest>() {
     sequencer
         .tail(Offset::ZERO, recording.feed())
         .expect("tailed");
-    let (sender, replies) = mpsc::channel();
+    let (sender, replies) = mpsc::sync_channel(50);
     for _ in 0..50 {
         let (sender, recording) = (sender.clone(), recording.clone());
         let reply = Box::new(move |outcome: crate::append::Outcome| {
@@ -194,7 +194,7 @@ pub fn what_is_fed_or_answered_can_be_read<L: LogUnderTest>() {
 
 /// A reply that appends does not stop the log: the group is queued like any other.
 pub fn a_reply_may_append_again<L: LogUnderTest>() {
-    fn chain(sequencer: &Arc<dyn Sequencer>, left: u32, done: mpsc::Sender<()>) {
+    fn chain(sequencer: &Arc<dyn Sequencer>, left: u32, done: mpsc::SyncSender<()>) {
         let next = Arc::clone(sequencer);
         let reply = move |outcome: crate::append::Outcome| {
             outcome.expect("committed");
@@ -206,7 +206,7 @@ pub fn a_reply_may_append_again<L: LogUnderTest>() {
         sequencer.append(group([draft("a")]), Box::new(reply));
     }
     let fixture = Fixture::<L>::new();
-    let (sender, done) = mpsc::channel();
+    let (sender, done) = mpsc::sync_channel(1);
     chain(&fixture.log.sequencer(), 99, sender);
     done.recv_timeout(Duration::from_secs(PATIENCE_S))
         .expect("the chain comes to its end");
@@ -236,11 +236,11 @@ pub fn a_stuck_feed_makes_the_log_busy_and_not_large<L: LogUnderTest>() {
         open: Mutex<bool>,
         opened: Condvar,
     }
-    struct StuckFeed(Arc<Gate>, mpsc::Sender<()>);
+    struct StuckFeed(Arc<Gate>, mpsc::SyncSender<()>);
     impl CommitFeed for StuckFeed {
         fn committed(&mut self, _: &[Arc<Event>]) {
             // The test listens for the first call only.
-            let _unheard = self.1.send(());
+            let _unheard = self.1.try_send(());
             let closed = self.0.open.lock().expect("the gate");
             let patience = Duration::from_secs(PATIENCE_S);
             let waited = self.0.opened.wait_timeout_while(closed, patience, |o| !*o);
@@ -249,7 +249,7 @@ pub fn a_stuck_feed_makes_the_log_busy_and_not_large<L: LogUnderTest>() {
     }
     let fixture = Fixture::<L>::new();
     let gate = Arc::new(Gate::default());
-    let (sender, stuck) = mpsc::channel();
+    let (sender, stuck) = mpsc::sync_channel(1);
     let sequencer = fixture.log.sequencer();
     let feed = Box::new(StuckFeed(Arc::clone(&gate), sender));
     sequencer.tail(Offset::ZERO, feed).expect("tailed");

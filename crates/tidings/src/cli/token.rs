@@ -16,7 +16,6 @@ use tidings_core::time::Timestamp;
 
 use super::failure::Failure;
 use crate::settings::origin::{Origin, Sourced};
-use crate::settings::value::{Raw, Value};
 use crate::settings::{Environment, Layer, Sources, gather};
 
 /// Makes a token, signed with the secret of the settings or of the development hub in this
@@ -44,7 +43,7 @@ pub(super) struct Token {
     admin: bool,
 
     /// How long the token is valid.
-    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = ttl)]
     ttl: Duration,
 
     /// Settings file; without it, `tidings.toml` in the working directory if it is there.
@@ -114,11 +113,10 @@ impl Token {
     }
 }
 
-/// A duration of the command line.
-fn duration(text: &str) -> Result<Duration, String> {
-    match Duration::read(&Raw::Text(text.to_owned())) {
-        Some(duration) if duration >= Duration::from_secs(1) => Ok(duration),
-        Some(_) => Err("it is shorter than one second".to_owned()),
-        None => Err(format!("expected {}", Duration::EXPECTED)),
+/// A token that ends at once is a mistake.
+fn ttl(text: &str) -> Result<Duration, String> {
+    match super::duration(text) {
+        Ok(ttl) if ttl < Duration::from_secs(1) => Err("it is shorter than one second".to_owned()),
+        read => read,
     }
 }

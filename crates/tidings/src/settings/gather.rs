@@ -1,6 +1,6 @@
 //! Gathering the layers: defaults, development, file, environment, flags.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::env_vars;
 
@@ -43,6 +43,15 @@ pub struct Gathered {
     pub faults: Faults,
     /// Whether `--dev` is there.
     pub development: bool,
+}
+
+impl Gathered {
+    /// Where the log is.
+    pub(super) fn data_dir(&self) -> &Path {
+        let set = self.layer.data_dir.as_ref();
+        &set.expect("the weakest layer holds every default, which a test checks")
+            .value
+    }
 }
 
 /// Reads all sources. Never fails at once: whatever is wrong is in the result.

@@ -149,10 +149,8 @@ impl Gathered {
 
     /// The secret with which tokens for the hub of these settings are signed.
     pub fn token_secret(mut self) -> Result<Secret, Faults> {
-        let mut faults = std::mem::take(&mut self.faults);
-        let secret = signing::of_token(&self, &mut faults);
-        faults.or(())?;
-        secret.ok_or_else(Faults::default)
+        let faults = std::mem::take(&mut self.faults);
+        signing::of_token(&self, faults)
     }
 
     fn settings(self, secret: Option<Secret>, warnings: Vec<String>) -> Settings {

@@ -36,11 +36,7 @@ pub(super) fn configured(
             );
             return None;
         }
-        (Some(text), file)
-            if file
-                .as_ref()
-                .is_none_or(|file| rank(&text.origin) > rank(&file.origin)) =>
-        {
+        (Some(text), Some(file)) if rank(&text.origin) > rank(&file.origin) => {
             (text.value.clone(), SECRET, &text.origin)
         }
         (_, Some(file)) => {
@@ -118,7 +114,7 @@ pub(super) fn of_hub(
         });
         return None;
     }
-    let data_dir = &gathered.layer.data_dir.as_ref()?.value;
+    let data_dir = gathered.data_dir();
     let found = if make {
         development::read_or_make(data_dir).map(Some)
     } else {
@@ -134,16 +130,17 @@ pub(super) fn of_hub(
 }
 
 /// The secret with which `tidings token` signs: the configured one, or that of the development hub
-/// whose data directory is here.
-pub(super) fn of_token(gathered: &Gathered, faults: &mut Faults) -> Option<Secret> {
-    let secret = configured(gathered, faults, &mut Vec::new());
-    if secret.is_some() || faults.touch(&[SECRET, SECRET_FILE, "data_dir"]) {
-        return secret;
+/// whose data directory is here. `faults` are those of the settings themselves.
+pub(super) fn of_token(gathered: &Gathered, mut faults: Faults) -> Result<Secret, Faults> {
+    let secret = configured(gathered, &mut faults, &mut Vec::new());
+    faults.or(())?;
+    if let Some(secret) = secret {
+        return Ok(secret);
     }
-    let data_dir = &gathered.layer.data_dir.as_ref()?.value;
-    match development::read(data_dir) {
-        Ok(Some(secret)) => return Some(secret),
-        Ok(None) => faults.0.push(Fault {
+    let data_dir = gathered.data_dir();
+    let fault = match development::read(data_dir) {
+        Ok(Some(secret)) => return Ok(secret),
+        Ok(None) => Fault {
             key: Some(SECRET),
             message: format!(
                 "no secret is set, and `{}` is not there",
@@ -154,10 +151,10 @@ pub(super) fn of_token(gathered: &Gathered, faults: &mut Faults) -> Option<Secre
                 "start `tidings serve --dev` in this directory once, or {}",
                 missing()
             )),
-        }),
-        Err(error) => faults.0.push(unreadable(data_dir, &error)),
-    }
-    None
+        },
+        Err(error) => unreadable(data_dir, &error),
+    };
+    Err(Faults(vec![fault]))
 }
 
 fn missing() -> String {

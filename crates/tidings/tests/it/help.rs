@@ -7,7 +7,7 @@ use crate::program::run;
 #[test]
 fn the_help_of_every_verb_is_as_published() {
     let directory = tempdir().expect("a directory");
-    for verb in ["", "serve", "token", "check-config"] {
+    for verb in ["", "serve", "publish", "tail", "token", "check-config"] {
         let mut arguments: Vec<&str> = verb.split_whitespace().collect();
         arguments.push("--help");
         // The width of the help follows the terminal; this is what it is without one.
@@ -27,6 +27,13 @@ fn a_command_line_that_is_not_understood_is_exit_code_two() {
         vec!["serve", "--lisen", "x"],
         vec!["serve", "--listen", "nowhere"],
         vec!["token"],
+        vec!["publish", "1"],
+        vec!["publish", "--type", "a", "--topic", "a*", "1"],
+        vec!["publish", "--type", "a", "--file", "f", "1"],
+        vec!["publish", "--type", "a", "--id-field", "id", "1"],
+        vec!["publish", "--file", "f", "--topic-template", "a/{b"],
+        vec!["tail", "--topic", "a//b"],
+        vec!["tail", "--events", "a b"],
         vec!["token", "--sub", "a%2Fb"],
         vec!["token", "--sub", "u1", "--subscribe", "a*"],
         vec!["token", "--sub", "u1", "--ttl", "soon"],

@@ -3,7 +3,12 @@
 mod check_config;
 mod files;
 mod help;
+mod hub;
 mod program;
+mod publish;
+mod publish_file;
 mod secrets;
 mod settings;
+mod tail;
 mod token;
+mod torture;

@@ -1,3 +1,5 @@
+//! What parameters and headers come to, and which are refused.
+
 use proptest::prelude::*;
 use tidings_core::id::EventId;
 

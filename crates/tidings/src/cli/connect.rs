@@ -1,0 +1,74 @@
+//! Which hub a verb talks to, and how its failures are shown.
+
+use clap::Args;
+use tidings_auth::secret::Secret;
+use tidings_client::{Client, RequestError};
+use tokio::runtime::Builder;
+
+use super::failure::Failure;
+use crate::env_vars;
+
+/// The hub and the token.
+#[derive(Debug, Args)]
+pub(super) struct Connect {
+    /// URL of the hub.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = env_vars::URL,
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:7878"
+    )]
+    url: String,
+
+    /// Token to present; `tidings token` makes one.
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = env_vars::TOKEN,
+        hide_env_values = true
+    )]
+    token: Option<Secret>,
+}
+
+impl Connect {
+    pub(super) fn client(&self) -> Result<Client, Failure> {
+        let token = self
+            .token
+            .as_ref()
+            .and_then(|token| str::from_utf8(token.expose()).ok())
+            .filter(|token| !token.is_empty());
+        Client::new(&self.url, token).map_err(|error| {
+            Failure::new(error.to_string())
+                .hint("check `--url` and `--token`, or `TIDINGS_URL` and `TIDINGS_TOKEN`")
+        })
+    }
+}
+
+/// Runs a verb that talks to a hub.
+pub(super) fn block_on<T>(verb: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(verb)
+}
+
+/// A failed request, with what a person can do about it.
+pub(super) fn failure(error: RequestError) -> Failure {
+    let hint = match &error {
+        RequestError::Connect { .. } => {
+            Some("is a hub running there? `tidings serve --dev` starts one".to_owned())
+        }
+        RequestError::Refused(refusal) if refusal.status == 401 => Some(
+            "give a token with `--token` or `TIDINGS_TOKEN`; `tidings token` makes one".to_owned(),
+        ),
+        RequestError::Refused(refusal) => refusal.hint.clone(),
+        _ => None,
+    };
+    // The causes belong to the message; a failure has only one line.
+    let failure = Failure::new(format!("{:#}", anyhow::Error::from(error)));
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}

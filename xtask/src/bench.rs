@@ -1,0 +1,137 @@
+//! `cargo xtask bench`: the figures of the documentation, measured by one command.
+//!
+//! Each benchmark is a row of [`BENCHMARKS`] and a file below. It starts the release build of the
+//! program on a fresh directory, loads it from this process, checks that nothing was lost, and writes
+//! `docs/benchmarks/<name>.json` with what was measured, on what, and of which commit, and the charts
+//! beside it. Program and load share the machine: the figures are what both reach together.
+
+mod blocking;
+mod chart;
+mod latency;
+mod machine;
+mod report;
+mod stand;
+
+mod broadcast;
+mod idle;
+mod publish;
+mod reopen;
+mod replay;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::program;
+use crate::workspace::cargo;
+use report::Report;
+use stand::Stand;
+
+/// What `cargo xtask bench` takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct BenchArguments {
+    /// Names of benchmarks; without any, all of them run.
+    names: Vec<String>,
+    /// Seconds of each measured phase.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Minutes that `idle` watches its streams.
+    #[arg(long, default_value_t = 10)]
+    minutes: u64,
+    /// Streams that `idle` opens.
+    #[arg(long, default_value_t = 10_000)]
+    streams: usize,
+    /// Readers of `broadcast`.
+    #[arg(long, default_value_t = 1_000)]
+    readers: usize,
+    /// Size of the events that `reopen` puts into its log, in MiB.
+    #[arg(long, default_value_t = 1_024)]
+    log_mib: u64,
+    /// Where results go.
+    #[arg(long, default_value = "docs/benchmarks")]
+    out: PathBuf,
+    /// The program to measure; without it, the workspace's is built.
+    #[arg(long)]
+    binary: Option<PathBuf>,
+}
+
+/// A benchmark by its name.
+struct Benchmark {
+    name: &'static str,
+    run: fn(&Stand, &BenchArguments) -> Result<Report>,
+}
+
+const BENCHMARKS: [Benchmark; 5] = [
+    Benchmark {
+        name: "publish",
+        run: publish::run,
+    },
+    Benchmark {
+        name: "replay",
+        run: replay::run,
+    },
+    Benchmark {
+        name: "broadcast",
+        run: broadcast::run,
+    },
+    Benchmark {
+        name: "reopen",
+        run: reopen::run,
+    },
+    Benchmark {
+        name: "idle",
+        run: idle::run,
+    },
+];
+
+/// Runs the named benchmarks, or all.
+pub(crate) fn run(root: &Path, arguments: &BenchArguments) -> Result<bool> {
+    if cfg!(debug_assertions) {
+        return run_optimised(root);
+    }
+    let names = BENCHMARKS.map(|benchmark| benchmark.name);
+    if let Some(unknown) = arguments
+        .names
+        .iter()
+        .find(|name| !names.contains(&name.as_str()))
+    {
+        bail!(
+            "no benchmark is called `{unknown}`\nhint: the benchmarks are: {}",
+            names.join(", ")
+        );
+    }
+    let binary = arguments
+        .binary
+        .clone()
+        .map_or_else(|| program::build(root), Ok)?;
+    let wanted = |benchmark: &&Benchmark| {
+        arguments.names.is_empty() || arguments.names.iter().any(|name| name == benchmark.name)
+    };
+    for benchmark in BENCHMARKS.iter().filter(wanted) {
+        println!("== {}", benchmark.name);
+        let stand = Stand::new(root, &binary)?;
+        let report = (benchmark.run)(&stand, arguments).with_context(|| {
+            format!(
+                "the benchmark `{}` failed; the hub said: {}",
+                benchmark.name,
+                stand.last_words()
+            )
+        })?;
+        report.print();
+        report.write(root, &root.join(&arguments.out), benchmark.name)?;
+    }
+    Ok(true)
+}
+
+/// Runs the same chore again as a release build: a load generator must cost little.
+fn run_optimised(root: &Path) -> Result<bool> {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let status = cargo(root)
+        .args(["run", "--quiet", "--release", "--package", "xtask", "--"])
+        .args(arguments)
+        .status()
+        .context("cannot start `cargo run`")?;
+    Ok(status.success())
+}

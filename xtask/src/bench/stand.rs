@@ -1,0 +1,88 @@
+//! The test stand: a fresh directory on a real disk, and the release build of the program in it.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+use tidings_testkit::program::{Program, Running};
+use tokio::runtime::Runtime;
+
+/// Limits that protect a public hub from one client are in the way of a benchmark from one address.
+const SETTINGS: [(&str, &str); 3] = [
+    ("TIDINGS_LIMITS_CONNECTIONS_PER_IDENTITY", "50000"),
+    ("TIDINGS_LIMITS_CONNECTIONS_PER_ADDRESS", "50000"),
+    ("TIDINGS_RETENTION_BYTES", "100GiB"),
+];
+
+/// Where a benchmark runs.
+#[derive(Debug)]
+pub(crate) struct Stand {
+    program: Program,
+    /// Kept for its removal at the end.
+    folder: TempDir,
+}
+
+/// A hub at work, with a token for everything on `bench/**`.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    /// The process.
+    pub(crate) running: Running,
+    /// Its credential.
+    pub(crate) token: String,
+}
+
+impl Stand {
+    /// A stand below the target directory: a temporary directory may be memory, and memory has no sync.
+    pub(crate) fn new(root: &Path, binary: &Path) -> Result<Self> {
+        let target = root.join("target");
+        std::fs::create_dir_all(&target)?;
+        let folder = tempfile::Builder::new()
+            .prefix("bench-")
+            .tempdir_in(target)
+            .context("cannot make a directory for the benchmark")?;
+        let program = SETTINGS.iter().fold(
+            Program::new(binary, folder.path()),
+            |program, (name, value)| program.with_setting(name, value),
+        );
+        Ok(Self { program, folder })
+    }
+
+    /// Starts the hub on what is in the directory.
+    pub(crate) fn start(&self) -> Result<Hub> {
+        let running = self.program.start("127.0.0.1:0".parse()?)?;
+        let grants = ["--subscribe", "bench/**", "--publish", "bench/**"];
+        let token = self
+            .program
+            .token("bench", &grants)
+            .context("cannot make a token")?;
+        Ok(Hub { running, token })
+    }
+
+    /// The end of what the hub wrote to its output.
+    pub(crate) fn last_words(&self) -> String {
+        self.program.last_words()
+    }
+
+    /// Bytes on disk below the stand's directory.
+    pub(crate) fn disk_bytes(&self) -> Result<u64> {
+        let output = std::process::Command::new("du")
+            .args(["-s", "--block-size=1"])
+            .arg(self.folder.path())
+            .output()
+            .context("cannot start `du`")?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        text.split_whitespace()
+            .next()
+            .and_then(|bytes| bytes.parse().ok())
+            .context("`du` names no size")
+    }
+}
+
+/// The runtime of a benchmark's readers.
+pub(crate) fn runtime() -> Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
+}
