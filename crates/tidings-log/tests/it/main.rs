@@ -1,4 +1,15 @@
 //! Behaviour of the embedded log, one file each.
 
+mod clock;
+mod damage;
+mod dedupe;
+mod disk_faults;
+mod faulty;
+mod feed;
+mod limits;
+mod model;
+mod opening;
 mod publish;
+mod retention;
 mod support;
+mod torn_tail;
