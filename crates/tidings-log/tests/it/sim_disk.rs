@@ -29,8 +29,8 @@ pub(crate) struct Counters {
     pub(crate) torn_writes: u64,
     /// Writes that a crash lost whole.
     pub(crate) lost_writes: u64,
-    /// Writes that a crash kept although it lost an earlier one of the same file.
-    pub(crate) reordered_writes: u64,
+    /// Sectors that a crash kept although it lost an earlier one of the same file.
+    pub(crate) reordered_sectors: u64,
     /// Changes of directories that a crash undid.
     pub(crate) lost_names: u64,
     pub(crate) failed_syncs: u64,
@@ -47,7 +47,7 @@ pub(crate) enum Fault {
     NoSpace,
 }
 
-/// The size of the disk, of which either nothing or everything is free.
+/// The size of the disk, of which half is always free: a lack of space is a quota's, not the disk's.
 const TOTAL_BYTES: u64 = 1 << 30;
 
 /// A simulated disk. Clones are the same disk.
@@ -210,7 +210,12 @@ impl State {
             return Turn::Dead;
         }
         self.calls += 1;
-        self.trace.push(format!("{call} {path}"));
+        // The numbers of spare files count over the whole process, not over one history.
+        let unnumbered = match path.strip_prefix("next-") {
+            Some(rest) => rest.trim_start_matches(char::is_numeric),
+            None => path,
+        };
+        self.trace.push(format!("{call} {unnumbered}"));
         if self.power_goes_at != Some(self.calls) {
             return Turn::Whole;
         }
@@ -355,16 +360,12 @@ impl Disk for SimDisk {
     }
 
     fn space(&self, _dir: &Path) -> io::Result<Space> {
-        let state = self.state();
-        if state.is_off {
+        if self.is_off() {
             return Err(power_is_off());
         }
         Ok(Space {
             total: TOTAL_BYTES,
-            available: match state.fault {
-                Some(Fault::NoSpace) => 0,
-                Some(Fault::SyncFails) | None => TOTAL_BYTES,
-            },
+            available: TOTAL_BYTES / 2,
         })
     }
 }

@@ -87,8 +87,10 @@ pub(super) fn survive(
             if keep {
                 put(&mut content, piece, at);
                 kept += 1;
+                counters.reordered_sectors += u64::from(lost_before);
             } else {
                 lost += 1;
+                lost_before = true;
             }
         }
         match (kept, lost) {
@@ -96,10 +98,6 @@ pub(super) fn survive(
             (_, 0) => {}
             (_, _) => counters.torn_writes += 1,
         }
-        if kept > 0 && lost_before {
-            counters.reordered_writes += 1;
-        }
-        lost_before |= lost > 0;
     }
     content
 }

@@ -1,0 +1,383 @@
+//! What a log owes after any accident: the oracle of the crash simulation.
+//!
+//! It knows every event that anybody was ever told of, by an answer, the feed or a read, and every
+//! group whose outcome nobody knows. After each opening it compares all of that with what is there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidings_core::event::{Draft, Event};
+use tidings_core::gap::GapReason;
+use tidings_core::lineage::Standing;
+use tidings_core::port::{AppendError, Appended, EventStore, Health, Sequencer};
+use tidings_core::position::{Offset, Position};
+use tidings_core::scope::Scope;
+use tidings_core::time::Timestamp;
+use tidings_testkit::append::Outcome;
+use tidings_testkit::reading::{events_of, holes_of, query, read_to_the_end, scope};
+
+/// A repeat within this time is recognised, one after it is new.
+pub(crate) const DEDUPE_WINDOW: Duration = Duration::from_millis(600_500);
+/// Nothing younger is removed. Longer than the window, so that no removed event is still recognised.
+pub(crate) const AGE: Duration = Duration::from_millis(7_200_500);
+
+/// Everything that the outside world knows of one log.
+#[derive(Debug, Default)]
+pub(crate) struct Oracle {
+    /// Every event that somebody was told of.
+    told: BTreeMap<Offset, Arc<Event>>,
+    /// Groups whose outcome is not known, in the order of their calls; only what each would add.
+    open: Vec<Vec<Draft>>,
+    /// Places that somebody may hold as a cursor.
+    cursors: Vec<Position>,
+    ids: BTreeMap<[u8; 16], KnownId>,
+    /// Events that came back although their publisher was never answered, for the counters.
+    pub(crate) recovered_unanswered: u64,
+    /// Groups that vanished whole, for the counters.
+    pub(crate) vanished_groups: u64,
+    /// Holes that readers were told of, for the counters.
+    pub(crate) holes: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct KnownId {
+    content: [u8; 16],
+    offset: Offset,
+    used_at: Timestamp,
+}
+
+/// What the answer to one draft has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    New,
+    /// The event at this offset.
+    Known(Offset),
+    /// Whatever becomes of the draft with this number, counted over the whole burst.
+    SameAs(usize),
+}
+
+impl Oracle {
+    /// The newest offset that anybody knows.
+    pub(crate) fn end(&self) -> Offset {
+        self.told.keys().next_back().copied().unwrap_or_default()
+    }
+
+    /// An event that somebody was told of.
+    pub(crate) fn any_told(&self, choice: u64) -> Option<&Arc<Event>> {
+        let count = self.told.len() as u64;
+        let index = choice.checked_rem(count)?;
+        self.told.values().nth(index as usize)
+    }
+
+    /// The events after an offset that somebody was told of.
+    pub(crate) fn told_after(&self, after: Offset) -> impl Iterator<Item = &Arc<Event>> {
+        self.told.range(after.next()..).map(|(_, event)| event)
+    }
+
+    /// Takes in the outcomes of groups that were queued in this order, none of them waiting for the
+    /// one before.
+    pub(crate) fn check_outcomes(&mut self, burst: &[(Vec<Draft>, Outcome)], now: Timestamp) {
+        self.forget_ids(now);
+        let mut fresh: BTreeMap<[u8; 16], (usize, [u8; 16])> = BTreeMap::new();
+        let mut places: Vec<Option<Appended>> = Vec::new();
+        for (group, outcome) in burst {
+            let first = places.len();
+            let mut expected = Vec::new();
+            let mut reused = None;
+            for (index, draft) in group.iter().enumerate() {
+                let (what, clashes) = match draft.dedupe {
+                    None => (Expected::New, false),
+                    Some(key) => match (
+                        self.ids.get(&key.publisher_id),
+                        fresh.get(&key.publisher_id),
+                    ) {
+                        (Some(known), _) => {
+                            (Expected::Known(known.offset), known.content != key.content)
+                        }
+                        (None, Some((same, content))) => {
+                            (Expected::SameAs(*same), *content != key.content)
+                        }
+                        (None, None) => {
+                            fresh.insert(key.publisher_id, (first + index, key.content));
+                            (Expected::New, false)
+                        }
+                    },
+                };
+                if clashes {
+                    reused = reused.or(Some(index));
+                }
+                expected.push(what);
+            }
+            match outcome {
+                Ok(appended) => {
+                    assert_eq!(reused, None, "a reused id is refused: {group:?}");
+                    assert_eq!(appended.len(), group.len());
+                    places.extend(appended.iter().copied().map(Some));
+                    self.committed(group, &expected, appended, &places, now);
+                }
+                Err(AppendError::IdReused { index, .. }) => {
+                    assert_eq!(reused, Some(*index), "{group:?}");
+                    places.extend(group.iter().map(|_| None));
+                    fresh.retain(|_, (same, _)| *same < first);
+                }
+                Err(AppendError::OutcomeUnknown) => {
+                    places.extend(group.iter().map(|_| None));
+                    if reused.is_some() {
+                        // Refused, but because of a group that failed: nothing of it is there.
+                        fresh.retain(|_, (same, _)| *same < first);
+                        continue;
+                    }
+                    let added = group.iter().zip(&expected);
+                    let added = added.filter(|(_, what)| **what == Expected::New);
+                    self.open
+                        .push(added.map(|(draft, _)| draft.clone()).collect());
+                }
+                Err(
+                    AppendError::Busy { .. }
+                    | AppendError::Full
+                    | AppendError::NotWritable
+                    | AppendError::TooLarge { .. },
+                ) => {
+                    places.extend(group.iter().map(|_| None));
+                    fresh.retain(|_, (same, _)| *same < first);
+                }
+            }
+        }
+    }
+
+    fn committed(
+        &mut self,
+        group: &[Draft],
+        expected: &[Expected],
+        appended: &[Appended],
+        places: &[Option<Appended>],
+        now: Timestamp,
+    ) {
+        for ((draft, what), answer) in group.iter().zip(expected).zip(appended) {
+            let offset = answer.position.offset;
+            match what {
+                Expected::New => {
+                    assert!(!answer.duplicate, "it is new: {draft:?}");
+                    assert!(offset > self.end(), "offset {offset} of {draft:?}");
+                    let event = Event {
+                        position: answer.position,
+                        timestamp: answer.timestamp,
+                        content: draft.content.clone(),
+                    };
+                    self.tell(&Arc::new(event));
+                    self.remember(draft, offset, now);
+                }
+                Expected::Known(known) => {
+                    assert!(answer.duplicate, "it is a repeat: {draft:?}");
+                    assert_eq!(offset, *known, "{draft:?}");
+                }
+                Expected::SameAs(other) => {
+                    assert!(answer.duplicate, "it is a repeat: {draft:?}");
+                    let first = places[*other].expect("the first one is committed too");
+                    assert_eq!(answer.position, first.position);
+                }
+            }
+            if let Some(event) = self.told.get(&offset) {
+                assert_eq!(
+                    (event.position, event.timestamp),
+                    (answer.position, answer.timestamp)
+                );
+            }
+        }
+    }
+
+    /// Somebody was told of an event. An offset stands for one event for ever.
+    pub(crate) fn tell(&mut self, event: &Arc<Event>) {
+        let offset = event.position.offset;
+        let known = self.told.entry(offset).or_insert_with(|| Arc::clone(event));
+        assert_eq!(known, event, "an offset stands for one event for ever");
+        self.cursors.push(event.position);
+    }
+
+    fn remember(&mut self, draft: &Draft, offset: Offset, used_at: Timestamp) {
+        if let Some(key) = draft.dedupe {
+            let known = KnownId {
+                content: key.content,
+                offset,
+                used_at,
+            };
+            self.ids.insert(key.publisher_id, known);
+        }
+    }
+
+    fn forget_ids(&mut self, now: Timestamp) {
+        self.ids
+            .retain(|_, known| known.used_at.plus(DEDUPE_WINDOW) > now);
+    }
+
+    /// Compares a log that was just opened with all that is known, and settles what was open.
+    pub(crate) fn check_opened(
+        &mut self,
+        sequencer: &dyn Sequencer,
+        store: &dyn EventStore,
+        now: Timestamp,
+    ) {
+        assert_eq!(sequencer.health(), Health::Writable);
+        let found = self.read_everything(store, now);
+        self.settle(&found);
+        let end = found
+            .last()
+            .map_or_else(|| store.bounds().end, |event| event.position.offset);
+        assert_eq!(sequencer.end(), end);
+        assert_eq!(
+            self.end(),
+            end,
+            "nothing that anybody was told of has vanished from the end"
+        );
+        self.check_lineage(sequencer);
+        self.cursors.push(sequencer.lineage().position(end));
+        let opened = sequencer.lineage().epochs().last().copied();
+        assert_eq!(opened.map(|(_, first)| first), Some(end.next()));
+    }
+
+    /// Reads the whole log: order, and that everything told and not legitimately removed is there.
+    pub(crate) fn read_everything(
+        &self,
+        store: &dyn EventStore,
+        now: Timestamp,
+    ) -> Vec<Arc<Event>> {
+        let page = read_to_the_end(store, &query(Scope::Everything, Offset::ZERO));
+        let found = events_of(&page);
+        assert!(
+            found.is_sorted_by(|a, b| a.timestamp <= b.timestamp),
+            "time runs backwards"
+        );
+        let before_earliest = store.bounds().before_earliest;
+        let mut rest = found.iter().peekable();
+        for (offset, event) in &self.told {
+            while let Some(_unknown) = rest.next_if(|one| one.position.offset < *offset) {}
+            if let Some(one) = rest.next_if(|one| one.position.offset == *offset) {
+                assert_eq!(one, event, "an offset stands for one event for ever");
+            } else {
+                assert!(
+                    *offset <= before_earliest && event.timestamp.plus(AGE) <= now,
+                    "lost: {event:?}; earliest is after {before_earliest}, it is {now}"
+                );
+            }
+        }
+        found
+    }
+
+    /// Finds the groups whose outcome was unknown: each whole or absent.
+    fn settle(&mut self, found: &[Arc<Event>]) {
+        let unknown: Vec<_> = found
+            .iter()
+            .filter(|event| !self.told.contains_key(&event.position.offset))
+            .cloned()
+            .collect();
+        let mut rest = unknown.as_slice();
+        let mut all_so_far = true;
+        for group in std::mem::take(&mut self.open) {
+            let Some(first) = group.first() else {
+                continue;
+            };
+            let here = rest
+                .first()
+                .is_some_and(|event| event.content == first.content);
+            if !here {
+                all_so_far = false;
+                self.vanished_groups += 1;
+                continue;
+            }
+            assert!(
+                all_so_far,
+                "a later group is there and an earlier one is not"
+            );
+            assert!(
+                rest.len() >= group.len(),
+                "part of a group: {rest:?} of {group:?}"
+            );
+            let (events, after) = rest.split_at(group.len());
+            rest = after;
+            for (draft, event) in group.iter().zip(events) {
+                assert_eq!(draft.content, event.content, "part of a group: {group:?}");
+                self.recovered_unanswered += 1;
+                self.tell(event);
+                self.remember(draft, event.position.offset, event.timestamp);
+            }
+        }
+        assert!(rest.is_empty(), "nobody published this: {rest:?}");
+    }
+
+    fn check_lineage(&self, sequencer: &dyn Sequencer) {
+        let (lineage, end) = (sequencer.lineage(), sequencer.end());
+        for cursor in &self.cursors {
+            assert_eq!(
+                lineage.standing(*cursor, end),
+                Standing::Good(cursor.offset),
+                "a cursor that was handed out stays good: {cursor}"
+            );
+        }
+        for pair in lineage.epochs().windows(2) {
+            let [(epoch, _), (_, next)] = pair else {
+                continue;
+            };
+            let beyond = Position {
+                epoch: *epoch,
+                offset: *next,
+            };
+            let last = Position {
+                epoch: *epoch,
+                offset: next.previous(),
+            };
+            assert_eq!(lineage.standing(beyond, end), Standing::Rewound(last));
+        }
+    }
+
+    /// Compares one read with what is known: exactly these events, and a hole only for a loss.
+    pub(crate) fn check_read(&mut self, store: &dyn EventStore, selectors: &[&str], after: Offset) {
+        let selected = scope(selectors);
+        let page = read_to_the_end(store, &query(selected.clone(), after));
+        let before_earliest = store.bounds().before_earliest;
+        let wanted = self.told.values().filter(|event| {
+            event.position.offset > after && selected.matches(&event.content.audience)
+        });
+        let (held, removed): (Vec<_>, Vec<_>) = wanted
+            .cloned()
+            .partition(|event| event.position.offset > before_earliest);
+        assert_eq!(events_of(&page), held, "{selectors:?} after {after}");
+        let holes = holes_of(&page);
+        assert_eq!(
+            holes.len(),
+            usize::from(!removed.is_empty()),
+            "{holes:?} for {selectors:?} after {after}, removed {removed:?}"
+        );
+        assert!(holes.iter().all(|hole| hole.reason == GapReason::Retention));
+        self.holes += holes.len() as u64;
+        let last = store.removed_after(&selected, after).expect("readable");
+        assert_eq!(last, holes.last().copied());
+    }
+
+    /// Finds one event by its place and by its id.
+    pub(crate) fn check_look_up(&self, store: &dyn EventStore, event: &Event) {
+        let before_earliest = store.bounds().before_earliest;
+        let held = |one: &&Arc<Event>| one.position.offset > before_earliest;
+        let at = event.position.offset;
+        let found = store.at(&Scope::Everything, at).expect("readable");
+        assert_eq!(found.as_ref(), self.told.get(&at).filter(held));
+        if let Some(id) = &event.content.id {
+            let same_id = |one: &&Arc<Event>| one.content.id.as_ref() == Some(id);
+            let newest = self.told.values().rev().find(same_id).filter(held);
+            let found = store.by_id(&Scope::Everything, id).expect("readable");
+            assert_eq!(found.as_ref(), newest);
+        }
+    }
+
+    /// A log that takes no more writes shows what it showed before, and nothing of what failed.
+    pub(crate) fn check_nothing_else_is_visible(&self, store: &dyn EventStore, now: Timestamp) {
+        let found = self.read_everything(store, now);
+        let unknown = found
+            .iter()
+            .find(|event| !self.told.contains_key(&event.position.offset));
+        assert_eq!(
+            unknown, None,
+            "shown although nobody was told that it is committed"
+        );
+    }
+}
