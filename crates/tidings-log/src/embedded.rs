@@ -196,6 +196,9 @@ impl Drop for PoisonOnPanic {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.poison("the committer has failed".to_owned());
+            for group in self.0.queue.drain() {
+                (group.reply)(Err(AppendError::NotWritable));
+            }
         }
     }
 }
@@ -217,7 +220,7 @@ fn dedupe_window(
         if uses.len() >= options.dedupe_ids_max {
             break;
         }
-        let found = segment.index().dedupe_uses()?;
+        let found = segment.ask(|index| index.dedupe_uses())?;
         uses.extend(found.into_iter().filter(|one| one.timestamp >= oldest));
     }
     uses.sort_unstable_by_key(|one| one.offset);

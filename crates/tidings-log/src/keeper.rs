@@ -5,7 +5,7 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tidings_core::port::Health;
@@ -13,10 +13,9 @@ use tidings_core::port::Health;
 use crate::active::{Spare, remove_quietly};
 use crate::committer::next_capacity;
 use crate::disk::Disk;
-use crate::index::{Index, IndexFile};
+use crate::index::IndexFile;
 use crate::limits::KEEPER_TICK_MS;
 use crate::retention;
-use crate::scan::{self, Known};
 use crate::segment::{INDEX_ENDING, Records, Segment, UNFINISHED_ENDING, path};
 use crate::shared::Shared;
 
@@ -44,9 +43,6 @@ fn write_indexes(shared: &Shared) {
         return;
     };
     for segment in sealed {
-        if segment.take_index_damage() && rebuild(segment).is_err() {
-            segment.note_index_damage();
-        }
         write_index(shared, segment).unwrap_or_default();
     }
 }
@@ -82,26 +78,6 @@ fn write_file(disk: &dyn Disk, dir: &Path, stem: &str, bytes: &[u8]) -> io::Resu
             Err(error)
         }
     }
-}
-
-/// Puts a table made from the records in the place of an index file that turned out to be damaged.
-fn rebuild(segment: &Segment) -> io::Result<()> {
-    let Records::Held(file) = &segment.records else {
-        return Ok(());
-    };
-    let summary = segment.summary();
-    let bytes = scan::load(&**file, Some(summary.end_bytes))?;
-    let known = Known {
-        log_id: segment.log_id,
-        tag: segment.tag(),
-        first: summary.first,
-        start_bytes: 0,
-        proven: summary.last,
-        sealed: true,
-    };
-    let table = scan::scan(&bytes, &known).table;
-    segment.set_index(Arc::new(RwLock::new(table)) as Arc<dyn Index>);
-    Ok(())
 }
 
 /// Has a file ready for the next segment, so that rolling over does not wait for zeros.

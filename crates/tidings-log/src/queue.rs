@@ -174,6 +174,13 @@ impl Queue {
         self.filled.notify_all();
     }
 
+    /// Takes everything that waits, for nobody will write it.
+    pub(crate) fn drain(&self) -> Vec<Queued> {
+        let mut state = self.state();
+        state.bytes = 0;
+        state.groups.drain(..).collect()
+    }
+
     /// Whether and why nothing more is taken.
     pub(crate) fn is_shut(&self) -> Option<Shut> {
         self.state().shut

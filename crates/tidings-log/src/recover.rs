@@ -154,7 +154,7 @@ fn gather(
         .filter_map(|segment| segment.header.as_ref()?.0.sealed)
         .collect();
     let firsts: Vec<u64> = found.segments.iter().map(|one| one.name.first).collect();
-    for (place, segment) in found.segments.into_iter().enumerate() {
+    for (place, segment) in found.segments.iter().enumerate() {
         while let Some(index) = indexes.next_if(|index| index.name < segment.name) {
             gathered.removed(index, &options.dir, log_id);
         }
@@ -214,7 +214,7 @@ impl Gathered {
     /// Takes in a segment; `next_first` is where the next one begins, if there is a next one.
     fn segment(
         &mut self,
-        on_disk: SegmentOnDisk,
+        on_disk: &SegmentOnDisk,
         index: Option<IndexOnDisk>,
         next_first: Option<&u64>,
         seal: Option<&Seal>,
@@ -233,12 +233,12 @@ impl Gathered {
         if let (Some(index), Some(_)) = (index.and_then(|index| index.index), next_first)
             && index.belongs_to(log_id, name.sequence)
         {
-            self.indexed(&on_disk, Arc::new(index), log_id);
+            self.indexed(on_disk, Arc::new(index), log_id);
             return Ok(());
         }
-        let found = scan_segment(&on_disk, next_first, seal, log_id)
+        let found = scan_segment(on_disk, next_first, seal, log_id)
             .map_err(io_error("reading", &file_path))?;
-        self.scanned(&on_disk, found, next_first.is_some(), log_id, file_path);
+        self.scanned(on_disk, found, next_first.is_some(), log_id, file_path);
         Ok(())
     }
 

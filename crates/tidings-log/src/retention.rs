@@ -177,15 +177,8 @@ fn floor_by_size(inventory: &Inventory, rule: &RetentionRule, end: u64) -> u64 {
     let (mut events, mut bytes) = (0, 0);
     let held = inventory.segments.iter().rev().filter(|one| one.is_held());
     for segment in held {
-        let index = segment.index();
-        let mut keys = Vec::new();
-        let visited = matcher.visit_keys(&*index, 0, &mut |key, _| {
-            keys.push(key.to_owned());
-            true
-        });
-        let found = visited.and_then(|()| postings::merge(&*index, &keys, 0, &Floors::default()));
-        let Ok(found) = found else {
-            segment.note_index_damage();
+        let none = Floors::default();
+        let Ok(found) = segment.ask(|index| postings::of(index, &matcher, 0, &none)) else {
             continue;
         };
         for one in found.iter().rev().filter(|one| one.offset <= end) {

@@ -52,7 +52,7 @@ fn tests_draft(offset: u64, keys: u64) -> tidings_core::event::Draft {
             data: bytes::Bytes::from_static(b"1"),
             metadata: bytes::Bytes::new(),
         },
-        dedupe: (offset % 2 == 0).then_some(DedupeKey {
+        dedupe: offset.is_multiple_of(2).then_some(DedupeKey {
             publisher_id: [offset as u8; 16],
             content: [1; 16],
         }),
