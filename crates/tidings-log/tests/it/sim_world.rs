@@ -188,11 +188,11 @@ impl World {
             return log.retain_now();
         }
         match self.random.below(100) {
-            0..55 => {
+            0..40 => {
                 let group = self.group();
                 self.publish(log, vec![group]);
             }
-            55..65 => {
+            40..65 => {
                 let groups = 2 + self.random.below(4);
                 let burst = (0..groups).map(|_| self.group()).collect();
                 self.publish(log, burst);
@@ -206,7 +206,7 @@ impl World {
                 let seconds = *self.random.pick(&[1, 20, 61, 400, 1_900, 2_500]);
                 self.clock.advance(Duration::from_secs(seconds));
             }
-            90..97 if self.disk.fault().is_none() => log.retain_now(), // DBG F1
+            90..97 if self.disk.fault().is_none() => log.retain_now(),
             97 => self.disk.set_fault(Some(Fault::SyncFails)),
             _ => self.disk.set_fault(Some(Fault::NoSpace)),
         }
