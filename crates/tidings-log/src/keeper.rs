@@ -14,7 +14,7 @@ use crate::active::{Spare, remove_quietly};
 use crate::committer::next_capacity;
 use crate::disk::Disk;
 use crate::index::IndexFile;
-use crate::limits::KEEPER_TICK_MS;
+use crate::limits::{KEEPER_TICK_MS, PROBE_BYTES};
 use crate::retention;
 use crate::segment::{INDEX_ENDING, Records, Segment, UNFINISHED_ENDING, path};
 use crate::shared::Shared;
@@ -82,10 +82,7 @@ fn write_file(disk: &dyn Disk, dir: &Path, stem: &str, bytes: &[u8]) -> io::Resu
 
 /// Has a file ready for the next segment, so that rolling over does not wait for zeros.
 fn prepare_spare(shared: &Shared) {
-    let full = shared.health() == Health::Full;
-    if shared.spare().is_some() && !full {
-        return;
-    }
+    let is_full = shared.health() == Health::Full;
     if shared.spare().is_none() {
         let inventory = shared.inventory();
         let current = inventory
@@ -99,7 +96,18 @@ fn prepare_spare(shared: &Shared) {
             Err(_) => return,
         }
     }
-    if full {
+    if is_full && probe(&*shared.disk, &shared.dir).is_ok() {
         shared.set_full(false);
     }
+}
+
+/// Finds out whether there is space by using some.
+fn probe(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+    let unfinished = path(dir, "probe", UNFINISHED_ENDING);
+    let written = disk.create(&unfinished, 0).and_then(|file| {
+        file.write_at(&vec![0xff; PROBE_BYTES], 0)?;
+        file.sync_data()
+    });
+    remove_quietly(disk, &unfinished);
+    written
 }

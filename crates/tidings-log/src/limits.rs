@@ -16,7 +16,7 @@ pub const SEGMENT_BYTES_MIN: u64 = 16 * 1024;
 pub const LINEAGE_EPOCHS_MAX: usize = 1_000;
 
 /// Index files that outlive their removed segments, to prove that a quiet topic lost nothing.
-/// Beyond them nothing can be proven. Each is an open file and about one percent of a segment.
+/// Beyond them nothing can be proven. Each is an open file, and a few percent of a segment.
 pub const REMOVED_INDEXES_MAX: usize = 256;
 
 /// Bytes of one block of an index file, which is what a look-up reads.
@@ -51,3 +51,6 @@ pub const LOG_USED_PERCENT_MAX: u64 = 90;
 /// With a byte limit, segments are no larger than this part of it, so that what goes at once is a
 /// small share of what stays.
 pub const SEGMENTS_PER_BYTE_LIMIT: u64 = 16;
+
+/// Bytes that the keeper writes to find out whether a full disk has space again.
+pub const PROBE_BYTES: usize = 64 * 1024;

@@ -10,7 +10,7 @@ use tidings_log::{EmbeddedLog, Options};
 
 use crate::faulty::{Call, Control, FaultyDisk};
 use crate::support::{
-    Bench, append, append_each, append_later, draft, events, offsets, read_all, scope,
+    Bench, append, append_each, append_later, directory, draft, events, offsets, read_all, scope,
 };
 
 fn open(bench: &Bench) -> (EmbeddedLog, Arc<Control>) {
@@ -105,7 +105,12 @@ fn d5_without_space_for_the_next_segment_publishing_waits_and_reading_goes_on() 
             offsets(&read_all(&log, &scope(&["a"]), 0)).len() as u64,
             taken + 1
         );
+        assert_eq!(log.health(), Health::Full);
+        log.retain_now();
+        assert_eq!(log.health(), Health::Full, "nothing has changed");
         control.heal();
+        log.retain_now();
+        assert_eq!(log.health(), Health::Writable, "noticed without a publish");
         let appended = append(&log, vec![draft(&["a"], None, "on")]).expect("space again");
         assert_eq!(appended[0].position.offset, Offset(taken + 2));
         drop(log);
@@ -228,7 +233,7 @@ fn d7_while_a_sync_stalls_the_queue_is_bounded_in_bytes_and_in_time() {
 
 /// The directory as a crash at this moment would leave it.
 fn copy_of(bench: &Bench) -> tempfile::TempDir {
-    let copy = tempfile::tempdir().expect("a directory");
+    let copy = directory();
     for entry in std::fs::read_dir(bench.path()).expect("directory") {
         let entry = entry.expect("entry");
         std::fs::copy(entry.path(), copy.path().join(entry.file_name())).expect("copy");

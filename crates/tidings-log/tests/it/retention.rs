@@ -24,11 +24,11 @@ fn fill(log: &EmbeddedLog, key: &str, count: u64) {
     append_each(log, &[key], (0..count).map(|n| format!("{n:01000}")));
 }
 
-fn hole(through: u64) -> Option<Hole> {
-    Some(Hole {
+fn hole(through: u64) -> Hole {
+    Hole {
         through: Offset(through),
         reason: GapReason::Retention,
-    })
+    }
 }
 
 #[test]
@@ -68,10 +68,10 @@ fn d9_old_events_go_by_count_and_only_readers_of_theirs_are_told() {
             log.removed_after(&scope(selectors), Offset(after))
                 .expect("read")
         };
-        assert_eq!(removed(&["quiet"], 0), hole(1));
+        assert_eq!(removed(&["quiet"], 0), Some(hole(1)));
         assert_eq!(removed(&["quiet"], 1), None);
         assert_eq!(removed(&["later", "nobody"], 0), None);
-        assert_eq!(removed(&["busy"], 0), hole(first));
+        assert_eq!(removed(&["busy"], 0), Some(hole(first)));
         assert_eq!(removed(&["busy"], first), None);
         log.close();
         log = open(&bench, keep());
@@ -218,7 +218,7 @@ fn d9_rules_hide_exactly_what_they_say_and_only_for_their_keys() {
                 .is_some()
         );
         let removed = log.removed_after(&scope(&["small", "free"]), Offset(0));
-        assert_eq!(removed.expect("read"), hole(13));
+        assert_eq!(removed.expect("read"), Some(hole(13)));
         let key = tidings_core::audience::Key::parse("small").expect("key");
         let extent = log.extent(&key).expect("read").expect("held");
         assert_eq!((extent.earliest, extent.head), (Offset(18), Offset(23)));
@@ -260,6 +260,6 @@ fn beyond_the_horizon_nothing_is_proven() {
         log.removed_after(&scope(&["quiet"]), Offset(after))
             .expect("read")
     };
-    assert_eq!(removed(0), hole(forgotten));
+    assert_eq!(removed(0), Some(hole(forgotten)));
     assert_eq!(removed(forgotten), None);
 }

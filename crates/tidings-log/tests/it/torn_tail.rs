@@ -8,11 +8,13 @@ use tidings_core::position::Offset;
 use tidings_core::scope::Scope;
 use tidings_log::EmbeddedLog;
 
-use crate::support::{Bench, append, append_each, draft, events, files, offsets, read_all};
+use crate::support::{
+    Bench, append, append_each, directory, draft, events, files, offsets, read_all,
+};
 
 /// A copy of the log with the newest segment changed.
 fn changed_copy(from: &Path, change: impl FnOnce(&mut Vec<u8>)) -> tempfile::TempDir {
-    let copy = tempfile::tempdir().expect("a directory");
+    let copy = directory();
     for entry in fs::read_dir(from).expect("directory") {
         let entry = entry.expect("entry");
         fs::copy(entry.path(), copy.path().join(entry.file_name())).expect("copy");
