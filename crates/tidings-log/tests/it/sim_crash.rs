@@ -82,7 +82,7 @@ fn prove_that_it_happened(stories: &[Story]) {
             "refusals for want of space",
             counted(|c| c.refused_for_space),
         ),
-        ("crashes while opening", total(|s| s.crashed_openings)),
+        ("failed openings", total(|s| s.failed_openings)),
         ("events", total(|s| s.events)),
         ("recognised repeats", total(|s| s.duplicates)),
         (

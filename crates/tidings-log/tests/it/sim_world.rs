@@ -37,6 +37,17 @@ const SCOPES: [&[&str]; 8] = [
 /// The smallest there are, so that a history rolls over, seals and removes many of them.
 const SEGMENT_BYTES: u64 = 16 * 1024;
 
+/// Fewer than a history has, more than a segment.
+const EVENTS_MAX: u64 = 120;
+
+/// What happens to an opening.
+#[derive(Debug, Clone, Copy)]
+enum Accident {
+    /// At this call.
+    PowerGoes(u64),
+    Fault(Fault),
+}
+
 /// How long a history is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Extent {
@@ -52,7 +63,7 @@ pub(crate) struct Story {
     pub(crate) recovered_unanswered: u64,
     pub(crate) vanished_groups: u64,
     pub(crate) holes: u64,
-    pub(crate) crashed_openings: u64,
+    pub(crate) failed_openings: u64,
     pub(crate) duplicates: u64,
     /// Of all that the disk was asked and all that publishers were answered.
     pub(crate) fingerprint: u64,
@@ -79,7 +90,8 @@ pub(crate) fn live(seed: u64, extent: Extent) -> Story {
         random,
         clock: Arc::new(ManualClock::default()),
         disk,
-        oracle: Oracle::default(),
+        // In every other history there is one more reason to remove events.
+        oracle: Oracle::new(seed.is_multiple_of(2).then_some(EVENTS_MAX)),
         story: Story::default(),
         answers: DefaultHasher::new(),
         drafts: 0,
@@ -115,7 +127,8 @@ impl World {
         }
         if self.disk.is_off() {
             drop(log);
-            self.crash(Loss::Power);
+            let killed = self.random.percent(25);
+            self.crash(if killed { Loss::Process } else { Loss::Power });
             return;
         }
         let loss = match self.random.below(10) {
@@ -135,28 +148,36 @@ impl World {
     /// Opens the log, through accidents of its own if those may happen.
     fn open(&mut self, accidents: bool) -> EmbeddedLog {
         for attempt in 0.. {
+            let accident = match self.random.below(100) {
+                _ if !accidents || attempt >= 3 => None,
+                0..30 => Some(Accident::PowerGoes(1 + self.random.below(8))),
+                30..40 => Some(Accident::Fault(Fault::NoSpace)),
+                40..50 => Some(Accident::Fault(Fault::SyncFails)),
+                _ => None,
+            };
             self.disk.set_fault(None);
-            if accidents && attempt < 3 && self.random.percent(30) {
-                let calls = 1 + self.random.below(8);
-                self.disk.power_goes_in(calls);
+            match accident {
+                Some(Accident::PowerGoes(calls)) => self.disk.power_goes_in(calls),
+                Some(Accident::Fault(fault)) => self.disk.set_fault(Some(fault)),
+                None => {}
             }
             match EmbeddedLog::open(&self.options()) {
                 Ok(log) if !self.disk.is_off() => {
                     self.disk.power_stays();
+                    self.disk.set_fault(None);
                     let now = self.clock.now();
                     self.oracle.check_opened(&log, &log, now);
                     let damage = &log.recovered().damage;
-                    assert!(
-                        damage.is_empty(),
-                        "a loss of power damages nothing: {damage:?}"
-                    );
+                    assert_eq!(damage, &[], "a loss of power damages nothing");
                     return log;
                 }
                 Ok(log) => drop(log),
-                Err(error) => assert!(self.disk.is_off(), "the log does not open: {error}"),
+                Err(error) => assert!(accident.is_some(), "the log does not open: {error}"),
             }
-            self.story.crashed_openings += 1;
-            self.crash(Loss::Power);
+            self.story.failed_openings += 1;
+            if self.disk.is_off() {
+                self.crash(Loss::Power);
+            }
         }
         unreachable!("the fourth attempt meets no accident")
     }
@@ -171,6 +192,7 @@ impl World {
             dedupe_window_ms: DEDUPE_WINDOW.as_millis() as u64,
             retention: Retention {
                 age_ms: Some(AGE.as_millis() as u64),
+                events: self.oracle.events_max(),
                 ..Retention::default()
             },
             keeper: KeeperMode::OnRequest,
