@@ -4,6 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
+use tidings_log::KeeperMode;
+
 use crate::sim_disk::Counters;
 use crate::sim_world::{Extent, Story, live};
 
@@ -12,6 +14,7 @@ const SEEDS_DEFAULT: u64 = 50;
 const EXTENT: Extent = Extent {
     generations: 4,
     steps: 150,
+    keeper: KeeperMode::OnRequest,
 };
 
 fn setting(name: &str) -> Option<u64> {
@@ -19,7 +22,7 @@ fn setting(name: &str) -> Option<u64> {
 }
 
 /// Lives through the seeds on all processors, and says which one failed.
-fn live_all(first: u64, count: u64) -> Vec<Story> {
+fn live_all(first: u64, count: u64, extent: Extent) -> Vec<Story> {
     let next = AtomicU64::new(first);
     let work = || {
         let mut stories = Vec::new();
@@ -28,7 +31,7 @@ fn live_all(first: u64, count: u64) -> Vec<Story> {
             if seed >= first + count {
                 return stories;
             }
-            let lived = catch_unwind(AssertUnwindSafe(|| live(seed, EXTENT)));
+            let lived = catch_unwind(AssertUnwindSafe(|| live(seed, extent)));
             let Ok(story) = lived else {
                 panic!("seed {seed} fails; TIDINGS_D2_FIRST={seed} TIDINGS_D2_SEEDS=1 repeats it");
             };
@@ -51,11 +54,26 @@ fn live_all(first: u64, count: u64) -> Vec<Story> {
 fn d2_d11_no_loss_of_power_takes_what_anybody_was_told() {
     let seeds = setting("TIDINGS_D2_SEEDS").unwrap_or(SEEDS_DEFAULT);
     let first = setting("TIDINGS_D2_FIRST").unwrap_or(0);
-    let stories = live_all(first, seeds);
+    let stories = live_all(first, seeds, EXTENT);
     assert_eq!(stories.len() as u64, seeds);
     if seeds >= SEEDS_DEFAULT {
         prove_that_it_happened(&stories);
     }
+}
+
+/// What the keeper does on its own thread falls between the calls of the committer in any way. A
+/// failing seed may need some repeating.
+#[test]
+fn d2_the_keeper_may_be_at_work_when_the_power_goes() {
+    let seeds = setting("TIDINGS_D2_SEEDS").unwrap_or(SEEDS_DEFAULT / 2);
+    let first = setting("TIDINGS_D2_FIRST").unwrap_or(0);
+    let extent = Extent {
+        keeper: KeeperMode::Thread,
+        ..EXTENT
+    };
+    let stories = live_all(first, seeds, extent);
+    let crashes = stories.iter().map(|story| story.counters.crashes_in_calls);
+    assert!(seeds < 10 || crashes.sum::<u64>() >= seeds);
 }
 
 /// Accidents that never happen prove nothing.

@@ -350,8 +350,11 @@ impl Oracle {
     /// Compares one read with what is known: exactly these events, and a hole only for a loss.
     pub(crate) fn check_read(&mut self, store: &dyn EventStore, selectors: &[&str], after: Offset) {
         let selected = scope(selectors);
-        let page = read_to_the_end(store, &query(selected.clone(), after));
-        let before_earliest = store.bounds().before_earliest;
+        let (page, last, before_earliest) = while_nothing_is_removed(store, || {
+            let page = read_to_the_end(store, &query(selected.clone(), after));
+            let last = store.removed_after(&selected, after).expect("readable");
+            (page, last)
+        });
         let wanted = self.told.values().filter(|event| {
             event.position.offset > after && selected.matches(&event.content.audience)
         });
@@ -367,21 +370,23 @@ impl Oracle {
         );
         assert!(holes.iter().all(|hole| hole.reason == GapReason::Retention));
         self.holes += holes.len() as u64;
-        let last = store.removed_after(&selected, after).expect("readable");
         assert_eq!(last, holes.last().copied());
     }
 
     /// Finds one event by its place and by its id.
     pub(crate) fn check_look_up(&self, store: &dyn EventStore, event: &Event) {
-        let before_earliest = store.bounds().before_earliest;
-        let held = |one: &&Arc<Event>| one.position.offset > before_earliest;
         let at = event.position.offset;
-        let found = store.at(&Scope::Everything, at).expect("readable");
-        assert_eq!(found.as_ref(), self.told.get(&at).filter(held));
-        if let Some(id) = &event.content.id {
-            let same_id = |one: &&Arc<Event>| one.content.id.as_ref() == Some(id);
+        let id = event.content.id.as_ref();
+        let (found_at, found_by_id, before_earliest) = while_nothing_is_removed(store, || {
+            let found_at = store.at(&Scope::Everything, at).expect("readable");
+            let by_id = |id| store.by_id(&Scope::Everything, id).expect("readable");
+            (found_at, id.map(by_id))
+        });
+        let held = |one: &&Arc<Event>| one.position.offset > before_earliest;
+        assert_eq!(found_at.as_ref(), self.told.get(&at).filter(held));
+        if let Some(found) = found_by_id {
+            let same_id = |one: &&Arc<Event>| one.content.id.as_ref() == id;
             let newest = self.told.values().rev().find(same_id).filter(held);
-            let found = store.by_id(&Scope::Everything, id).expect("readable");
             assert_eq!(found.as_ref(), newest);
         }
     }
@@ -396,5 +401,19 @@ impl Oracle {
             unknown, None,
             "shown although nobody was told that it is committed"
         );
+    }
+}
+
+/// Looks at a store, again if the keeper removed something meanwhile; with what was removed then.
+fn while_nothing_is_removed<A, B>(
+    store: &dyn EventStore,
+    look: impl Fn() -> (A, B),
+) -> (A, B, Offset) {
+    loop {
+        let before = store.bounds().before_earliest;
+        let (a, b) = look();
+        if store.bounds().before_earliest == before {
+            return (a, b, before);
+        }
     }
 }

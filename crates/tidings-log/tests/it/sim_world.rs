@@ -2,7 +2,8 @@
 //!
 //! Everything follows from the seed. The world calls the log from one thread and waits for each
 //! answer; the keeper works when it is asked to. So the calls that reach the disk have one order, and
-//! a seed is one history.
+//! a seed is one history. With the keeper on its own thread its calls come between the others as they
+//! may, and a seed is many similar histories.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
@@ -53,6 +54,7 @@ enum Accident {
 pub(crate) struct Extent {
     pub(crate) generations: u32,
     pub(crate) steps: u32,
+    pub(crate) keeper: KeeperMode,
 }
 
 /// What a history came to.
@@ -71,6 +73,7 @@ pub(crate) struct Story {
 
 struct World {
     random: Random,
+    keeper: KeeperMode,
     clock: Arc<ManualClock>,
     disk: SimDisk,
     oracle: Oracle,
@@ -88,6 +91,7 @@ pub(crate) fn live(seed: u64, extent: Extent) -> Story {
     let disk = SimDisk::new(random.fork());
     let mut world = World {
         random,
+        keeper: extent.keeper,
         clock: Arc::new(ManualClock::default()),
         disk,
         // In every other history there is one more reason to remove events.
@@ -195,7 +199,7 @@ impl World {
                 events: self.oracle.events_max(),
                 ..Retention::default()
             },
-            keeper: KeeperMode::OnRequest,
+            keeper: self.keeper,
             ..Options::new(Path::new("data"), clock, Arc::new(random))
         }
     }
