@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::disk::{Disk, DiskFile};
 use crate::header::{Seal, SegmentHeader};
@@ -150,6 +150,12 @@ impl Active {
     /// Whether a write of this size belongs into the next segment.
     pub(crate) fn is_full_for(&self, bytes: u64) -> bool {
         self.at + bytes > self.capacity && self.segment.summary().events > 0
+    }
+
+    /// The timestamp of the oldest event.
+    pub(crate) fn oldest(&self) -> Option<u64> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        table.oldest()
     }
 
     /// The size of this segment's file.

@@ -49,10 +49,7 @@ impl Committer {
     /// Works until the queue is shut and empty.
     pub(crate) fn run(mut self) {
         let shared = Arc::clone(&self.shared);
-        while let Some(groups) = shared
-            .queue
-            .take(COMMIT_BATCH_BYTES_MAX, || shared.clock.moment())
-        {
+        while let Some(groups) = shared.queue.take(COMMIT_BATCH_BYTES_MAX) {
             let bytes = groups.iter().map(Queued::record_bytes).sum();
             if shared.queue.is_shut() == Some(Shut::Poisoned) {
                 shared.queue.done(bytes);
@@ -72,7 +69,7 @@ impl Committer {
     fn commit(&mut self, groups: Vec<Queued>) -> (Vec<Planned>, Result<(), AppendError>) {
         let bytes: usize = groups.iter().map(Queued::record_bytes).sum();
         // Rolling over comes first, because records know their segment.
-        if self.active.is_full_for(bytes as u64)
+        if (self.active.is_full_for(bytes as u64) || self.is_active_old())
             && let Err(fault) = self.roll_over()
         {
             let planned = groups.into_iter().map(unplanned).collect();
@@ -86,6 +83,16 @@ impl Committer {
         };
         let planned = std::mem::take(&mut batch.planned);
         (planned, written)
+    }
+
+    /// Whether the active segment holds events that are to go by age, which they can only do with
+    /// their segment.
+    fn is_active_old(&self) -> bool {
+        self.shared.retention.age_ms.is_some_and(|age| {
+            let oldest = self.active.oldest();
+            let now = self.shared.clock.for_ages().0;
+            oldest.is_some_and(|oldest| oldest.saturating_add(age) < now)
+        })
     }
 
     fn write(&mut self, batch: &Batch) -> Result<(), AppendError> {

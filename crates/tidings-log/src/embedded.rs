@@ -43,6 +43,8 @@ struct Handle {
     shared: Arc<Shared>,
     report: RecoveryReport,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Held by the committer too, which may outlive the handle for a moment.
+    lock: Mutex<Option<Arc<dyn DiskLock>>>,
 }
 
 impl fmt::Debug for Handle {
@@ -84,6 +86,7 @@ impl EmbeddedLog {
             last_timestamp,
             report,
         } = recover::recover(&options)?;
+        let lock: Arc<dyn DiskLock> = Arc::from(lock);
         let clock = SteadyClock::new(Arc::clone(&options.clock));
         let dedupe = dedupe_window(&options, &inventory, &lineage, end, clock.steady())
             .map_err(io_error("reading an index in", &options.dir))?;
@@ -109,6 +112,7 @@ impl EmbeddedLog {
             shared: Arc::clone(&shared),
             report,
             threads: Mutex::default(),
+            lock: Mutex::new(Some(Arc::clone(&lock))),
         };
         if options.keeper == KeeperMode::Thread {
             handle.spawn_keeper(shared)?;
@@ -147,10 +151,9 @@ impl Handle {
         Ok(())
     }
 
-    /// The directory stays locked until the committer has ended.
     fn spawn_committer(
         &self,
-        lock: Box<dyn DiskLock>,
+        lock: Arc<dyn DiskLock>,
         committer: Committer,
     ) -> Result<(), OpenError> {
         let dir = self.shared.dir.clone();
@@ -180,6 +183,7 @@ impl Handle {
                 drop(thread.join());
             }
         }
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 

@@ -30,6 +30,10 @@ pub(crate) fn run(shared: &Shared) {
 pub(crate) fn round(shared: &Shared) {
     // One at a time: a test may ask for a round while the thread is at one.
     let _turn = shared.keeper_turn();
+    // A disk that has failed once is left as it is.
+    if matches!(shared.health(), Health::Poisoned(_)) {
+        return;
+    }
     write_indexes(shared);
     retention::apply(shared);
     prepare_spare(shared);
@@ -101,13 +105,15 @@ fn prepare_spare(shared: &Shared) {
     }
 }
 
-/// Finds out whether there is space by using some.
+/// Finds out whether there is space, for bytes and for names, by using some.
 fn probe(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
-    let unfinished = path(dir, "probe", UNFINISHED_ENDING);
-    let written = disk.create(&unfinished, 0).and_then(|file| {
+    let made = path(dir, "probe", UNFINISHED_ENDING);
+    let renamed = path(dir, "probed", UNFINISHED_ENDING);
+    let written = disk.create(&made, 0).and_then(|file| {
         file.write_at(&vec![0xff; PROBE_BYTES], 0)?;
-        file.sync_data()
+        file.sync_data()?;
+        disk.rename(&made, &renamed)
     });
-    remove_quietly(disk, &unfinished);
+    remove_quietly(disk, if written.is_ok() { &renamed } else { &made });
     written
 }

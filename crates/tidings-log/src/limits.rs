@@ -19,6 +19,12 @@ pub const LINEAGE_EPOCHS_MAX: usize = 1_000;
 /// Beyond them nothing can be proven. Each is an open file, and a few percent of a segment.
 pub const REMOVED_INDEXES_MAX: usize = 256;
 
+/// Bytes of these index files, for logs without a byte limit.
+pub const REMOVED_INDEX_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// Share of the byte limit, in percent, that these index files may take from the events.
+pub const REMOVED_INDEX_PERCENT_MAX: u64 = 10;
+
 /// Bytes of one block of an index file, which is what a look-up reads.
 pub const INDEX_BLOCK_BYTES: usize = 4 * 1024;
 

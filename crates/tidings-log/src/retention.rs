@@ -9,7 +9,10 @@ use tidings_core::time::Timestamp;
 use crate::active::remove_quietly;
 use crate::floors::Floors;
 use crate::keeper;
-use crate::limits::{DISK_USED_PERCENT_MAX, LOG_USED_PERCENT_MAX, REMOVED_INDEXES_MAX};
+use crate::limits::{
+    DISK_USED_PERCENT_MAX, LOG_USED_PERCENT_MAX, REMOVED_INDEX_BYTES_MAX,
+    REMOVED_INDEX_PERCENT_MAX, REMOVED_INDEXES_MAX,
+};
 use crate::look_up;
 use crate::matcher::Matcher;
 use crate::postings;
@@ -45,13 +48,27 @@ pub struct RetentionRule {
 
 /// Removes what is beyond the limits, and raises the floors.
 pub(crate) fn apply(shared: &Shared) {
+    forget(shared);
     while let Some(oldest) = removable(shared) {
         if remove(shared, &oldest).is_err() {
             break;
         }
+        forget(shared);
     }
-    forget(shared);
+    end_old_segment(shared);
     raise_floors(shared);
+}
+
+/// Has the active segment sealed once all of it is to go by age, so that it can.
+fn end_old_segment(shared: &Shared) {
+    let inventory = shared.inventory();
+    if let (Some(age), Some(active)) = (shared.retention.age_ms, inventory.segments.last()) {
+        let summary = active.summary();
+        let now = shared.clock.for_ages().0;
+        if summary.events > 0 && summary.newest.saturating_add(age) < now {
+            shared.queue.ask_to_roll_over();
+        }
+    }
 }
 
 /// The oldest segment, if some limit says that it must go. The active one always stays.
@@ -120,25 +137,33 @@ fn remove(shared: &Shared, segment: &Arc<Segment>) -> io::Result<()> {
 /// Gives up the oldest index files beyond the horizon.
 fn forget(shared: &Shared) {
     let inventory = shared.inventory();
-    let removed = inventory.segments.iter().take_while(|one| !one.is_held());
-    let excess = removed.count().saturating_sub(REMOVED_INDEXES_MAX);
-    let Some(last) = excess
-        .checked_sub(1)
-        .and_then(|last| inventory.segments.get(last))
-    else {
+    let all = inventory.segments.iter();
+    let removed: Vec<_> = all.take_while(|one| !one.is_held()).collect();
+    let budget = shared
+        .retention
+        .bytes
+        .map_or(REMOVED_INDEX_BYTES_MAX, |limit| {
+            share(limit, REMOVED_INDEX_PERCENT_MAX).min(REMOVED_INDEX_BYTES_MAX)
+        });
+    let mut bytes = 0;
+    let newest_first = removed.iter().rev().take(REMOVED_INDEXES_MAX);
+    let kept = newest_first.take_while(|one| {
+        bytes += one.file_bytes();
+        bytes <= budget
+    });
+    let excess = removed.len() - kept.count();
+    let Some(last) = excess.checked_sub(1).and_then(|last| removed.get(last)) else {
         return;
     };
     let through = last.summary().last;
-    for segment in inventory.segments.iter().take(excess) {
+    for segment in removed.iter().take(excess) {
         remove_quietly(
             &*shared.disk,
             &path(&shared.dir, &segment.stem, INDEX_ENDING),
         );
     }
     shared.change_inventory(|inventory| {
-        inventory
-            .segments
-            .retain(|one| one.summary().last > through || one.is_held());
+        inventory.segments.drain(..excess);
         inventory.forgotten_through = through;
     });
 }

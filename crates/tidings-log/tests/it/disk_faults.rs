@@ -44,7 +44,8 @@ fn d5_a_write_without_space_is_refused_and_leaves_nothing_behind() {
     let group = || vec![draft(&["a"], Some("x"), "refused"); 1];
     assert_eq!(append(&log, group()), Err(AppendError::Full));
     assert_eq!(append(&log, group()), Err(AppendError::Full));
-    assert_eq!(control.injected(), 2);
+    // The keeper tries in vain, too.
+    assert!(control.injected() >= 2);
     assert_eq!(log.health(), Health::Full);
     assert_eq!(offsets(&read_all(&log, &Scope::Everything, 0)), [1]);
     // What was refused is not there after a crash at this point either.

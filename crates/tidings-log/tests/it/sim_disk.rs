@@ -2,8 +2,9 @@
 //!
 //! Every file has a content that the running program sees, a durable content, and the writes between
 //! the two; every directory likewise has names, durable names, and changes between them. Calls that
-//! change something are counted; at a chosen one the power goes, after which everything fails until
-//! [`SimDisk::crash`] makes the disk that the next process finds.
+//! change something are counted; at a chosen one the power goes, after which everything fails but
+//! reading open files, which might as well have happened just before. [`SimDisk::crash`] makes the
+//! disk that the next process finds.
 
 mod crash;
 mod file;
