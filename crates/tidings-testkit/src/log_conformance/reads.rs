@@ -94,7 +94,9 @@ pub fn a_page_stops_at_its_bytes_but_always_moves_on<L: LogUnderTest>() {
     let store = fixture.log.store();
     let whole = query(scope(&["a"]), Offset::ZERO);
     let expected = read_to_the_end(&*store, &whole);
-    let first = events_of(&expected).first().map(|event| event.content.size_bytes());
+    let first = events_of(&expected)
+        .first()
+        .map(|event| event.content.size_bytes());
     let exactly_one = first.expect("an event");
     for bytes_max in [1, exactly_one, 30, 100, 5_000, 6_000, 100_000] {
         let paged = Query {
