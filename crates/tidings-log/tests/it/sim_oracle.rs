@@ -3,6 +3,8 @@
 //! It knows every event that anybody was ever told of, by an answer, the feed or a read, and every
 //! group whose outcome nobody knows. After each opening it compares all of that with what is there.
 
+mod answers;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +12,13 @@ use std::time::Duration;
 use tidings_core::event::{Draft, Event};
 use tidings_core::gap::GapReason;
 use tidings_core::lineage::Standing;
-use tidings_core::port::{AppendError, Appended, EventStore, Health, Sequencer};
+use tidings_core::port::{EventStore, Health, Sequencer};
 use tidings_core::position::{Offset, Position};
 use tidings_core::scope::Scope;
 use tidings_core::time::Timestamp;
-use tidings_testkit::append::Outcome;
 use tidings_testkit::reading::{events_of, holes_of, query, read_to_the_end, scope};
+
+use answers::KnownId;
 
 /// A repeat within this time is recognised, one after it is new.
 pub(crate) const DEDUPE_WINDOW: Duration = Duration::from_millis(600_500);
@@ -40,23 +43,6 @@ pub(crate) struct Oracle {
     pub(crate) vanished_groups: u64,
     /// Holes that readers were told of, for the counters.
     pub(crate) holes: u64,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct KnownId {
-    content: [u8; 16],
-    offset: Offset,
-    used_at: Timestamp,
-}
-
-/// What the answer to one draft has to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Expected {
-    New,
-    /// The event at this offset.
-    Known(Offset),
-    /// Whatever becomes of the draft with this number, counted over the whole burst.
-    SameAs(usize),
 }
 
 impl Oracle {
@@ -90,140 +76,12 @@ impl Oracle {
         self.told.range(after.next()..).map(|(_, event)| event)
     }
 
-    /// Takes in the outcomes of groups that were queued in this order, none of them waiting for the
-    /// one before.
-    pub(crate) fn check_outcomes(&mut self, burst: &[(Vec<Draft>, Outcome)], now: Timestamp) {
-        self.forget_ids(now);
-        let mut fresh: BTreeMap<[u8; 16], (usize, [u8; 16])> = BTreeMap::new();
-        let mut places: Vec<Option<Appended>> = Vec::new();
-        for (group, outcome) in burst {
-            let first = places.len();
-            let mut expected = Vec::new();
-            let mut reused = None;
-            for (index, draft) in group.iter().enumerate() {
-                let (what, clashes) = match draft.dedupe {
-                    None => (Expected::New, false),
-                    Some(key) => match (
-                        self.ids.get(&key.publisher_id),
-                        fresh.get(&key.publisher_id),
-                    ) {
-                        (Some(known), _) => {
-                            (Expected::Known(known.offset), known.content != key.content)
-                        }
-                        (None, Some((same, content))) => {
-                            (Expected::SameAs(*same), *content != key.content)
-                        }
-                        (None, None) => {
-                            fresh.insert(key.publisher_id, (first + index, key.content));
-                            (Expected::New, false)
-                        }
-                    },
-                };
-                if clashes {
-                    reused = reused.or(Some(index));
-                }
-                expected.push(what);
-            }
-            match outcome {
-                Ok(appended) => {
-                    assert_eq!(reused, None, "a reused id is refused: {group:?}");
-                    assert_eq!(appended.len(), group.len());
-                    places.extend(appended.iter().copied().map(Some));
-                    self.committed(group, &expected, appended, &places, now);
-                }
-                Err(AppendError::IdReused { index, .. }) => {
-                    assert_eq!(reused, Some(*index), "{group:?}");
-                    places.extend(group.iter().map(|_| None));
-                    fresh.retain(|_, (same, _)| *same < first);
-                }
-                Err(AppendError::OutcomeUnknown) => {
-                    places.extend(group.iter().map(|_| None));
-                    if reused.is_some() {
-                        // Refused, but because of a group that failed: nothing of it is there.
-                        fresh.retain(|_, (same, _)| *same < first);
-                        continue;
-                    }
-                    let added = group.iter().zip(&expected);
-                    let added = added.filter(|(_, what)| **what == Expected::New);
-                    self.open
-                        .push(added.map(|(draft, _)| draft.clone()).collect());
-                }
-                Err(
-                    AppendError::Busy { .. }
-                    | AppendError::Full
-                    | AppendError::NotWritable
-                    | AppendError::TooLarge { .. },
-                ) => {
-                    places.extend(group.iter().map(|_| None));
-                    fresh.retain(|_, (same, _)| *same < first);
-                }
-            }
-        }
-    }
-
-    fn committed(
-        &mut self,
-        group: &[Draft],
-        expected: &[Expected],
-        appended: &[Appended],
-        places: &[Option<Appended>],
-        now: Timestamp,
-    ) {
-        for ((draft, what), answer) in group.iter().zip(expected).zip(appended) {
-            let offset = answer.position.offset;
-            match what {
-                Expected::New => {
-                    assert!(!answer.duplicate, "it is new: {draft:?}");
-                    assert!(offset > self.end(), "offset {offset} of {draft:?}");
-                    let event = Event {
-                        position: answer.position,
-                        timestamp: answer.timestamp,
-                        content: draft.content.clone(),
-                    };
-                    self.tell(&Arc::new(event));
-                    self.remember(draft, offset, now);
-                }
-                Expected::Known(known) => {
-                    assert!(answer.duplicate, "it is a repeat: {draft:?}");
-                    assert_eq!(offset, *known, "{draft:?}");
-                }
-                Expected::SameAs(other) => {
-                    assert!(answer.duplicate, "it is a repeat: {draft:?}");
-                    let first = places[*other].expect("the first one is committed too");
-                    assert_eq!(answer.position, first.position);
-                }
-            }
-            if let Some(event) = self.told.get(&offset) {
-                assert_eq!(
-                    (event.position, event.timestamp),
-                    (answer.position, answer.timestamp)
-                );
-            }
-        }
-    }
-
     /// Somebody was told of an event. An offset stands for one event for ever.
     pub(crate) fn tell(&mut self, event: &Arc<Event>) {
         let offset = event.position.offset;
         let known = self.told.entry(offset).or_insert_with(|| Arc::clone(event));
         assert_eq!(known, event, "an offset stands for one event for ever");
         self.cursors.push(event.position);
-    }
-
-    fn remember(&mut self, draft: &Draft, offset: Offset, used_at: Timestamp) {
-        if let Some(key) = draft.dedupe {
-            let known = KnownId {
-                content: key.content,
-                offset,
-                used_at,
-            };
-            self.ids.insert(key.publisher_id, known);
-        }
-    }
-
-    fn forget_ids(&mut self, now: Timestamp) {
-        self.ids
-            .retain(|_, known| known.used_at.plus(DEDUPE_WINDOW) > now);
     }
 
     /// Compares a log that was just opened with all that is known, and settles what was open.
