@@ -25,8 +25,9 @@ pub const REMOVED_INDEX_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Share of the byte limit, in percent, that these index files may take from the events.
 pub const REMOVED_INDEX_PERCENT_MAX: u64 = 10;
 
-/// Bytes of one block of an index file, which is what a look-up reads.
-pub const INDEX_BLOCK_BYTES: usize = 4 * 1024;
+/// Bytes of one block of an index file, which is what a look-up reads. For each block some thirty
+/// bytes stay in memory: about 50 KiB for a full segment.
+pub const INDEX_BLOCK_BYTES: usize = 8 * 1024;
 
 /// Bytes that one sequential read takes from a segment at once.
 pub const READ_BLOCK_BYTES: usize = 256 * 1024;

@@ -247,6 +247,9 @@ pub(crate) fn removed_through(segment: &Segment, matcher: &Matcher, after: u64) 
     if last <= after {
         return None;
     }
+    if matcher.is_everything() {
+        return Some(last);
+    }
     let damaged = index.damaged().last().map(|stretch| stretch.through);
     let damaged = damaged.filter(|through| *through > after);
     match matcher.last_in(&*index, after) {

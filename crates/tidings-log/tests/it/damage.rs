@@ -3,20 +3,29 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tidings_core::audience::Key;
+use tidings_core::event_type::TypeFilter;
 use tidings_core::gap::GapReason;
+use tidings_core::id::EventId;
 use tidings_core::port::{EventStore, Sequencer};
 use tidings_core::position::Offset;
 use tidings_core::scope::Scope;
 use tidings_log::{Damaged, EmbeddedLog};
 
-use crate::support::{Bench, Read, append_each, events, files, offsets, read_all, scope};
+use crate::support::{
+    Bench, Read, append, append_each, draft, events, files, offsets, read_all, scope, text,
+};
 
 /// A log of `a` and `b` in turn, in several segments with index files, and what it holds.
 fn sample(bench: &Bench) -> Vec<Read> {
     let log = bench.open();
     for number in 0..60 {
-        append_each(&log, &["a"], [format!("a{number:0700}")]);
-        append_each(&log, &["b"], [format!("b{number:0700}")]);
+        for (key, place) in [("a", 1), ("b", 2)] {
+            let id = format!("id{}", number * 2 + place);
+            let data = format!("{key}{number:0700}");
+            append(&log, vec![draft(&[key], Some(&id), &data)]).expect("appended");
+            bench.clock.pass(1);
+        }
     }
     log.retain_now();
     log.close();
@@ -222,6 +231,19 @@ fn d4_every_flipped_bit_of_an_index_file_changes_no_answer() {
             .expect("read")
             .expect("held");
         assert_eq!(at.position.offset, Offset(40));
+        assert_eq!(log.before_time(at.timestamp).expect("read"), Offset(39));
+        let id = EventId::parse("id40").expect("id");
+        let found = log
+            .by_id(&Scope::Everything, &id)
+            .expect("read")
+            .expect("held");
+        assert_eq!(found.position.offset, Offset(40));
+        let extent = log.extent(&Key::parse("a").expect("key")).expect("read");
+        assert_eq!(extent.map(|extent| extent.earliest), Some(Offset(1)));
+        let newest = log.newest_per_key(&scope(&["a"]), &TypeFilter::default(), Offset(40), 9);
+        assert_eq!(newest.expect("read")[0].position.offset, Offset(39));
+        let again = append(&log, vec![draft(&["b"], Some("id40"), &text(&at))]);
+        assert!(again.expect("known")[0].duplicate);
         log.retain_now();
         log.close();
         assert!(broken.join(&name).exists());
