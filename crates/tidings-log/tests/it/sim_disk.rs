@@ -7,6 +7,7 @@
 //! disk that the next process finds.
 
 mod crash;
+mod directory;
 mod file;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use tidings_log::disk::{Disk, DiskFile, DiskLock, Space};
 
 use crate::sim_random::Random;
 pub(crate) use crash::Loss;
+use directory::{Change, Directory};
 use file::{FileState, SimFile};
 
 /// What happened so far, to prove that it did. Kept across crashes.
@@ -70,45 +72,6 @@ struct State {
     fault: Option<Fault>,
     counters: Counters,
     trace: Vec<String>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Directory {
-    names: BTreeMap<String, u64>,
-    durable: BTreeMap<String, u64>,
-    changes: Vec<Change>,
-}
-
-/// A change of a directory that is not durable yet.
-#[derive(Debug, Clone)]
-enum Change {
-    Link(String, u64),
-    Unlink(String),
-    Rename(String, String, u64),
-}
-
-impl Change {
-    fn apply(&self, names: &mut BTreeMap<String, u64>) {
-        match self {
-            Self::Link(name, file) => {
-                names.insert(name.clone(), *file);
-            }
-            Self::Unlink(name) => {
-                names.remove(name);
-            }
-            Self::Rename(from, to, file) => {
-                names.remove(from);
-                names.insert(to.clone(), *file);
-            }
-        }
-    }
-}
-
-impl Directory {
-    fn change(&mut self, change: Change) {
-        change.apply(&mut self.names);
-        self.changes.push(change);
-    }
 }
 
 /// Whether a call is to be done, and whether the power goes with it.

@@ -1,7 +1,8 @@
 //! What survives when the power goes, or the process is killed.
 
+use super::directory::{Change, Directory};
 use super::file::{FileState, put};
-use super::{Change, Counters, Directory, SimDisk, State};
+use super::{Counters, SimDisk, State};
 use crate::sim_random::Random;
 
 /// How a process ends.
