@@ -114,6 +114,8 @@ impl EmbeddedLog {
             threads: Mutex::default(),
             lock: Mutex::new(Some(Arc::clone(&lock))),
         };
+        // There may be index files to write, and there is a next segment to make.
+        shared.keeper.raise();
         if options.keeper == KeeperMode::Thread {
             handle.spawn_keeper(shared)?;
         }
@@ -128,7 +130,7 @@ impl EmbeddedLog {
 
     /// Applies retention at once, and does whatever else the keeper would do next.
     pub fn retain_now(&self) {
-        keeper::round(&self.0.shared);
+        keeper::round(&self.0.shared, 0);
     }
 
     /// Writes what is queued and lets go of the directory. Reads still work; appends are refused.

@@ -14,7 +14,7 @@ use crate::active::{Spare, remove_quietly};
 use crate::committer::next_capacity;
 use crate::disk::Disk;
 use crate::index::IndexFile;
-use crate::limits::{KEEPER_TICK_MS, PROBE_BYTES};
+use crate::limits::{FLOORS_INTERVAL_MS, KEEPER_TICK_MS, PROBE_BYTES};
 use crate::retention;
 use crate::segment::{INDEX_ENDING, Records, Segment, UNFINISHED_ENDING, path};
 use crate::shared::Shared;
@@ -22,20 +22,28 @@ use crate::shared::Shared;
 /// Works until the log is closed.
 pub(crate) fn run(shared: &Shared) {
     while shared.keeper.wait(Duration::from_millis(KEEPER_TICK_MS)) {
-        round(shared);
+        round(shared, FLOORS_INTERVAL_MS);
     }
 }
 
-/// Does everything that is to be done now.
-pub(crate) fn round(shared: &Shared) {
+/// Does everything that is to be done now. Floors by size are worked out again if they are older than
+/// this and anything has come since.
+pub(crate) fn round(shared: &Shared, floors_ms: u64) {
     // One at a time: a test may ask for a round while the thread is at one.
-    let _turn = shared.keeper_turn();
+    let mut turn = shared.keeper_turn();
     // A disk that has failed once is left as it is.
     if matches!(shared.health(), Health::Poisoned(_)) {
         return;
     }
     write_indexes(shared);
-    retention::apply(shared);
+    let (now, end) = (shared.clock.moment(), shared.end());
+    let by_size = turn
+        .floors
+        .is_none_or(|(then, through)| through != end && now.ms_since(then) >= floors_ms);
+    retention::apply(shared, by_size);
+    if by_size {
+        turn.floors = Some((now, end));
+    }
     prepare_spare(shared);
 }
 

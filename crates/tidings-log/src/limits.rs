@@ -51,6 +51,12 @@ pub const KEEPER_TICK_MS: u64 = 500;
 /// Retention begins early when the file system is used to this share, in percent.
 pub const DISK_USED_PERCENT_MAX: u64 = 90;
 
+/// While this much is available, retention does not begin early, whatever share it is.
+pub const DISK_SPARE_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// How often the keeper works out which events rules by count and bytes hide.
+pub const FLOORS_INTERVAL_MS: u64 = 5_000;
+
 /// Retention begins early when the log holds this share of its byte limit, in percent, so that the
 /// next segment fits below the limit.
 pub const LOG_USED_PERCENT_MAX: u64 = 90;

@@ -12,10 +12,12 @@ use std::sync::Arc;
 use tidings_core::lineage::Lineage;
 use tidings_core::position::{Epoch, Offset};
 
-use crate::active::{Active, Spare, WriteFault, remove_quietly};
+use crate::active::{Active, Spare, WriteFault, is_full, remove_quietly};
 use crate::disk::DiskLock;
 use crate::header::SegmentHeader;
-use crate::limits::{LINEAGE_EPOCHS_MAX, REMOVED_INDEXES_MAX, SEGMENT_BYTES_FIRST};
+use crate::limits::{
+    LINEAGE_EPOCHS_MAX, REMOVED_INDEXES_MAX, SEGMENT_BYTES_FIRST, SEGMENT_BYTES_MIN,
+};
 use crate::options::{OpenError, Options, RecoveryReport};
 use crate::segment::{INDEX_ENDING, Inventory, Segment, path};
 
@@ -91,7 +93,7 @@ pub(crate) fn recover(options: &Options) -> Result<Recovered, OpenError> {
     }
     gathered.segments.push(Arc::clone(&active.segment));
     let (inventory, forgotten) = inventory(gathered.segments);
-    for stem in forgotten {
+    for stem in gathered.forgotten.into_iter().chain(forgotten) {
         remove_quietly(disk, &path(dir, &stem, INDEX_ENDING));
     }
     Ok(Recovered {
@@ -113,7 +115,11 @@ fn first_active(
 ) -> Result<Active, OpenError> {
     let (disk, dir) = (&*options.disk, options.dir.as_path());
     let bytes = SEGMENT_BYTES_FIRST.min(options.segment_bytes);
-    let spare = Spare::create(disk, dir, bytes);
+    // On a full disk a small one may still fit, so that what is there can be read and expire.
+    let spare = Spare::create(disk, dir, bytes).or_else(|error| {
+        let smaller = is_full(&error).then(|| Spare::create(disk, dir, SEGMENT_BYTES_MIN));
+        smaller.unwrap_or(Err(error))
+    });
     let spare = spare.map_err(io_error("making a segment in", dir))?;
     Active::make(disk, dir, header, spare, &gathered.tail).map_err(|fault| {
         let error = match fault {

@@ -10,7 +10,7 @@ use crate::active::remove_quietly;
 use crate::floors::Floors;
 use crate::keeper;
 use crate::limits::{
-    DISK_USED_PERCENT_MAX, LOG_USED_PERCENT_MAX, REMOVED_INDEX_BYTES_MAX,
+    DISK_SPARE_BYTES, DISK_USED_PERCENT_MAX, LOG_USED_PERCENT_MAX, REMOVED_INDEX_BYTES_MAX,
     REMOVED_INDEX_PERCENT_MAX, REMOVED_INDEXES_MAX,
 };
 use crate::look_up;
@@ -46,8 +46,9 @@ pub struct RetentionRule {
     pub events: Option<u64>,
 }
 
-/// Removes what is beyond the limits, and raises the floors.
-pub(crate) fn apply(shared: &Shared) {
+/// Removes what is beyond the limits, and raises the floors; those by count and bytes, which cost
+/// more to work out, only if `by_size`.
+pub(crate) fn apply(shared: &Shared, by_size: bool) {
     forget(shared);
     while let Some(oldest) = removable(shared) {
         if remove(shared, &oldest).is_err() {
@@ -56,7 +57,7 @@ pub(crate) fn apply(shared: &Shared) {
         forget(shared);
     }
     end_old_segment(shared);
-    raise_floors(shared);
+    raise_floors(shared, by_size);
 }
 
 /// Has the active segment sealed once all of it is to go by age, so that it can.
@@ -112,7 +113,8 @@ fn share(bytes: u64, percent: u64) -> u64 {
 fn disk_is_short(shared: &Shared) -> bool {
     shared.disk.space(&shared.dir).is_ok_and(|space| {
         let used = space.total.saturating_sub(space.available);
-        used > share(space.total, DISK_USED_PERCENT_MAX)
+        // On a large disk a small share is still plenty.
+        space.available < DISK_SPARE_BYTES && used > share(space.total, DISK_USED_PERCENT_MAX)
     })
 }
 
@@ -169,28 +171,27 @@ fn forget(shared: &Shared) {
 }
 
 /// Works out the floor of every rule. Floors never fall.
-fn raise_floors(shared: &Shared) {
+fn raise_floors(shared: &Shared, by_size: bool) {
     if shared.retention.rules.is_empty() {
         return;
     }
     let before = shared.floors();
     let inventory = shared.inventory();
     let rules = shared.retention.rules.iter().map(|rule| {
-        let old = before.rule(&rule.selector);
-        (
-            rule.selector.clone(),
-            old.max(floor(shared, &inventory, rule)),
-        )
+        let mut floor = before.rule(&rule.selector).max(floor_by_age(shared, rule));
+        if by_size {
+            floor = floor.max(floor_by_size(&inventory, rule, shared.end()));
+        }
+        (rule.selector.clone(), floor)
     });
     shared.set_floors(Floors::new(rules.collect()));
 }
 
-fn floor(shared: &Shared, inventory: &Inventory, rule: &RetentionRule) -> u64 {
-    let by_age = rule.age_ms.map_or(0, |age| {
+fn floor_by_age(shared: &Shared, rule: &RetentionRule) -> u64 {
+    rule.age_ms.map_or(0, |age| {
         let oldest = shared.clock.for_ages().0.saturating_sub(age);
         look_up::before_time(shared, Timestamp(oldest)).map_or(0, |offset| offset.0)
-    });
-    by_age.max(floor_by_size(inventory, rule, shared.end()))
+    })
 }
 
 /// The newest event of the rule's keys that no longer fits.

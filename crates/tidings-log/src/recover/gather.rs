@@ -25,6 +25,8 @@ pub(super) struct Gathered {
     pub(super) proven: u64,
     pub(super) tail: Vec<(RecordHeader, Bytes)>,
     pub(super) sealed: Option<Seal>,
+    /// Index files from before a time of which nothing is known.
+    pub(super) forgotten: Vec<String>,
     /// Segments without any record, which need not stay.
     pub(super) empty: Vec<PathBuf>,
     pub(super) report: RecoveryReport,
@@ -81,24 +83,32 @@ impl Gathered {
         )));
     }
 
-    /// Notes that the offsets up to here have vanished, unless they are older than all that is left.
+    /// Notes that the offsets up to here have vanished.
     fn lost_until(&mut self, first: u64, dir: &Path) {
         let stretch = Stretch {
             from: self.proven + 1,
             through: first.saturating_sub(1),
         };
-        if !self.segments.is_empty() && stretch.from <= stretch.through {
-            self.segments.push(Arc::new(Segment::lost(stretch)));
-            self.report.damage.push(DamageFound {
-                file: dir.to_owned(),
-                at_byte: 0,
-                what: Damaged::Missing {
-                    first: stretch.from,
-                    last: stretch.through,
-                },
-            });
+        self.proven = stretch.through;
+        if stretch.from > stretch.through {
+            return;
         }
-        self.proven = first.saturating_sub(1);
+        if !self.segments.iter().any(|segment| segment.is_held()) {
+            // Older than all records, so retention has removed it, and nothing before it can be
+            // told apart any more.
+            let removed = self.segments.drain(..);
+            self.forgotten.extend(removed.map(|one| one.stem.clone()));
+            return;
+        }
+        self.segments.push(Arc::new(Segment::lost(stretch)));
+        self.report.damage.push(DamageFound {
+            file: dir.to_owned(),
+            at_byte: 0,
+            what: Damaged::Missing {
+                first: stretch.from,
+                last: stretch.through,
+            },
+        });
     }
 
     /// Takes in a segment; `next_first` is where the next one begins, if there is a next one.
@@ -136,9 +146,14 @@ impl Gathered {
         let summary = index.summary();
         self.report.segments += 1;
         for stretch in index.damaged() {
+            let before = index.group_at(stretch.from.saturating_sub(1));
+            let before = before
+                .ok()
+                .flatten()
+                .filter(|group| group.base < stretch.from);
             self.report.damage.push(DamageFound {
                 file: on_disk.path.clone(),
-                at_byte: 0,
+                at_byte: before.map_or(0, |group| group.at + u64::from(group.length)),
                 what: Damaged::Events {
                     first: stretch.from,
                     last: stretch.through,

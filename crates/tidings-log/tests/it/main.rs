@@ -18,6 +18,7 @@ mod memory_conformance;
 mod memory_retention;
 mod model;
 mod opening;
+mod power_loss;
 mod publish;
 mod retention;
 mod sim_crash;

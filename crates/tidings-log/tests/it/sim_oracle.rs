@@ -122,7 +122,10 @@ impl Oracle {
             "time runs backwards"
         );
         let before_earliest = store.bounds().before_earliest;
-        let held = self.told.range(before_earliest.next()..).count() as u64;
+        let held = found
+            .iter()
+            .filter(|event| event.position.offset > before_earliest);
+        let held = held.count() as u64;
         let enough_held = self.events_max.is_some_and(|events_max| held >= events_max);
         let mut rest = found.iter().peekable();
         for (offset, event) in &self.told {
