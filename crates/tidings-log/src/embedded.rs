@@ -31,6 +31,7 @@ use crate::options::{KeeperMode, OpenError, Options, RecoveryReport};
 use crate::queue::{Queue, Queued, Shut};
 use crate::read::{self, unreadable};
 use crate::recover::{self, Recovered, io_error};
+use crate::retention;
 use crate::segment::Inventory;
 use crate::shared::Shared;
 use crate::steady::SteadyClock;
@@ -114,6 +115,8 @@ impl EmbeddedLog {
             threads: Mutex::default(),
             lock: Mutex::new(Some(Arc::clone(&lock))),
         };
+        // What was hidden before stays hidden from the first read on.
+        retention::raise_floors(&shared, true);
         // There may be index files to write, and there is a next segment to make.
         shared.keeper.raise();
         if options.keeper == KeeperMode::Thread {

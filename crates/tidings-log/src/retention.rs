@@ -32,8 +32,8 @@ pub struct Retention {
     pub rules: Vec<RetentionRule>,
 }
 
-/// A shorter life for the events of some keys. They are hidden at once and exactly, and leave the
-/// disk with their segment.
+/// A shorter life for the events of some keys. They are hidden one by one within seconds, and leave
+/// the disk with their segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetentionRule {
     /// Which keys.
@@ -171,7 +171,7 @@ fn forget(shared: &Shared) {
 }
 
 /// Works out the floor of every rule. Floors never fall.
-fn raise_floors(shared: &Shared, by_size: bool) {
+pub(crate) fn raise_floors(shared: &Shared, by_size: bool) {
     if shared.retention.rules.is_empty() {
         return;
     }

@@ -121,6 +121,28 @@ fn d5_without_space_for_the_next_segment_publishing_waits_and_reading_goes_on() 
 }
 
 #[test]
+fn d5_a_log_on_a_disk_with_little_space_opens_with_a_small_segment() {
+    let bench = Bench::new();
+    append_each(&bench.open(), &["a"], ["1".to_owned()]);
+    let disk = FaultyDisk::default();
+    let control = Arc::clone(&disk.control);
+    let options = Options {
+        disk: Arc::new(disk),
+        ..bench.options()
+    };
+    // Too little for a segment of 32 KiB, enough for one of 16.
+    control.use_space(98);
+    let log = EmbeddedLog::open(&options).expect("opens");
+    append_each(&log, &["a"], ["2".to_owned()]);
+    assert_eq!(offsets(&read_all(&log, &scope(&["a"]), 0)), [1, 2]);
+    let (_, error) = fill(&log);
+    assert_eq!(error, AppendError::Full);
+    drop(log);
+    control.use_space(100);
+    assert!(EmbeddedLog::open(&options).is_err());
+}
+
+#[test]
 fn d5_retention_begins_early_on_a_disk_that_is_nearly_full() {
     let bench = Bench::new();
     let (log, control) = open(&bench);

@@ -27,7 +27,8 @@ fn fixture(version: u32) -> PathBuf {
     fixtures.join(format!("format-{version}"))
 }
 
-/// A copy of a fixture, which is opened in place of the bench's own log.
+/// A copy of a fixture, which was written by the first program with that format and is never written
+/// again; it is opened in place of the bench's own log.
 fn bench_with_fixture(version: u32) -> Bench {
     let bench = Bench::new();
     fs::create_dir(bench.path()).expect("made");

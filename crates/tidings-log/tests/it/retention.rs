@@ -251,8 +251,35 @@ fn d9_rules_hide_exactly_what_they_say_and_only_for_their_keys() {
         assert_eq!(mixed[..2], start);
         log.close();
         log = open(&bench, keep());
-        log.retain_now();
     }
+}
+
+#[test]
+fn a_removed_segment_whose_index_is_lost_is_the_horizon_and_not_damage() {
+    let bench = Bench::new();
+    let keep = || Retention {
+        events: Some(50),
+        ..Retention::default()
+    };
+    let log = open(&bench, keep());
+    fill(&log, "a", 300);
+    log.retain_now();
+    let first = log.bounds().before_earliest.0;
+    log.close();
+    let removed = |path: &std::path::PathBuf| !path.with_extension("seg").exists();
+    let mut indexes = files(&bench.path(), "idx");
+    indexes.retain(removed);
+    assert!(indexes.len() >= 4);
+    std::fs::remove_file(&indexes[2]).expect("removed");
+    let log = open(&bench, keep());
+    assert!(log.recovered().damage.is_empty());
+    let quiet = read_all(&log, &scope(&["quiet"]), 0);
+    let [Read::Hole(forgotten, "retention")] = quiet[..] else {
+        panic!("one hole: {quiet:?}");
+    };
+    assert!(forgotten < first, "the newer indexes still count");
+    assert_eq!(read_all(&log, &scope(&["quiet"]), forgotten), []);
+    assert!(!indexes[0].exists() && indexes[3].exists());
 }
 
 #[test]
