@@ -27,7 +27,7 @@ use crate::feed;
 use crate::keeper;
 use crate::limits::{SEGMENT_BYTES_MIN, SEGMENTS_PER_BYTE_LIMIT};
 use crate::look_up;
-use crate::options::{OpenError, Options, RecoveryReport};
+use crate::options::{KeeperMode, OpenError, Options, RecoveryReport};
 use crate::queue::{Queue, Queued, Shut};
 use crate::read::{self, unreadable};
 use crate::recover::{self, Recovered, io_error};
@@ -119,7 +119,10 @@ impl EmbeddedLog {
         retention::raise_floors(&shared, true);
         // There may be index files to write, and there is a next segment to make.
         shared.keeper.raise();
-        handle.spawn(lock, committer, shared)?;
+        if options.keeper == KeeperMode::Thread {
+            handle.spawn_keeper(shared)?;
+        }
+        handle.spawn_committer(lock, committer)?;
         Ok(Self(Arc::new(handle)))
     }
 
@@ -142,13 +145,7 @@ impl EmbeddedLog {
 // === impl Handle ===
 
 impl Handle {
-    /// Starts both threads.
-    fn spawn(
-        &self,
-        lock: Arc<dyn DiskLock>,
-        committer: Committer,
-        shared: Arc<Shared>,
-    ) -> Result<(), OpenError> {
+    fn spawn_keeper(&self, shared: Arc<Shared>) -> Result<(), OpenError> {
         let dir = shared.dir.clone();
         let keeper = std::thread::Builder::new()
             .name("log-keeper".to_owned())
@@ -156,6 +153,15 @@ impl Handle {
             .map_err(io_error("starting a thread for", &dir))?;
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         threads.push(keeper);
+        Ok(())
+    }
+
+    fn spawn_committer(
+        &self,
+        lock: Arc<dyn DiskLock>,
+        committer: Committer,
+    ) -> Result<(), OpenError> {
+        let dir = self.shared.dir.clone();
         let committer = std::thread::Builder::new()
             .name("log-committer".to_owned())
             .spawn(move || {
@@ -165,6 +171,7 @@ impl Handle {
                 drop(lock);
             })
             .map_err(io_error("starting a thread for", &dir))?;
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         threads.push(committer);
         Ok(())
     }

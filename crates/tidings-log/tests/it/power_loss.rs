@@ -9,7 +9,8 @@ use tidings_core::position::{Offset, Position};
 use tidings_core::scope::Scope;
 use tidings_log::{EmbeddedLog, Options, Retention};
 
-use crate::sim_disk::{Dice, SimDisk};
+use crate::sim_disk::{Loss, SimDisk};
+use crate::sim_random::Random;
 use crate::support::{Bench, Read, append_later, draft, read_all};
 
 /// What is known from outside, over all generations.
@@ -42,8 +43,8 @@ fn d2_power_loss_between_any_two_calls_loses_nothing_that_was_told() {
 /// One life of a disk; answers how often its power went.
 fn run(seed: u64) -> u64 {
     let bench = Bench::new();
-    let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let mut disk = SimDisk::default();
+    let mut dice = Random::new(seed);
+    let mut disk = SimDisk::new(dice.fork());
     let mut oracle = Oracle::default();
     let mut losses = 0;
     let events = seed.is_multiple_of(3).then_some(40);
@@ -57,20 +58,20 @@ fn run(seed: u64) -> u64 {
             },
             ..bench.options()
         };
-        disk.cut_power_after(1 + dice.below(150));
+        disk.power_goes_in(1 + dice.below(150));
         if let Ok(log) = EmbeddedLog::open(&options) {
             let context = format!("seed {seed}, generation {generation}");
             oracle.check(&log, &context);
-            while !disk.is_dead() && dice.below(80) > 0 {
+            while !disk.is_off() && dice.below(80) > 0 {
                 oracle.step(&log, &mut dice);
             }
             oracle.see(&log);
         }
-        losses += u64::from(disk.is_dead());
-        disk = disk.after_power_loss(&mut dice);
+        losses += u64::from(disk.is_off());
+        disk = disk.crash(Loss::Power);
     }
     let options = Options {
-        disk: Arc::new(disk.clone()),
+        disk: Arc::new(disk),
         ..bench.options()
     };
     let log = EmbeddedLog::open(&options).expect("with power it opens");
@@ -79,7 +80,7 @@ fn run(seed: u64) -> u64 {
 }
 
 impl Oracle {
-    fn step(&mut self, log: &EmbeddedLog, dice: &mut Dice) {
+    fn step(&mut self, log: &EmbeddedLog, dice: &mut Random) {
         match dice.below(6) {
             0 => log.retain_now(),
             1 => self.see(log),
@@ -88,7 +89,7 @@ impl Oracle {
     }
 
     /// Some groups at once, so that they share writes.
-    fn publish(&mut self, log: &EmbeddedLog, dice: &mut Dice) {
+    fn publish(&mut self, log: &EmbeddedLog, dice: &mut Random) {
         let mut waiting = Vec::new();
         for _ in 0..=dice.below(4) {
             let mut texts = Vec::new();
