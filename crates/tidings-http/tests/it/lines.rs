@@ -229,9 +229,14 @@ async fn the_last_line_arrives_although_more_was_sent() {
     world.advance_wall(61_000);
     // Far more than fits into the buffers of the connection; without a taker the send would fail.
     let rest = line("project/1", 2).repeat(200_000);
-    answers.send(&[chunk(&rest), b"0\r\n\r\n".to_vec()].concat()).await;
+    answers
+        .send(&[chunk(&rest), b"0\r\n\r\n".to_vec()].concat())
+        .await;
     let stopped = answers.next_line().await.expect("an answer");
-    assert_eq!((stopped["accepted"].as_u64(), stopped["line"].as_u64()), (Some(1), Some(2)));
+    assert_eq!(
+        (stopped["accepted"].as_u64(), stopped["line"].as_u64()),
+        (Some(1), Some(2))
+    );
     assert_eq!(answers.next_line().await, None);
 }
 
