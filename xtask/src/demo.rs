@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use tidings_client::Client;
 use tidings_testkit::program::{Program, Running};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
@@ -86,14 +87,17 @@ pub(crate) fn run(root: &Path, arguments: &DemoArguments) -> Result<bool> {
 async fn show(program: &Program, feed: Feed) -> Result<Vec<Count>> {
     let mut running = start(program, "127.0.0.1:0").await?;
     let address = running.address;
+    let url = format!("http://{address}");
     let reader_token = program.token("demo-reader", &["--subscribe", &feed.everything])?;
     let publisher_token = program.token("demo-publisher", &["--publish", &feed.everything])?;
-    // Readers and publisher see each start of the hub as a new number.
+    let reading = Client::new(&url, Some(&reader_token))?;
+    let publishing = Client::new(&url, Some(&publisher_token))?;
+    // The publisher sees each start of the hub as a new number.
     let (starts, started) = watch::channel(1_u32);
 
     let mut readers = Vec::new();
-    for wanted in feed.watchers() {
-        let mut reader = Reader::start(wanted, address, &reader_token, started.clone());
+    for wanted in feed.watchers()? {
+        let mut reader = Reader::start(wanted, &reading);
         timeout(PATIENCE, reader.is_connected())
             .await
             .context("a reader is not greeted")??;
@@ -103,7 +107,7 @@ async fn show(program: &Program, feed: Feed) -> Result<Vec<Count>> {
     let half = feed.events.len() / 2;
     let the_end = feed.the_end();
     let events = feed.events.into_iter().chain([the_end]).collect();
-    let mut publisher = Publisher::start(events, address, &publisher_token, started);
+    let mut publisher = Publisher::start(events, publishing, started);
     timeout(PATIENCE, publisher.answered(half))
         .await
         .context("the first half is not answered")??;

@@ -5,6 +5,7 @@
 
 mod cargo_test;
 mod tally;
+mod toolchain;
 
 use std::path::Path;
 use std::process::Command;
@@ -116,6 +117,7 @@ fn run(name: &str, suite: impl FnOnce() -> Result<Tally>) -> bool {
 }
 
 fn fmt(root: &Path) -> Result<Tally> {
+    toolchain::need(root, "fmt", "rustfmt")?;
     one_command(cargo(root).args(["fmt", "--all", "--check"]))
 }
 
@@ -129,6 +131,7 @@ fn tidy_rules(root: &Path) -> Result<Tally> {
 }
 
 fn clippy(root: &Path) -> Result<Tally> {
+    toolchain::need(root, "clippy", "clippy")?;
     one_command(cargo(root).args([
         "clippy",
         "--workspace",

@@ -6,9 +6,11 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// The folder of the root manifest, found from where this crate was compiled.
+/// The folder of the root manifest: of the checkout that `cargo xtask` was called in, even where
+/// several share a target directory, else of the one that this binary was built from.
 pub(crate) fn root() -> Result<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let built_from = || env!("CARGO_MANIFEST_DIR").into();
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(built_from, PathBuf::from);
     here.parent()
         .map(Path::to_path_buf)
         .context("xtask stands in no workspace")

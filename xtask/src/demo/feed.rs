@@ -7,8 +7,10 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Args;
 use serde_json::{Value, json};
-use tidings_core::event_type::EventType;
+use tidings_client::Reading;
+use tidings_core::event_type::{EventType, TypeGlob};
 use tidings_core::id::EventId;
+use tidings_core::pattern::Pattern;
 use tidings_core::topic::Topic;
 
 /// Id of the event after which there is no other.
@@ -43,7 +45,7 @@ pub(crate) struct FeedEvent {
     /// The publisher's id.
     pub(crate) id: String,
     /// The body to publish.
-    pub(crate) body: String,
+    pub(crate) body: Value,
     topic: String,
     event_type: String,
 }
@@ -53,8 +55,8 @@ pub(crate) struct FeedEvent {
 pub(crate) struct Wanted {
     /// In words.
     pub(crate) name: String,
-    /// The query of its stream.
-    pub(crate) query: String,
+    /// What it asks the hub for.
+    pub(crate) reading: Reading,
     /// Ids of the events that match.
     pub(crate) ids: BTreeSet<String>,
 }
@@ -95,26 +97,26 @@ impl Feed {
     }
 
     /// The three readers of the demonstration.
-    pub(crate) fn watchers(&self) -> [Wanted; 3] {
+    pub(crate) fn watchers(&self) -> Result<[Wanted; 3]> {
         let (topic, kind) = (self.busiest_topic(), self.busiest_type());
-        let everything = encode(&self.everything);
-        [
+        let everything = || reading(&self.everything);
+        let one_type = Reading {
+            types: vec![TypeGlob::parse(&kind)?],
+            ..everything()?
+        };
+        Ok([
             self.wanted(
                 format!("everything ({})", self.everything),
-                format!("topics={everything}"),
+                everything()?,
                 |_| true,
             ),
-            self.wanted(
-                format!("topic {topic}"),
-                format!("topics={}", encode(&topic)),
-                |event| event.topic == topic,
-            ),
-            self.wanted(
-                format!("type {kind}"),
-                format!("topics={everything}&events={}", encode(&kind)),
-                |event| event.event_type == kind,
-            ),
-        ]
+            self.wanted(format!("topic {topic}"), reading(&topic)?, |event| {
+                event.topic == topic
+            }),
+            self.wanted(format!("type {kind}"), one_type, |event| {
+                event.event_type == kind
+            }),
+        ])
     }
 
     /// The event after which there is no other; it matches what each of the readers asks for.
@@ -135,14 +137,27 @@ impl Feed {
         busiest(self.events.iter().map(|event| event.event_type.as_str()))
     }
 
-    fn wanted(&self, name: String, query: String, matches: impl Fn(&FeedEvent) -> bool) -> Wanted {
+    fn wanted(
+        &self,
+        name: String,
+        reading: Reading,
+        matches: impl Fn(&FeedEvent) -> bool,
+    ) -> Wanted {
         let matching = self.events.iter().filter(|event| matches(event));
         Wanted {
             name,
-            query,
+            reading,
             ids: matching.map(|event| event.id.clone()).collect(),
         }
     }
+}
+
+/// What is read of one pattern.
+fn reading(pattern: &str) -> Result<Reading> {
+    Ok(Reading {
+        topics: vec![Pattern::parse(pattern)?],
+        ..Reading::default()
+    })
 }
 
 /// The text that occurs most often.
@@ -153,19 +168,6 @@ fn busiest<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     }
     let most = counts.into_iter().max_by_key(|(_, count)| *count);
     most.map_or_else(String::new, |(text, _)| text.to_owned())
-}
-
-/// Percent-encodes what a query may not hold as it is.
-fn encode(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/*:".contains(&byte);
-    let encoded = |byte: u8| {
-        if plain(byte) {
-            char::from(byte).to_string()
-        } else {
-            format!("%{byte:02X}")
-        }
-    };
-    text.bytes().map(encoded).collect()
 }
 
 // === impl FeedEvent ===
@@ -192,7 +194,7 @@ impl FeedEvent {
         let body = json!({ "id": id, "type": event_type, "topics": [topic], "data": data });
         Self {
             id: id.to_owned(),
-            body: body.to_string(),
+            body,
             topic: topic.to_owned(),
             event_type: event_type.to_owned(),
         }
@@ -260,17 +262,14 @@ mod tests {
             .concat(),
         )
         .expect("the feed is right");
-        let [all, topic, kind] = feed.watchers();
+        let [all, topic, kind] = feed.watchers().expect("patterns");
         assert_eq!(feed.everything, "repo/**");
         assert_eq!(all.ids.len(), 3);
         assert_eq!(
             (topic.name.as_str(), topic.ids.len()),
             ("topic repo/a/b", 2)
         );
-        assert_eq!(
-            (kind.query.as_str(), kind.ids.len()),
-            ("topics=repo/**&events=Push", 2)
-        );
+        assert_eq!((kind.name.as_str(), kind.ids.len()), ("type Push", 2));
     }
 
     #[test]

@@ -1,10 +1,7 @@
 //! The publisher of the demonstration: one event after the other, repeated with its id until answered.
 
-use std::net::SocketAddr;
-
-use anyhow::{Context, Result, ensure};
-use serde_json::Value;
-use tidings_testkit::plain_client::Connection;
+use anyhow::{Context, Result};
+use tidings_client::Client;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -34,13 +31,11 @@ impl Publisher {
     /// Starts to publish; after a cut it waits for the hub's next start.
     pub(crate) fn start(
         events: Vec<FeedEvent>,
-        address: SocketAddr,
-        token: &str,
+        client: Client,
         starts: watch::Receiver<u32>,
     ) -> Self {
         let (answered, progress) = watch::channel(0);
-        let token = token.to_owned();
-        let task = tokio::spawn(publish(events, address, token, starts, answered));
+        let task = tokio::spawn(publish(events, client, starts, answered));
         Self { progress, task }
     }
 
@@ -51,8 +46,17 @@ impl Publisher {
 
     /// Waits until so many events are answered.
     pub(crate) async fn answered(&mut self, wanted: usize) -> Result<()> {
-        let reached = self.progress.wait_for(|answered| *answered >= wanted).await;
-        reached.map(|_| ()).context("the publisher has stopped")
+        let reached = self
+            .progress
+            .wait_for(|answered| *answered >= wanted)
+            .await
+            .map(|_| ());
+        if reached.is_err() {
+            (&mut self.task)
+                .await
+                .context("the publisher has panicked")??;
+        }
+        reached.context("the publisher has stopped")
     }
 
     /// Waits until all are answered, and says what was repeated.
@@ -63,42 +67,38 @@ impl Publisher {
 
 async fn publish(
     events: Vec<FeedEvent>,
-    address: SocketAddr,
-    token: String,
+    client: Client,
     mut starts: watch::Receiver<u32>,
     answered: watch::Sender<usize>,
 ) -> Result<Repeated> {
     let mut repeated = Repeated::default();
     let mut next = 0;
     starts.mark_unchanged();
-    loop {
-        if let Ok(mut connection) = Connection::open(address, &token).await {
-            while let Some(event) = events.get(next) {
-                let request = connection.publish("application/json", event.body.clone());
-                let Ok(answer) = request.await else { break };
-                ensure!(
-                    answer.status.is_success(),
-                    "the event `{}` was refused: {answer:?}",
-                    event.id
-                );
-                let answer: Value = serde_json::from_slice(&answer.body)?;
-                repeated.known += usize::from(answer["duplicate"] == Value::Bool(true));
+    while let Some(event) = events.get(next) {
+        match client.publish_json(&event.body).await {
+            Ok(answer) => {
+                repeated.known += usize::from(answer.duplicate);
                 next += 1;
                 answered.send_if_modified(|count| {
-                    let before = std::mem::replace(count, next.max(*count));
-                    before < next
+                    let more = next > *count;
+                    *count = next.max(*count);
+                    more
                 });
             }
+            Err(error) if error.is_transient() => {
+                let again = next.min(REPEATED_ON_PURPOSE);
+                next -= again;
+                repeated.sent += again + 1;
+                starts
+                    .changed()
+                    .await
+                    .context("the hub does not come back")?;
+            }
+            Err(error) => {
+                let what = format!("the event `{}` was refused", event.id);
+                return Err(error).context(what);
+            }
         }
-        if next == events.len() {
-            return Ok(repeated);
-        }
-        let again = next.min(REPEATED_ON_PURPOSE);
-        next -= again;
-        repeated.sent += again + 1;
-        starts
-            .changed()
-            .await
-            .context("the hub does not come back")?;
     }
+    Ok(repeated)
 }

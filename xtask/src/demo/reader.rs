@@ -1,12 +1,11 @@
-//! A reader of the demonstration: it resumes after the kill, and counts every id it is shown.
+//! A reader of the demonstration: the product's own client, and a count of every id it is shown.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
-use tidings_testkit::plain_client::{Block, Connection, OpenError};
+use tidings_client::{Client, Incoming, Stream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -41,24 +40,12 @@ pub(crate) struct Count {
 }
 
 impl Reader {
-    /// Opens the stream; after a cut it waits for the hub's next start.
-    pub(crate) fn start(
-        wanted: Wanted,
-        address: SocketAddr,
-        token: &str,
-        starts: watch::Receiver<u32>,
-    ) -> Self {
+    /// Opens the stream; after a cut the client itself reconnects and resumes.
+    pub(crate) fn start(wanted: Wanted, client: &Client) -> Self {
         let (greeted, connected) = watch::channel(false);
         let (showing, shown) = watch::channel(Shown::new());
-        let follower = Follower {
-            address,
-            path: format!("/v1/stream?{}", wanted.query),
-            token: token.to_owned(),
-            last_event_id: None,
-            greeted,
-            showing,
-        };
-        let task = tokio::spawn(follower.follow(starts));
+        let stream = client.stream(wanted.reading.clone());
+        let task = tokio::spawn(follow(stream, greeted, showing));
         Self {
             wanted,
             connected,
@@ -109,73 +96,29 @@ impl Count {
     }
 }
 
-/// The task of a reader.
-struct Follower {
-    address: SocketAddr,
-    path: String,
-    token: String,
-    last_event_id: Option<String>,
+/// Reads until the feed's end.
+async fn follow(
+    mut stream: Stream,
     greeted: watch::Sender<bool>,
     showing: watch::Sender<Shown>,
-}
-
-impl Follower {
-    async fn follow(mut self, mut starts: watch::Receiver<u32>) -> Result<()> {
-        starts.mark_unchanged();
-        while !self.read().await? {
-            starts
-                .changed()
-                .await
-                .context("the hub does not come back")?;
-        }
-        Ok(())
-    }
-
-    /// Reads one stream to its end, and says whether it was the feed's end too.
-    async fn read(&mut self) -> Result<bool> {
-        let Ok(connection) = Connection::open(self.address, &self.token).await else {
-            return Ok(false);
-        };
-        let mut stream = match connection
-            .stream(&self.path, self.last_event_id.as_deref())
-            .await
-        {
-            Ok(stream) => stream,
-            Err(OpenError::Request(_)) => return Ok(false),
-            Err(refusal) => return Err(refusal.into()),
-        };
-        while let Some(block) = stream.next().await {
-            if self.take(&block)? {
-                return Ok(true);
+) -> Result<()> {
+    loop {
+        match stream.next().await? {
+            Some(Incoming::Hello(_)) => {
+                greeted.send_replace(true);
             }
-            if block.id.is_some() {
-                self.last_event_id = block.id;
+            Some(Incoming::Event(event)) => {
+                let envelope: Value =
+                    serde_json::from_str(&event.data).context("an event is not whole")?;
+                let id = envelope["id"].as_str().context("an event has no id")?;
+                if id == THE_END {
+                    return Ok(());
+                }
+                showing.send_modify(|shown| *shown.entry(id.to_owned()).or_default() += 1);
             }
+            Some(Incoming::Gap(gap)) => bail!("a reader is told of a gap: {}", gap.reason),
+            Some(_) => {}
+            None => bail!("the hub has ended a stream for good"),
         }
-        Ok(false)
-    }
-
-    /// Takes one block in, and says whether it was the feed's end.
-    fn take(&self, block: &Block) -> Result<bool> {
-        self.greeted.send_replace(true);
-        ensure!(
-            block.event != "tidings.gap",
-            "a reader is told of a gap: {}",
-            block.data
-        );
-        if !block.is_published() {
-            return Ok(false);
-        }
-        let envelope: Value = serde_json::from_str(&block.data).context("an event is not whole")?;
-        let id = envelope["id"]
-            .as_str()
-            .context("an event has no id")?
-            .to_owned();
-        if id == THE_END {
-            return Ok(true);
-        }
-        self.showing
-            .send_modify(|shown| *shown.entry(id).or_default() += 1);
-        Ok(false)
     }
 }

@@ -25,7 +25,10 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     ),
     ("tidings-client", &["tidings-core", "tidings-wire"]),
     ("tidings-testkit", &["tidings-core", "tidings-hub"]),
-    ("xtask", &["tidings-core", "tidings-testkit"]),
+    (
+        "xtask",
+        &["tidings-core", "tidings-client", "tidings-testkit"],
+    ),
     ("tidings", EVERYTHING),
 ];
 

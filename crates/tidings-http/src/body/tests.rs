@@ -76,7 +76,7 @@ async fn n6_a_body_that_drips_is_given_up() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn m4_a_body_for_which_there_is_no_room_is_refused() {
     let budget = Budget::default();
     let mut others = budget.share();
