@@ -103,6 +103,22 @@ class Hub {
 
   /** Publishes events in order and returns the answers; `token` is not needed in development. */
   async publish(events, token) {
+    const { response, text } = await this.#post(lines(events), token)
+    const answers = text.trim().split('\n').map((line) => JSON.parse(line))
+    if (!response.ok || answers.some((answer) => answer.error)) {
+      throw new Error(`the hub refused to publish: ${text}`)
+    }
+    return answers
+  }
+  /** Publishes events in a body that never ends; fulfilled when the hub ends the answer anyway. */
+  publishWithoutEnd(events) {
+    const body = new ReadableStream({
+      start: (stream) => stream.enqueue(new TextEncoder().encode(lines(events))),
+    })
+    return this.#post(body)
+  }
+
+  async #post(body, token) {
     const query = token ? '' : '?userId=publisher'
     const response = await fetch(`${this.url}/v1/events${query}`, {
       method: 'POST',
@@ -110,13 +126,11 @@ class Hub {
         'content-type': 'application/x-ndjson',
         ...(token && { authorization: `Bearer ${token}` }),
       },
-      body: events.map((event) => JSON.stringify(event)).join('\n'),
+      body,
+      duplex: 'half',
     })
-    const text = await response.text()
-    const answers = text.trim().split('\n').map((line) => JSON.parse(line))
-    if (!response.ok || answers.some((answer) => answer.error)) {
-      throw new Error(`the hub refused to publish: ${text}`)
-    }
-    return answers
+    return { response, text: await response.text() }
   }
 }
+
+const lines = (events) => events.map((event) => `${JSON.stringify(event)}\n`).join('')
