@@ -3,15 +3,18 @@
 use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::header::HOST;
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use tidings_core::limits::HEARTBEAT_MS_DEFAULT;
 use tidings_core::port::{Authenticator, Clock};
 use tidings_hub::Hub;
 use tidings_wire::problem::{Code, Problem};
 
-use crate::body::RequestBody;
+use crate::body::{Budget, RequestBody};
 use crate::call::Call;
 use crate::cors::{self, Verdict};
 use crate::limits::URL_BYTES_MAX;
@@ -65,6 +68,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     settings: Settings,
     metrics: Metrics,
+    bodies: Budget,
     origin_log: Seldom,
 }
 
@@ -84,6 +88,7 @@ impl App {
                 clock,
                 settings,
                 metrics,
+                bodies: Budget::default(),
                 origin_log: Seldom::default(),
             }),
         }
@@ -103,6 +108,10 @@ impl App {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.inner.metrics
+    }
+
+    pub(crate) fn bodies(&self) -> &Budget {
+        &self.inner.bodies
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -127,7 +136,7 @@ impl App {
     ///
     /// A dropped publish may or may not be committed; everything else has no effect.
     pub async fn respond(&self, request: Request<RequestBody>, peer: Peer) -> Response<Body> {
-        let begun = self.clock().moment();
+        let begun = Instant::now();
         let request_id = RequestId::random();
         let (parts, body) = request.into_parts();
         let verdict = self.judge(&parts, request_id);
@@ -160,26 +169,17 @@ impl App {
             .headers_mut()
             .insert(X_REQUEST_ID, request_id.header_value());
 
-        let took_ms = self.clock().moment().ms_since(begun);
-        self.count(&method, route, response.status(), took_ms);
+        let took = begun.elapsed();
+        self.count(&method, route, response.status(), took);
         tracing::debug!(
-            request = %request_id, %method, path, status = response.status().as_u16(), took_ms,
-            peer = %peer.ip(), "request answered"
+            request = %request_id, %method, path, status = response.status().as_u16(),
+            took_us = took.as_micros() as u64, peer = %peer.ip(), "request answered"
         );
         response
     }
 
     async fn answer(&self, found: Found<'_>, call: Call) -> Result<Response<Body>, Refusal> {
-        let url_bytes = call
-            .parts
-            .uri
-            .path_and_query()
-            .map_or(0, |url| url.as_str().len());
-        if url_bytes > URL_BYTES_MAX {
-            let detail =
-                format!("the URL has {url_bytes} bytes where at most {URL_BYTES_MAX} are allowed");
-            return Err(Problem::new(Code::UriTooLong, detail).into());
-        }
+        check_head(&call.parts)?;
         let (route, segment) = match found {
             Found::Route(route, segment) => (route, segment),
             Found::OtherMethods(path) => return Err(other_methods(&call.parts.method, path)),
@@ -203,7 +203,7 @@ impl App {
     }
 
     /// Judges the origin, and lets the operator know of one that is refused.
-    fn judge(&self, parts: &http::request::Parts, request_id: RequestId) -> Verdict {
+    fn judge(&self, parts: &Parts, request_id: RequestId) -> Verdict {
         let verdict = cors::judge(&self.settings().origins, parts);
         if let Verdict::Refused(cause) = &verdict {
             self.metrics().origins_refused.inc();
@@ -224,19 +224,37 @@ impl App {
         Problem::new(Code::Internal, "the request could not be answered").into()
     }
 
-    fn count(&self, method: &Method, route: &'static str, status: StatusCode, took_ms: u64) {
+    fn count(&self, method: &Method, route: &'static str, status: StatusCode, took: Duration) {
         let labels = RequestLabels {
             route,
             method: method_label(method),
             status: status_class(status),
         };
         self.metrics().requests.get_or_create(&labels).inc();
-        let seconds = took_ms as f64 / 1_000.0;
         self.metrics()
             .answer_seconds
             .get_or_create(&RouteLabels { route })
-            .observe(seconds);
+            .observe(took.as_secs_f64());
     }
+}
+
+/// Refuses a head that is too long, or that proxies may read in another way.
+fn check_head(parts: &Parts) -> Result<(), Problem> {
+    let url = parts.uri.path_and_query();
+    let url_bytes = url.map_or(0, |url| url.as_str().len());
+    if url_bytes > URL_BYTES_MAX {
+        let detail =
+            format!("the URL has {url_bytes} bytes where at most {URL_BYTES_MAX} are allowed");
+        return Err(Problem::new(Code::UriTooLong, detail));
+    }
+    // RFC 9112, section 3.2.
+    let hosts = parts.headers.get_all(HOST).iter().count();
+    let wanted = usize::from(parts.version == Version::HTTP_11);
+    if hosts > 1 || hosts < wanted {
+        let detail = format!("expected one `Host` header, found {hosts}");
+        return Err(Problem::new(Code::InvalidHeader, detail));
+    }
+    Ok(())
 }
 
 /// The answer to `OPTIONS`, a preflight or not, known path or not.

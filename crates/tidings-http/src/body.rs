@@ -1,5 +1,7 @@
 //! Reading request bodies: bounded in size, and in how slowly they may come.
 
+mod budget;
+
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -10,6 +12,8 @@ use http_body_util::combinators::UnsyncBoxBody;
 use tokio::time::{Instant, timeout_at};
 
 use crate::limits::{BODY_BYTES_PER_SECOND_MIN, BODY_IDLE_MS_MAX};
+
+pub(crate) use budget::{Budget, Share};
 
 /// The body of a request, wherever it comes from.
 pub type RequestBody = UnsyncBoxBody<Bytes, BodyError>;
@@ -25,6 +29,9 @@ pub(crate) enum BodyFault {
     /// More bytes than allowed.
     #[error("the body has more than {max} bytes")]
     TooLarge { max: usize },
+    /// All bodies together hold as much as they may.
+    #[error("the hub is reading as many bodies as it can hold")]
+    NoRoom,
     /// It made no progress for too long.
     #[error("the body made no progress for {BODY_IDLE_MS_MAX} ms")]
     TooSlow,
@@ -87,7 +94,8 @@ impl Patience {
     }
 }
 
-/// Reads a whole body of at most `max` bytes. One that announces more is refused unread.
+/// Reads a whole body of at most `max` bytes, which count as part of a share of the budget. One that
+/// announces more is refused unread.
 ///
 /// # Cancel safety
 ///
@@ -96,6 +104,7 @@ pub(crate) async fn read_whole(
     headers: &HeaderMap,
     body: &mut RequestBody,
     max: usize,
+    share: &mut Share,
 ) -> Result<Bytes, BodyFault> {
     if announced(headers).is_some_and(|bytes| bytes > max as u64) {
         return Err(BodyFault::TooLarge { max });
@@ -106,11 +115,16 @@ pub(crate) async fn read_whole(
     };
     let mut whole: Option<BytesMut> = None;
     let mut length = first.len();
+    let mut grown = first.len();
     while length <= max {
+        if !share.grow(grown) {
+            return Err(BodyFault::NoRoom);
+        }
         let Some(piece) = patience.next_piece(body).await? else {
             return Ok(whole.map_or(first, BytesMut::freeze));
         };
         length += piece.len();
+        grown = piece.len();
         whole
             .get_or_insert_with(|| BytesMut::from(first.as_ref()))
             .extend_from_slice(&piece);

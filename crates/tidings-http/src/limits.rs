@@ -23,6 +23,10 @@ pub const BEARER_BYTES_MAX: usize = 8 * 1024;
 /// escapes and white space.
 pub const BODY_BYTES_MAX: usize = 2 * tidings_core::limits::GROUP_BYTES_MAX;
 
+/// All bodies that are being read, together. Each may be large; all at once must fit in memory, with
+/// the events that are made of them.
+pub const BODIES_BYTES_MAX: usize = 256 * 1024 * 1024;
+
 /// How long a publish body may go without progress before it is answered with 408.
 pub const BODY_IDLE_MS_MAX: u64 = 15_000;
 
@@ -36,9 +40,12 @@ pub const BATCH_LINES_MAX: usize = 256;
 /// Bytes of lines that are handed to the log together.
 pub const BATCH_BYTES_MAX: usize = 512 * 1024;
 
-/// Open HTTP connections beyond those that may be streams: room for publishers and probes when
-/// every stream is taken.
-pub const CONNECTIONS_EXTRA: usize = 1_024;
+/// How long the rest of a body is taken and dropped after its answer has ended early: time for the
+/// client to read the answer.
+pub const LINGER_MS_MAX: u64 = 2_000;
+
+/// When a client for which there was no place should try again.
+pub const NO_PLACE_RETRY_MS: u64 = 2_000;
 
 /// Time that a client may leave written bytes untaken before its connection is closed.
 pub const WRITE_STALL_MS_MAX: u64 = 10_000;

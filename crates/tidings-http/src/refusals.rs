@@ -14,6 +14,9 @@ const RETRY_AFTER_DRAIN_MS: u64 = 2_000;
 /// When an identity provider that does not answer may be asked again.
 const RETRY_AFTER_UNAVAILABLE_MS: u64 = 5_000;
 
+/// When bodies that are being read are likely to be done with.
+const RETRY_AFTER_NO_ROOM_MS: u64 = 1_000;
+
 pub(crate) fn publish(error: PublishError) -> Problem {
     let detail = error.to_string();
     match error {
@@ -72,6 +75,9 @@ pub(crate) fn body(fault: &BodyFault) -> Problem {
     match fault {
         BodyFault::TooLarge { max } => {
             Problem::new(Code::BodyTooLarge, detail).with_number("limit", *max as u64)
+        }
+        BodyFault::NoRoom => {
+            Problem::new(Code::AtCapacity, detail).with_retry_after_ms(RETRY_AFTER_NO_ROOM_MS)
         }
         BodyFault::TooSlow => Problem::new(Code::RequestTimeout, detail),
         BodyFault::Broken(_) => Problem::new(Code::InvalidHeader, detail)

@@ -38,9 +38,7 @@ impl Refusal {
     /// The refusal as a response, named after its request.
     pub(crate) fn into_response(self, request_id: RequestId) -> Response<Body> {
         let problem = self.problem.with_request_id(request_id.to_string());
-        let status =
-            StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = whole(status, problem::CONTENT_TYPE, problem.to_bytes());
+        let mut response = whole(status(&problem), problem::CONTENT_TYPE, problem.to_bytes());
         let headers = response.headers_mut();
         if let Some(retry_after_ms) = problem.retry_after_ms() {
             headers.insert(RETRY_AFTER, retry_after_ms.div_ceil(1_000).into());
@@ -53,6 +51,11 @@ impl Refusal {
         }
         response
     }
+}
+
+/// The status of a problem.
+pub(crate) fn status(problem: &Problem) -> StatusCode {
+    StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// What a refused bearer is told in the header (RFC 6750, section 3).

@@ -8,21 +8,32 @@ mod stall;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use tidings_wire::problem::{self, Code, Problem};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
 use crate::app::App;
-use crate::limits::CLOSE_MS_MAX;
+use crate::limits::{CLOSE_MS_MAX, NO_PLACE_RETRY_MS};
 use crate::peer::Peer;
 use accept::AcceptPause;
 
 /// What is written to a connection for which there is no place, before it is closed.
-const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\n\
-    content-length: 0\r\nconnection: close\r\n\r\n";
+static NO_PLACE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let problem = Problem::new(Code::AtCapacity, "every connection of the hub is taken");
+    let body = problem.with_retry_after_ms(NO_PLACE_RETRY_MS).to_bytes();
+    let head = format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: {}\r\ncontent-length: {}\r\n\
+         retry-after: {}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n",
+        problem::CONTENT_TYPE,
+        body.len(),
+        NO_PLACE_RETRY_MS.div_ceil(1_000),
+    );
+    [head.into_bytes(), body].concat()
+});
 
 /// How a server ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,7 +145,7 @@ fn admit(
     let Ok(place) = Arc::clone(places).try_acquire_owned() else {
         app.metrics().connections_refused.inc();
         // A fresh socket takes this much, or its peer is gone already.
-        if let Err(error) = stream.try_write(NO_PLACE) {
+        if let Err(error) = stream.try_write(&NO_PLACE) {
             tracing::trace!(cause = %error, "connection turned away without a word");
         }
         return;

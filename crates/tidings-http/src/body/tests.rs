@@ -7,6 +7,7 @@ use http_body::{Body, Frame};
 use http_body_util::Full;
 
 use super::*;
+use crate::limits::BODIES_BYTES_MAX;
 
 /// One byte each second, for ever.
 struct Drip(Pin<Box<tokio::time::Sleep>>);
@@ -31,6 +32,15 @@ impl Body for Drip {
             Some(Ok(Frame::data(Bytes::from_static(b"x"))))
         })
     }
+}
+
+/// Reads with a budget of its own.
+async fn read_whole(
+    headers: &HeaderMap,
+    body: &mut RequestBody,
+    max: usize,
+) -> Result<Bytes, BodyFault> {
+    super::read_whole(headers, body, max, &mut Budget::default().share()).await
 }
 
 fn full(text: &'static str) -> RequestBody {
@@ -64,4 +74,17 @@ async fn n6_a_body_that_drips_is_given_up() {
         (BODY_IDLE_MS_MAX..BODY_IDLE_MS_MAX + 1_000).contains(&taken),
         "{taken}"
     );
+}
+
+#[tokio::test]
+async fn m4_a_body_for_which_there_is_no_room_is_refused() {
+    let budget = Budget::default();
+    let mut others = budget.share();
+    assert!(others.grow(BODIES_BYTES_MAX - 4));
+    let headers = HeaderMap::new();
+    let read =
+        async || super::read_whole(&headers, &mut full("12345"), 100, &mut budget.share()).await;
+    assert!(matches!(read().await, Err(BodyFault::NoRoom)));
+    drop(others);
+    assert_eq!(read().await.expect("read"), "12345");
 }

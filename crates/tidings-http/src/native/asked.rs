@@ -75,6 +75,17 @@ pub(crate) fn read(app: &App, call: &Call, kind: Kind) -> Result<Asked, Problem>
     )
 }
 
+/// Refuses every parameter, on routes that take none.
+pub(crate) fn read_nothing(app: &App, call: &Call) -> Result<(), Problem> {
+    let development = app.development_user(call).is_some();
+    for (name, _) in query::pairs(call.query()).map_err(|error| Problem::from(&error))? {
+        if !(development && name == DEVELOPMENT_USER) {
+            return Err(not_known(&name, &[]));
+        }
+    }
+    Ok(())
+}
+
 fn read_from(
     text: &str,
     last_event_id: Option<&[u8]>,

@@ -6,6 +6,7 @@ use tidings_hub::EventName;
 use tidings_wire::page;
 use tidings_wire::problem::{Code, Problem};
 
+use super::asked;
 use crate::app::App;
 use crate::authenticate::authenticate;
 use crate::call::Call;
@@ -20,6 +21,7 @@ pub(crate) async fn answer(
     raw_name: &str,
 ) -> Result<Response<Body>, Refusal> {
     let identity = authenticate(app, &mut call).await?;
+    asked::read_nothing(app, &call)?;
     let name = name(raw_name).ok_or_else(unknown)?;
     let event = app.hub().event(&identity, name).await.map_err(|error| {
         tracing::error!(request = %call.request_id, cause = %error, "log could not be read");

@@ -30,9 +30,15 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
     if format == Format::Ndjson {
         return lines::answer(app, call, identity).await;
     }
-    let body = read_whole(&call.parts.headers, &mut call.body, BODY_BYTES_MAX)
-        .await
-        .map_err(|fault| refusals::body(&fault))?;
+    let mut share = app.bodies().share();
+    let body = read_whole(
+        &call.parts.headers,
+        &mut call.body,
+        BODY_BYTES_MAX,
+        &mut share,
+    )
+    .await
+    .map_err(|fault| refusals::body(&fault))?;
     let decoded = match format {
         Format::Json | Format::Ndjson => publish::decode(&body),
         Format::CloudEvent => publish::decode_structured(&body, &addressing).map(Events::One),

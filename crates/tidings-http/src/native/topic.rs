@@ -6,6 +6,7 @@ use tidings_core::topic::Topic;
 use tidings_wire::page::{self, TopicFacts};
 use tidings_wire::problem::{Code, Problem};
 
+use super::asked;
 use crate::app::App;
 use crate::authenticate::authenticate;
 use crate::call::Call;
@@ -19,6 +20,7 @@ pub(crate) async fn answer(
     raw_topic: &str,
 ) -> Result<Response<Body>, Refusal> {
     let identity = authenticate(app, &mut call).await?;
+    asked::read_nothing(app, &call)?;
     let topic = parse(raw_topic)?;
     if !may_read(&identity, &topic) {
         let detail = format!("no grant allows reading the topic `{topic}`");

@@ -47,6 +47,18 @@ async fn a_refused_credential_is_told_why() {
 }
 
 #[tokio::test]
+async fn a_token_has_a_limit() {
+    let world = World::start().await;
+    let token = "a".repeat(tidings_http::limits::BEARER_BYTES_MAX + 1);
+    let answer = world.send(Request::get(STREAM).bearer(&token)).await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (401, "invalid_token")
+    );
+    assert!(answer.text().contains("bytes") && !answer.text().contains("aaaa"));
+}
+
+#[tokio::test]
 async fn a_missing_grant_is_named() {
     let world = World::start().await;
     let answer = world.send(Request::get(STREAM).bearer("nobody")).await;

@@ -84,8 +84,11 @@ async fn m2_a_connection_without_a_place_is_turned_away() {
         .stream(Request::get("/v1/stream?topics=project/1").bearer("reader"))
         .await;
     let answer = Answer::parse(&exchange(world.address, b"").await).expect("an answer");
-    assert_eq!(answer.status, 503);
-    assert!(answer.header("retry-after").is_some());
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (503, "at_capacity")
+    );
+    assert_eq!(answer.header("retry-after"), Some("2"));
     drop(stream);
     // The place is free once the server has seen the end of the first connection.
     loop {

@@ -93,6 +93,24 @@ async fn n8_smuggling_and_malformed_framing_is_refused() {
 }
 
 #[tokio::test]
+async fn n8_a_request_names_one_host() {
+    let world = World::start().await;
+    for head in [
+        "GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n",
+    ] {
+        let answer = Answer::parse(&exchange(world.address, head.as_bytes()).await);
+        let answer = answer.expect("an answer");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (400, "invalid_header")
+        );
+    }
+    let http_10 = "GET /healthz HTTP/1.0\r\n\r\n";
+    assert_eq!(status(&world, http_10.as_bytes()).await, Some(200));
+}
+
+#[tokio::test]
 async fn a15_patterns_of_wildcards_are_bounded() {
     let world = World::start().await;
     for topics in [

@@ -5,7 +5,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
-use crate::world::World;
+use crate::world::{Wish, World};
 
 async fn connect(world: &World) -> SendRequest<Full<Bytes>> {
     let socket = tokio::net::TcpStream::connect(world.address)
@@ -99,4 +99,26 @@ async fn a_stream_ends_with_a_farewell_when_the_server_does() {
     assert!(text.contains("tidings.bye"), "{text}");
     drop(sender);
     world.ended().await;
+}
+
+#[tokio::test]
+async fn one_connection_has_a_hundred_streams_and_the_next_waits() {
+    let wish = Wish {
+        connections_per_identity: 1_000,
+        ..Wish::default()
+    };
+    let world = World::start_with(wish).await;
+    let mut sender = connect(&world).await;
+    let mut streams = Vec::new();
+    for _ in 0..tidings_http::limits::H2_STREAMS_MAX {
+        let stream = request("GET", "/v1/stream?topics=project/1", "");
+        streams.push(sender.send_request(stream).await.expect("a head"));
+    }
+    let mut next = Box::pin(sender.send_request(request("GET", "/healthz", "")));
+    // A round trip elsewhere is time enough for an answer that does not wait.
+    world.publish("project/1", 1).await;
+    let at_once = futures_util::FutureExt::now_or_never(next.as_mut());
+    assert!(at_once.is_none(), "{at_once:?}");
+    streams.pop();
+    assert_eq!(next.await.expect("an answer").status(), 200);
 }

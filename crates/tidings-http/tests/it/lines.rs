@@ -92,6 +92,22 @@ async fn many_lines_keep_their_order() {
 }
 
 #[tokio::test]
+async fn large_lines_are_answered_in_batches_of_bounded_size() {
+    let world = World::start().await;
+    let large = format!(
+        "{{\"type\":\"t\",\"topics\":[\"project/1\"],\"data\":\"{}\"}}\n",
+        "x".repeat(200_000)
+    );
+    let answer = world.send(whole(&large.repeat(8))).await;
+    let text = answer.text();
+    assert_eq!(text.lines().count(), 8);
+    assert!(
+        text.lines().all(|line| line.contains("\"cursor\"")),
+        "{text}"
+    );
+}
+
+#[tokio::test]
 async fn a_refused_line_has_its_own_error_and_the_others_go_on() {
     let world = World::start().await;
     let body = format!(
@@ -203,6 +219,20 @@ async fn the_last_line_says_where_reading_stopped() {
         end,
         "nothing was published with an ended credential"
     );
+}
+
+#[tokio::test]
+async fn the_last_line_arrives_although_more_was_sent() {
+    let world = World::start().await;
+    let mut answers = begin(&world, "brief", &line("project/1", 1)).await;
+    assert_eq!(answers.next_line().await.expect("an answer")["line"], 1);
+    world.advance_wall(61_000);
+    // Far more than fits into the buffers of the connection; without a taker the send would fail.
+    let rest = line("project/1", 2).repeat(200_000);
+    answers.send(&[chunk(&rest), b"0\r\n\r\n".to_vec()].concat()).await;
+    let stopped = answers.next_line().await.expect("an answer");
+    assert_eq!((stopped["accepted"].as_u64(), stopped["line"].as_u64()), (Some(1), Some(2)));
+    assert_eq!(answers.next_line().await, None);
 }
 
 #[tokio::test]

@@ -60,3 +60,16 @@ async fn a16_unknown_forbidden_and_malformed_events_are_refused_alike() {
     bodies.dedup();
     assert_eq!(bodies.len(), 1, "{bodies:?}");
 }
+
+#[tokio::test]
+async fn a_route_without_parameters_takes_none() {
+    let world = World::start().await;
+    for target in ["/v1/events/x?token=t", "/v1/topics/project%2F1?since=now"] {
+        let answer = world.send(Request::get(target).bearer("reader")).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (400, "invalid_query"),
+            "{target}"
+        );
+    }
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use http_body_util::{BodyExt as _, Empty};
 use tidings_core::audience::{Role, Subject};
 use tidings_core::grant::{Grants, PublishGrant};
 use tidings_core::identity::Identity;
@@ -12,7 +13,7 @@ use tidings_core::pattern::Pattern;
 use tidings_core::port::{AuthFailure, AuthFuture, Authenticator, Clock, Presented};
 use tidings_core::position::Epoch;
 use tidings_core::time::{Moment, Timestamp};
-use tidings_http::{App, Drain, Origin, Origins, Server, Settings};
+use tidings_http::{App, Drain, Origin, Origins, Peer, RequestBody, Server, Settings};
 use tidings_hub::{Hub, Options, Ports};
 use tidings_log::memory::{MemoryLog, MemoryOptions};
 use tidings_wire::sse::WireEncoder;
@@ -107,6 +108,7 @@ fn identity(subject: &str, publish: &[&str], subscribe: &[&str], administer: boo
 pub(crate) struct World {
     pub(crate) address: SocketAddr,
     pub(crate) hub: Hub,
+    app: App,
     clock: Arc<TestClock>,
     shutdown: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
@@ -184,10 +186,11 @@ impl World {
         let asked = async {
             let _ended = asked.await;
         };
-        let server = tokio::spawn(server.run(app, wish.connections_max, asked, drain));
+        let server = tokio::spawn(server.run(app.clone(), wish.connections_max, asked, drain));
         Self {
             address,
             hub,
+            app,
             clock,
             shutdown: Some(shutdown),
             server,
@@ -207,6 +210,21 @@ impl World {
     /// Opens a stream and waits for its head.
     pub(crate) async fn stream(&self, request: Request) -> Stream {
         Stream::open(self.address, request).await
+    }
+
+    /// The figures, read without a connection.
+    pub(crate) async fn figures(&self) -> String {
+        let request = http::Request::get("/metrics").header("host", "hub.test");
+        let body = RequestBody::new(Empty::new().map_err(|never| match never {}));
+        let request = request.body(body).expect("a request");
+        let answer = self.app.respond(request, Peer::new(self.address)).await;
+        let text = answer
+            .into_body()
+            .collect()
+            .await
+            .expect("a body")
+            .to_bytes();
+        String::from_utf8(text.to_vec()).expect("text")
     }
 
     /// Publishes one event of a writer, and returns its cursor.

@@ -11,24 +11,27 @@
 //! taken: a client reads answers while it sends.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use http::{Response, StatusCode};
 use http_body::Frame;
-use http_body_util::StreamBody;
+use http_body_util::{BodyExt as _, StreamBody};
 use tidings_core::event::Content;
 use tidings_core::identity::Identity;
 use tidings_core::port::AppendError;
 use tidings_hub::PublishError;
+use tidings_wire::limits::NDJSON_LINE_BYTES_MAX;
 use tidings_wire::page;
 use tidings_wire::problem::{Code, Problem};
 use tidings_wire::publish::{Line, LineSplitter, decode_event};
+use tokio::time::{Instant, timeout_at};
 
 use crate::app::App;
-use crate::body::{Patience, RequestBody};
+use crate::body::{BodyFault, Patience, RequestBody, Share};
 use crate::call::Call;
-use crate::limits::{BATCH_BYTES_MAX, BATCH_LINES_MAX};
+use crate::limits::{BATCH_BYTES_MAX, BATCH_LINES_MAX, LINGER_MS_MAX};
 use crate::refusals;
 use crate::reply::{self, Body, Refusal};
 use crate::request_id::RequestId;
@@ -39,6 +42,10 @@ pub(super) async fn answer(
     call: Call,
     identity: Arc<Identity>,
 ) -> Result<Response<Body>, Refusal> {
+    let mut share = app.bodies().share();
+    if !share.grow(NDJSON_LINE_BYTES_MAX + BATCH_BYTES_MAX) {
+        return Err(refusals::body(&BodyFault::NoRoom).into());
+    }
     let mut intake = Intake {
         app: app.clone(),
         identity,
@@ -50,6 +57,7 @@ pub(super) async fn answer(
         next_line: 1,
         status: None,
         is_over: false,
+        _share: share,
     };
     let Some(first) = intake.answer_batch().await else {
         let problem = Problem::new(Code::InvalidEvent, "the body has no line with an event");
@@ -82,6 +90,8 @@ struct Intake {
     /// The status of the first line, once it is known.
     status: Option<StatusCode>,
     is_over: bool,
+    /// Room for a batch and the beginning of the line after it.
+    _share: Share,
 }
 
 /// Lines that are answered together, in order.
@@ -115,6 +125,7 @@ impl Intake {
     /// The answers to the next lines; none after the last.
     async fn answer_batch(&mut self) -> Option<Bytes> {
         if self.is_over {
+            self.linger().await;
             return None;
         }
         let (batch, broken_off) = self.read_batch().await;
@@ -137,6 +148,13 @@ impl Intake {
         (!answers.is_empty()).then(|| answers.into())
     }
 
+    /// Takes what still comes of the body for a while: a connection that is closed with unread bytes
+    /// may be reset, and the client would lose the last line.
+    async fn linger(&mut self) {
+        let deadline = Instant::now() + Duration::from_millis(LINGER_MS_MAX);
+        while let Ok(Some(Ok(_))) = timeout_at(deadline, self.body.frame()).await {}
+    }
+
     /// Whether the credential has ended since the request began.
     fn has_expired(&self) -> bool {
         let expires_at = self.identity.expires_at;
@@ -147,6 +165,8 @@ impl Intake {
     /// With the lines comes what broke the body off, if anything did.
     async fn read_batch(&mut self) -> (Batch, Option<Problem>) {
         let mut batch = Batch::default();
+        // The time that the log and the client's reading took is not the body's.
+        self.patience.renew();
         while let Some(splitter) = &mut self.splitter {
             while !batch.is_full()
                 && let Some(line) = splitter.next_line()
@@ -201,18 +221,14 @@ impl Intake {
                     None => Err((lost_outcome(), true)),
                 },
             };
-            let first_status = match &outcome {
-                Ok(_) => StatusCode::OK,
-                Err((problem, _)) => StatusCode::from_u16(problem.status())
-                    .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            };
-            self.status.get_or_insert(first_status);
             match outcome {
                 Ok(published) => {
+                    self.status.get_or_insert(StatusCode::OK);
                     self.accepted += 1;
                     page::push_published_line(line, Ok(&published), answers);
                 }
                 Err((problem, stops)) => {
+                    self.status.get_or_insert_with(|| reply::status(&problem));
                     page::push_published_line(line, Err(&problem), answers);
                     if stops && refused.is_none() {
                         refused = Some((line, problem));
@@ -225,9 +241,7 @@ impl Intake {
 
     /// Appends the last line, after which nothing is read.
     fn stop(&mut self, line: u64, problem: Problem, answers: &mut Vec<u8>) {
-        let status =
-            StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        self.status.get_or_insert(status);
+        self.status.get_or_insert_with(|| reply::status(&problem));
         self.is_over = true;
         let accepted = self.accepted;
         let opening = format!("{{\"accepted\":{accepted},\"line\":{line},\"error\":");
