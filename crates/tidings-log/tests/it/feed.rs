@@ -83,7 +83,7 @@ fn closing_writes_what_is_queued_and_refuses_the_rest() {
 fn the_last_handle_may_be_dropped_by_a_reply() {
     let bench = Bench::new();
     let log = bench.open();
-    let (sender, receiver) = std::sync::mpsc::channel();
+    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
     let own = log.clone();
     log.append(
         vec![draft(&["a"], None, "1")],

@@ -331,7 +331,7 @@ fn submit_burst(log: &EmbeddedLog, groups: &[Vec<Draft>]) -> Vec<Outcome> {
     let Some((first, rest)) = groups.split_first() else {
         return Vec::new();
     };
-    let (sender, answered) = mpsc::channel();
+    let (sender, answered) = mpsc::sync_channel(1);
     let (queue, rest) = (log.clone(), rest.to_vec());
     log.append(
         first.clone(),
