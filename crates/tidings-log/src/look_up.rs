@@ -53,7 +53,7 @@ pub(crate) fn by_id(
     let hash = hash_id(shared.log_id, id.as_str());
     for segment in shared.inventory().segments.iter().rev() {
         if !segment.is_held() {
-            break;
+            continue;
         }
         let offsets = segment.ask(|index| index.offsets_of_id(hash))?;
         for offset in offsets.into_iter().rev().filter(|offset| *offset <= end) {
@@ -104,8 +104,11 @@ pub(crate) fn newest_per_key(
     let mut told: std::collections::HashSet<String> = std::collections::HashSet::new();
     for segment in shared.inventory().segments.iter().rev() {
         // Whatever older segments hold is older than what has been found.
-        if !segment.is_held() || found.len() >= keys_max {
+        if found.len() >= keys_max {
             break;
+        }
+        if !segment.is_held() {
+            continue;
         }
         let mut candidates = segment.ask(|index| {
             let mut candidates = Vec::new();
@@ -237,13 +240,14 @@ pub(crate) fn removed_after(
 fn damaged_through(segment: &Segment, matcher: &Matcher, after: u64) -> io::Result<Option<u64>> {
     let mut known = segment.index().damaged();
     known.extend(segment.found_damaged());
-    let mut last = None;
-    for stretch in known.iter().filter(|stretch| stretch.through > after) {
+    // The last one that matters is enough.
+    known.sort_unstable_by_key(|stretch| std::cmp::Reverse(stretch.through));
+    for stretch in known.iter().take_while(|stretch| stretch.through > after) {
         if segment.ask(|index| matcher.may_occur_in(index, *stretch))? {
-            last = last.max(Some(stretch.through));
+            return Ok(Some(stretch.through));
         }
     }
-    Ok(last)
+    Ok(None)
 }
 
 fn hidden_through(

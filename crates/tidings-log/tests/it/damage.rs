@@ -286,6 +286,9 @@ fn a_segment_that_vanished_is_a_hole() {
     let log = bench.open();
     let found = read_all(&log, &Scope::Everything, 0);
     assert!(found.contains(&Read::Hole(next - 1, "damaged")));
+    let id = EventId::parse("id1").expect("id");
+    let oldest = log.by_id(&scope(&["a"]), &id).expect("read").expect("held");
+    assert_eq!(oldest.position.offset, Offset(1));
     let missing = usize::try_from(next - from).expect("few");
     assert_eq!(offsets(&found).len() + missing, all.len());
     let what = Damaged::Missing {

@@ -25,6 +25,8 @@ struct Plan {
     stalls: bool,
     is_stalled: bool,
     used_percent: u64,
+    /// Bytes of one percent of the file system.
+    percent_bytes: u64,
 }
 
 /// State shared by the disk and its files.
@@ -76,6 +78,11 @@ impl Control {
     /// Says that the file system is used to this share.
     pub(crate) fn use_space(&self, percent: u64) {
         self.plan.lock().expect("plan").used_percent = percent;
+    }
+
+    /// Says that the file system has terabytes.
+    pub(crate) fn enlarge(&self) {
+        self.plan.lock().expect("plan").percent_bytes = 1 << 36;
     }
 
     pub(crate) fn injected(&self) -> u64 {
@@ -144,10 +151,11 @@ impl Disk for FaultyDisk {
     }
 
     fn space(&self, _dir: &Path) -> io::Result<Space> {
-        let used = self.control.plan.lock().expect("plan").used_percent;
+        let plan = self.control.plan.lock().expect("plan");
+        let percent = plan.percent_bytes.max(10_000);
         Ok(Space {
-            total: 1_000_000,
-            available: 10_000 * (100 - used),
+            total: 100 * percent,
+            available: percent * (100 - plan.used_percent),
         })
     }
 }

@@ -102,6 +102,12 @@ fn d9_disk_use_stays_within_the_limit_and_one_segment() {
         assert!(used <= limit + 40_000, "{used}");
     }
     assert_eq!(log.end(), Offset(1_800));
+    let mut indexes = files(&bench.path(), "idx");
+    indexes.retain(|path| !path.with_extension("seg").exists());
+    let bytes = |path| std::fs::metadata(path).expect("index").len();
+    let surviving: u64 = indexes.iter().map(bytes).sum();
+    let share = limit * tidings_log::limits::REMOVED_INDEX_PERCENT_MAX / 100;
+    assert!(surviving <= share && surviving > share / 2, "{surviving}");
     assert!(log.bounds().before_earliest > Offset(1_000));
 }
 
