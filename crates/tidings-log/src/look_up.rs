@@ -240,13 +240,14 @@ pub(crate) fn removed_after(
 fn damaged_through(segment: &Segment, matcher: &Matcher, after: u64) -> io::Result<Option<u64>> {
     let mut known = segment.index().damaged();
     known.extend(segment.found_damaged());
-    let mut last = None;
-    for stretch in known.iter().filter(|stretch| stretch.through > after) {
+    // The last one that matters is enough.
+    known.sort_unstable_by_key(|stretch| std::cmp::Reverse(stretch.through));
+    for stretch in known.iter().take_while(|stretch| stretch.through > after) {
         if segment.ask(|index| matcher.may_occur_in(index, *stretch))? {
-            last = last.max(Some(stretch.through));
+            return Ok(Some(stretch.through));
         }
     }
-    Ok(last)
+    Ok(None)
 }
 
 fn hidden_through(
