@@ -14,7 +14,7 @@ const CURSOR: &str = "1-k3x9f2m4q7";
 /// Publishes with these arguments to a hub that takes everything, and returns what it took.
 fn publish(arguments: &[&str]) -> (Ran, Option<Value>) {
     let directory = tempdir().expect("a directory");
-    let (send, took) = std::sync::mpsc::channel();
+    let (send, took) = std::sync::mpsc::sync_channel(1);
     let url = hub(move |request| {
         assert_eq!(request.header("authorization"), Some("bearer canary"));
         let event: Value = serde_json::from_str(&request.body).expect("JSON");
