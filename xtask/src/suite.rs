@@ -3,6 +3,7 @@
 //! Each suite is a row of [`SUITES`] and ends with one line, `name: N passed, N failed`. A suite that
 //! ran nothing has failed: a check that silently checks nothing is worse than none.
 
+mod browser;
 mod cargo_test;
 mod tally;
 mod toolchain;
@@ -42,7 +43,7 @@ struct Suite {
     run: fn(&Path) -> Result<Tally>,
 }
 
-const SUITES: [Suite; 6] = [
+const SUITES: [Suite; 7] = [
     Suite {
         name: "fmt",
         run: fmt,
@@ -62,6 +63,10 @@ const SUITES: [Suite; 6] = [
     Suite {
         name: "rust",
         run: rust,
+    },
+    Suite {
+        name: "browser",
+        run: browser::run,
     },
     Suite {
         name: "torture",

@@ -15,6 +15,7 @@
 //! Time comes in as an argument and deadlines go out through [`Shard::next_deadline`]; nothing here
 //! blocks, and nothing waits.
 
+mod catch_up;
 mod close;
 mod connection;
 mod deadlines;
@@ -25,6 +26,7 @@ mod replay;
 mod selectors;
 mod spread;
 mod states;
+mod timing;
 mod trie;
 mod turn;
 mod window;
@@ -37,9 +39,10 @@ use std::sync::Arc;
 
 use slab::Slab;
 
+pub use catch_up::CaughtUp;
 pub use close::{Cause, Closed, DrainPlan};
 pub use connection::{ConnectionKey, Mode};
-pub use intake::{Batch, CaughtUp};
+pub use intake::Batch;
 pub use open::{Begin, Opening, Registered, unknown};
 pub use replay::{ReadRequest, ReplayFailed, Replayed, Snapshot, SnapshotRequest, encode_page};
 pub use states::{Census, ConnectionState};
@@ -49,6 +52,7 @@ use crate::lineage::Lineage;
 use crate::port::Encoder;
 use crate::position::Offset;
 use crate::time::{Moment, Timestamp};
+use catch_up::Missed;
 use connection::Connection;
 use deadlines::Deadlines;
 use gather::GatherMemo;
@@ -129,8 +133,7 @@ pub struct Shard<S> {
     deadlines: Deadlines,
     actions: Vec<Action>,
     memo: GatherMemo,
-    /// Whether the shard itself reads the store because it missed part of its feed.
-    catching_up: bool,
+    missed: Missed,
     drain: Option<DrainPlan>,
     totals: ShardTotals,
 }
@@ -150,7 +153,7 @@ impl<S> Shard<S> {
             deadlines: Deadlines::default(),
             actions: Vec::new(),
             memo: GatherMemo::default(),
-            catching_up: false,
+            missed: Missed::default(),
             drain: None,
             totals: ShardTotals::default(),
         }

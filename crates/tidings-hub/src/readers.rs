@@ -280,7 +280,6 @@ impl Shared {
                     events,
                     hole_through,
                     considered: page.considered,
-                    more: page.more,
                 }
             }
             Err(error) => {
@@ -291,7 +290,6 @@ impl Shared {
                     events: Vec::new(),
                     hole_through: None,
                     considered: after,
-                    more: true,
                 }
             }
         };

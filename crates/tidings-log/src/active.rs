@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::disk::{Disk, DiskFile};
 use crate::header::{Seal, SegmentHeader};
@@ -41,6 +41,9 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
     )
 }
 
+/// Names spare files: the committer and the keeper may each make one at the same time.
+static SPARES_MADE: AtomicU64 = AtomicU64::new(0);
+
 /// A file of zeros that waits to become a segment.
 #[derive(Debug)]
 pub(crate) struct Spare {
@@ -50,11 +53,13 @@ pub(crate) struct Spare {
 }
 
 impl Spare {
-    /// Makes one; leaves nothing behind if it fails.
+    /// Makes one; leaves nothing behind if it fails, and does not begin to fill up a disk that has
+    /// too little space.
     pub(crate) fn create(disk: &dyn Disk, dir: &Path, bytes: u64) -> io::Result<Self> {
-        // The committer and the keeper may each make one at the same time.
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let name = format!("next-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        if disk.space(dir)?.available < bytes {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let name = format!("next-{}", SPARES_MADE.fetch_add(1, Ordering::Relaxed));
         let path = segment::path(dir, &name, segment::UNFINISHED_ENDING);
         match disk.create(&path, bytes) {
             Ok(file) => Ok(Self { path, file, bytes }),
@@ -150,6 +155,12 @@ impl Active {
     /// Whether a write of this size belongs into the next segment.
     pub(crate) fn is_full_for(&self, bytes: u64) -> bool {
         self.at + bytes > self.capacity && self.segment.summary().events > 0
+    }
+
+    /// The timestamp of the oldest event.
+    pub(crate) fn oldest(&self) -> Option<u64> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        table.oldest()
     }
 
     /// The size of this segment's file.

@@ -1,5 +1,6 @@
 //! The committer: one thread that gives groups their places, writes, syncs, and only then tells.
 
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 use tidings_core::event::{Draft, Event};
@@ -48,10 +49,7 @@ impl Committer {
     /// Works until the queue is shut and empty.
     pub(crate) fn run(mut self) {
         let shared = Arc::clone(&self.shared);
-        while let Some(groups) = shared
-            .queue
-            .take(COMMIT_BATCH_BYTES_MAX, || shared.clock.moment())
-        {
+        while let Some(groups) = shared.queue.take(COMMIT_BATCH_BYTES_MAX) {
             let bytes = groups.iter().map(Queued::record_bytes).sum();
             if shared.queue.is_shut() == Some(Shut::Poisoned) {
                 shared.queue.done(bytes);
@@ -63,7 +61,7 @@ impl Committer {
             let (planned, written) = self.commit(groups);
             // Before the replies: whoever is told may publish again at once.
             shared.queue.done(bytes);
-            answer(planned, written);
+            answer(planned, &written);
         }
     }
 
@@ -71,7 +69,7 @@ impl Committer {
     fn commit(&mut self, groups: Vec<Queued>) -> (Vec<Planned>, Result<(), AppendError>) {
         let bytes: usize = groups.iter().map(Queued::record_bytes).sum();
         // Rolling over comes first, because records know their segment.
-        if self.active.is_full_for(bytes as u64)
+        if (self.active.is_full_for(bytes as u64) || self.is_active_old())
             && let Err(fault) = self.roll_over()
         {
             let planned = groups.into_iter().map(unplanned).collect();
@@ -85,6 +83,16 @@ impl Committer {
         };
         let planned = std::mem::take(&mut batch.planned);
         (planned, written)
+    }
+
+    /// Whether the active segment holds events that are to go by age, which they can only do with
+    /// their segment.
+    fn is_active_old(&self) -> bool {
+        self.shared.retention.age_ms.is_some_and(|age| {
+            let oldest = self.active.oldest();
+            let now = self.shared.clock.for_ages().0;
+            oldest.is_some_and(|oldest| oldest.saturating_add(age) < now)
+        })
     }
 
     fn write(&mut self, batch: &Batch) -> Result<(), AppendError> {
@@ -251,17 +259,16 @@ impl Committer {
     /// The first draft whose id stands for other content, in the window or earlier in the group;
     /// and whether that is so however this write ends.
     fn find_reused(&self, drafts: &[Draft]) -> Option<(usize, Position, bool)> {
+        let mut earlier: HashMap<[u8; 16], [u8; 16]> = HashMap::new();
         for (index, draft) in drafts.iter().enumerate() {
             let Some(key) = draft.dedupe else { continue };
             if let Known::Reused(position) = self.dedupe.look_up(&key) {
                 let committed = position.offset.0 <= self.shared.end();
                 return Some((index, position, committed));
             }
-            let earlier = drafts.iter().take(index).filter_map(|draft| draft.dedupe);
-            let clash = |other: tidings_core::event::DedupeKey| {
-                other.publisher_id == key.publisher_id && other.content != key.content
-            };
-            if earlier.into_iter().any(clash) {
+            let before = earlier.insert(key.publisher_id, key.content);
+            if before.is_some_and(|content| content != key.content) {
+                // The first one has no place, since the group is refused as a whole.
                 let end = Offset(self.shared.end());
                 return Some((index, self.shared.lineage.position(end), true));
             }
@@ -274,20 +281,17 @@ impl Committer {
         let shared = Arc::clone(&self.shared);
         let sequence = self.active.header.sequence + 1;
         let bytes = next_capacity(self.active.capacity(), shared.segment_bytes);
-        let spare = shared.spare().take();
-        let spare = match spare {
-            Some(spare) => spare,
-            None => {
-                let made = Spare::create(&*shared.disk, &shared.dir, bytes);
-                made.map_err(|error| {
-                    if crate::active::is_full(&error) {
-                        WriteFault::Full
-                    } else {
-                        WriteFault::Refused(error)
-                    }
-                })?
+        // The keeper's, unless it has not had the time to make one.
+        let ready = shared.spare().take();
+        let make = || Spare::create(&*shared.disk, &shared.dir, bytes);
+        let spare = ready.map_or_else(make, Ok);
+        let spare = spare.map_err(|error| {
+            if crate::active::is_full(&error) {
+                WriteFault::Full
+            } else {
+                WriteFault::Refused(error)
             }
-        };
+        })?;
         let end = shared.end();
         let header = SegmentHeader {
             log_id: shared.log_id,
@@ -319,9 +323,9 @@ fn unplanned(group: Queued) -> Planned {
     }
 }
 
-fn answer(planned: Vec<Planned>, written: Result<(), AppendError>) {
+fn answer(planned: Vec<Planned>, written: &Result<(), AppendError>) {
     for group in planned {
-        match &written {
+        match written {
             Err(error) if !group.is_settled => (group.reply)(Err(error.clone())),
             _ => (group.reply)(group.outcome),
         }

@@ -27,10 +27,11 @@ use crate::feed;
 use crate::keeper;
 use crate::limits::{SEGMENT_BYTES_MIN, SEGMENTS_PER_BYTE_LIMIT};
 use crate::look_up;
-use crate::options::{OpenError, Options, RecoveryReport};
+use crate::options::{KeeperMode, OpenError, Options, RecoveryReport};
 use crate::queue::{Queue, Queued, Shut};
 use crate::read::{self, unreadable};
 use crate::recover::{self, Recovered, io_error};
+use crate::retention;
 use crate::segment::Inventory;
 use crate::shared::Shared;
 use crate::steady::SteadyClock;
@@ -43,6 +44,8 @@ struct Handle {
     shared: Arc<Shared>,
     report: RecoveryReport,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Held by the committer too, which may outlive the handle for a moment.
+    lock: Mutex<Option<Arc<dyn DiskLock>>>,
 }
 
 impl fmt::Debug for Handle {
@@ -84,6 +87,7 @@ impl EmbeddedLog {
             last_timestamp,
             report,
         } = recover::recover(&options)?;
+        let lock: Arc<dyn DiskLock> = Arc::from(lock);
         let clock = SteadyClock::new(Arc::clone(&options.clock));
         let dedupe = dedupe_window(&options, &inventory, &lineage, end, clock.steady())
             .map_err(io_error("reading an index in", &options.dir))?;
@@ -109,8 +113,16 @@ impl EmbeddedLog {
             shared: Arc::clone(&shared),
             report,
             threads: Mutex::default(),
+            lock: Mutex::new(Some(Arc::clone(&lock))),
         };
-        handle.spawn(lock, committer, shared)?;
+        // What was hidden before stays hidden from the first read on.
+        retention::raise_floors(&shared, true);
+        // There may be index files to write, and there is a next segment to make.
+        shared.keeper.raise();
+        if options.keeper == KeeperMode::Thread {
+            handle.spawn_keeper(shared)?;
+        }
+        handle.spawn_committer(lock, committer)?;
         Ok(Self(Arc::new(handle)))
     }
 
@@ -121,7 +133,7 @@ impl EmbeddedLog {
 
     /// Applies retention at once, and does whatever else the keeper would do next.
     pub fn retain_now(&self) {
-        keeper::round(&self.0.shared);
+        keeper::round(&self.0.shared, 0);
     }
 
     /// Writes what is queued and lets go of the directory. Reads still work; appends are refused.
@@ -133,13 +145,7 @@ impl EmbeddedLog {
 // === impl Handle ===
 
 impl Handle {
-    /// Starts both threads; the directory stays locked until the committer has ended.
-    fn spawn(
-        &self,
-        lock: Box<dyn DiskLock>,
-        committer: Committer,
-        shared: Arc<Shared>,
-    ) -> Result<(), OpenError> {
+    fn spawn_keeper(&self, shared: Arc<Shared>) -> Result<(), OpenError> {
         let dir = shared.dir.clone();
         let keeper = std::thread::Builder::new()
             .name("log-keeper".to_owned())
@@ -147,6 +153,15 @@ impl Handle {
             .map_err(io_error("starting a thread for", &dir))?;
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         threads.push(keeper);
+        Ok(())
+    }
+
+    fn spawn_committer(
+        &self,
+        lock: Arc<dyn DiskLock>,
+        committer: Committer,
+    ) -> Result<(), OpenError> {
+        let dir = self.shared.dir.clone();
         let committer = std::thread::Builder::new()
             .name("log-committer".to_owned())
             .spawn(move || {
@@ -156,6 +171,7 @@ impl Handle {
                 drop(lock);
             })
             .map_err(io_error("starting a thread for", &dir))?;
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         threads.push(committer);
         Ok(())
     }
@@ -172,6 +188,7 @@ impl Handle {
                 drop(thread.join());
             }
         }
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -188,6 +205,9 @@ impl Drop for PoisonOnPanic {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.poison("the committer has failed".to_owned());
+            for group in self.0.queue.drain() {
+                (group.reply)(Err(AppendError::NotWritable));
+            }
         }
     }
 }
@@ -209,7 +229,7 @@ fn dedupe_window(
         if uses.len() >= options.dedupe_ids_max {
             break;
         }
-        let found = segment.index().dedupe_uses()?;
+        let found = segment.ask(|index| index.dedupe_uses())?;
         uses.extend(found.into_iter().filter(|one| one.timestamp >= oldest));
     }
     uses.sort_unstable_by_key(|one| one.offset);

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tidings_core::port::Health;
@@ -13,26 +13,37 @@ use tidings_core::port::Health;
 use crate::active::{Spare, remove_quietly};
 use crate::committer::next_capacity;
 use crate::disk::Disk;
-use crate::index::{Index, IndexFile};
-use crate::limits::KEEPER_TICK_MS;
+use crate::index::IndexFile;
+use crate::limits::{FLOORS_INTERVAL_MS, KEEPER_TICK_MS, PROBE_BYTES};
 use crate::retention;
-use crate::scan::{self, Known};
 use crate::segment::{INDEX_ENDING, Records, Segment, UNFINISHED_ENDING, path};
 use crate::shared::Shared;
 
 /// Works until the log is closed.
 pub(crate) fn run(shared: &Shared) {
     while shared.keeper.wait(Duration::from_millis(KEEPER_TICK_MS)) {
-        round(shared);
+        round(shared, FLOORS_INTERVAL_MS);
     }
 }
 
-/// Does everything that is to be done now.
-pub(crate) fn round(shared: &Shared) {
+/// Does everything that is to be done now. Floors by size are worked out again if they are older than
+/// this and anything has come since.
+pub(crate) fn round(shared: &Shared, floors_ms: u64) {
     // One at a time: a test may ask for a round while the thread is at one.
-    let _turn = shared.keeper_turn();
+    let mut turn = shared.keeper_turn();
+    // A disk that has failed once is left as it is.
+    if matches!(shared.health(), Health::Poisoned(_)) {
+        return;
+    }
     write_indexes(shared);
-    retention::apply(shared);
+    let (now, end) = (shared.clock.moment(), shared.end());
+    let by_size = turn
+        .floors
+        .is_none_or(|(then, through)| through != end && now.ms_since(then) >= floors_ms);
+    retention::apply(shared, by_size);
+    if by_size {
+        turn.floors = Some((now, end));
+    }
     prepare_spare(shared);
 }
 
@@ -44,9 +55,6 @@ fn write_indexes(shared: &Shared) {
         return;
     };
     for segment in sealed {
-        if segment.take_index_damage() && rebuild(segment).is_err() {
-            segment.note_index_damage();
-        }
         write_index(shared, segment).unwrap_or_default();
     }
 }
@@ -84,32 +92,9 @@ fn write_file(disk: &dyn Disk, dir: &Path, stem: &str, bytes: &[u8]) -> io::Resu
     }
 }
 
-/// Puts a table made from the records in the place of an index file that turned out to be damaged.
-fn rebuild(segment: &Segment) -> io::Result<()> {
-    let Records::Held(file) = &segment.records else {
-        return Ok(());
-    };
-    let summary = segment.summary();
-    let bytes = scan::load(&**file, Some(summary.end_bytes))?;
-    let known = Known {
-        log_id: segment.log_id,
-        tag: segment.tag(),
-        first: summary.first,
-        start_bytes: 0,
-        proven: summary.last,
-        sealed: true,
-    };
-    let table = scan::scan(&bytes, &known).table;
-    segment.set_index(Arc::new(RwLock::new(table)) as Arc<dyn Index>);
-    Ok(())
-}
-
 /// Has a file ready for the next segment, so that rolling over does not wait for zeros.
 fn prepare_spare(shared: &Shared) {
-    let full = shared.health() == Health::Full;
-    if shared.spare().is_some() && !full {
-        return;
-    }
+    let is_full = shared.health() == Health::Full;
     if shared.spare().is_none() {
         let inventory = shared.inventory();
         let current = inventory
@@ -123,7 +108,20 @@ fn prepare_spare(shared: &Shared) {
             Err(_) => return,
         }
     }
-    if full {
+    if is_full && probe(&*shared.disk, &shared.dir).is_ok() {
         shared.set_full(false);
     }
+}
+
+/// Finds out whether there is space, for bytes and for names, by using some.
+fn probe(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+    let made = path(dir, "probe", UNFINISHED_ENDING);
+    let renamed = path(dir, "probed", UNFINISHED_ENDING);
+    let written = disk.create(&made, 0).and_then(|file| {
+        file.write_at(&vec![0xff; PROBE_BYTES], 0)?;
+        file.sync_data()?;
+        disk.rename(&made, &renamed)
+    });
+    remove_quietly(disk, if written.is_ok() { &renamed } else { &made });
+    written
 }

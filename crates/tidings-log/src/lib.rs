@@ -45,5 +45,5 @@ mod steady;
 mod walk;
 
 pub use embedded::EmbeddedLog;
-pub use options::{DamageFound, Damaged, OpenError, Options, Random, RecoveryReport};
+pub use options::{DamageFound, Damaged, KeeperMode, OpenError, Options, Random, RecoveryReport};
 pub use retention::{Retention, RetentionRule};

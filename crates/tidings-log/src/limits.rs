@@ -16,11 +16,18 @@ pub const SEGMENT_BYTES_MIN: u64 = 16 * 1024;
 pub const LINEAGE_EPOCHS_MAX: usize = 1_000;
 
 /// Index files that outlive their removed segments, to prove that a quiet topic lost nothing.
-/// Beyond them nothing can be proven. Each is an open file and about one percent of a segment.
+/// Beyond them nothing can be proven. Each is an open file, and a few percent of a segment.
 pub const REMOVED_INDEXES_MAX: usize = 256;
 
-/// Bytes of one block of an index file, which is what a look-up reads.
-pub const INDEX_BLOCK_BYTES: usize = 4 * 1024;
+/// Bytes of these index files, for logs without a byte limit.
+pub const REMOVED_INDEX_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// Share of the byte limit, in percent, that these index files may take from the events.
+pub const REMOVED_INDEX_PERCENT_MAX: u64 = 10;
+
+/// Bytes of one block of an index file, which is what a look-up reads. For each block some thirty
+/// bytes stay in memory: about 50 KiB for a full segment.
+pub const INDEX_BLOCK_BYTES: usize = 8 * 1024;
 
 /// Bytes that one sequential read takes from a segment at once.
 pub const READ_BLOCK_BYTES: usize = 256 * 1024;
@@ -44,6 +51,12 @@ pub const KEEPER_TICK_MS: u64 = 500;
 /// Retention begins early when the file system is used to this share, in percent.
 pub const DISK_USED_PERCENT_MAX: u64 = 90;
 
+/// While this much is available, retention does not begin early, whatever share it is.
+pub const DISK_SPARE_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// How often the keeper works out which events rules by count and bytes hide.
+pub const FLOORS_INTERVAL_MS: u64 = 5_000;
+
 /// Retention begins early when the log holds this share of its byte limit, in percent, so that the
 /// next segment fits below the limit.
 pub const LOG_USED_PERCENT_MAX: u64 = 90;
@@ -51,3 +64,6 @@ pub const LOG_USED_PERCENT_MAX: u64 = 90;
 /// With a byte limit, segments are no larger than this part of it, so that what goes at once is a
 /// small share of what stays.
 pub const SEGMENTS_PER_BYTE_LIMIT: u64 = 16;
+
+/// Bytes that the keeper writes to find out whether a full disk has space again.
+pub const PROBE_BYTES: usize = 64 * 1024;

@@ -15,7 +15,7 @@ use tidings_core::scope::{Scope, passes};
 use tidings_core::time::Timestamp;
 
 use crate::floors::Floors;
-use crate::index::{Index, hash_id};
+use crate::index::hash_id;
 use crate::matcher::{Matcher, Sight};
 use crate::postings;
 use crate::read::{decode, fetch, removed_through};
@@ -32,7 +32,7 @@ fn visible(
     let Records::Held(file) = &segment.records else {
         return Ok(None);
     };
-    let Some((header, bytes)) = fetch(segment, &**file, &*segment.index(), offset)? else {
+    let Some((header, bytes)) = fetch(segment, &**file, offset)? else {
         return Ok(None);
     };
     let raw = header.events(&bytes).find(|(found, _)| *found == offset);
@@ -53,13 +53,10 @@ pub(crate) fn by_id(
     let hash = hash_id(shared.log_id, id.as_str());
     for segment in shared.inventory().segments.iter().rev() {
         if !segment.is_held() {
-            break;
+            continue;
         }
-        let offsets = segment.index().offsets_of_id(hash);
-        if offsets.is_err() {
-            segment.note_index_damage();
-        }
-        for offset in offsets?.into_iter().rev().filter(|offset| *offset <= end) {
+        let offsets = segment.ask(|index| index.offsets_of_id(hash))?;
+        for offset in offsets.into_iter().rev().filter(|offset| *offset <= end) {
             let event = visible(segment, &matcher, &floors, offset)?;
             if let Some(event) = event.filter(|event| event.content.id.as_ref() == Some(id)) {
                 return Ok(Some(Arc::new(event)));
@@ -87,13 +84,8 @@ pub(crate) fn before_time(shared: &Shared, time: Timestamp) -> io::Result<Offset
         if !segment.is_held() || segment.summary().newest < time.0 {
             continue;
         }
-        match segment.index().group_since(time.0) {
-            Ok(Some(group)) => return Ok(Offset(group.base.saturating_sub(1).min(end))),
-            Ok(None) => {}
-            Err(error) => {
-                segment.note_index_damage();
-                return Err(error);
-            }
+        if let Some(group) = segment.ask(|index| index.group_since(time.0))? {
+            return Ok(Offset(group.base.saturating_sub(1).min(end)));
         }
     }
     Ok(Offset(end))
@@ -112,16 +104,21 @@ pub(crate) fn newest_per_key(
     let mut told: std::collections::HashSet<String> = std::collections::HashSet::new();
     for segment in shared.inventory().segments.iter().rev() {
         // Whatever older segments hold is older than what has been found.
-        if !segment.is_held() || found.len() >= keys_max {
+        if found.len() >= keys_max {
             break;
         }
-        let mut candidates = Vec::new();
-        let index = segment.index();
-        matcher.visit_keys(&*index, 0, &mut |key, entry| {
-            if entry.first <= through && !told.contains(key) {
-                candidates.push((entry.last, key.to_owned()));
-            }
-            true
+        if !segment.is_held() {
+            continue;
+        }
+        let mut candidates = segment.ask(|index| {
+            let mut candidates = Vec::new();
+            matcher.visit_keys(index, 0, &mut |key, entry| {
+                if entry.first <= through && !told.contains(key) {
+                    candidates.push((entry.last, key.to_owned()));
+                }
+                true
+            })?;
+            Ok(candidates)
         })?;
         // The newest first, so that no more than asked for are looked at.
         candidates.sort_unstable_by(|left, right| right.cmp(left));
@@ -132,7 +129,7 @@ pub(crate) fn newest_per_key(
                 break;
             }
             let floor = floors.of(&key);
-            let newest = newest_of(segment, &*index, &key, floor, through, types)?;
+            let newest = newest_of(segment, &key, floor, through, types)?;
             if let Some(event) = newest {
                 found.insert(event.position.offset.0, Arc::new(event));
                 told.insert(key);
@@ -146,14 +143,13 @@ pub(crate) fn newest_per_key(
 /// The newest event of a key in a segment between the floor and `through` that passes the filter.
 fn newest_of(
     segment: &Segment,
-    index: &dyn Index,
     key: &str,
     floor: u64,
     through: u64,
     types: &TypeFilter,
 ) -> io::Result<Option<Event>> {
     let everything = Matcher::new(&Scope::Everything);
-    let postings = index.postings(key, floor)?;
+    let postings = segment.ask(|index| index.postings(key, floor))?;
     let candidates = postings.iter().rev().filter(|one| one.offset <= through);
     for posting in candidates {
         let event = visible(segment, &everything, &Floors::default(), posting.offset)?;
@@ -172,17 +168,17 @@ pub(crate) fn extent(shared: &Shared, key: &Key) -> io::Result<Option<Extent>> {
         if !segment.is_held() {
             continue;
         }
-        let index = segment.index();
-        let Some(entry) = index.key(&key)?.filter(|entry| entry.last > floor) else {
+        let entry = segment.ask(|index| index.key(&key))?;
+        let Some(entry) = entry.filter(|entry| entry.last > floor) else {
             continue;
         };
         let postings = if entry.first <= floor || entry.last > end {
-            index.postings(&key, floor)?
+            segment.ask(|index| index.postings(&key, floor))?
         } else {
             Vec::new()
         };
-        let committed = postings.iter().filter(|one| one.offset <= end);
-        let head = committed.last().map_or(entry.last, |one| one.offset);
+        let mut committed = postings.iter().filter(|one| one.offset <= end);
+        let head = committed.next_back().map_or(entry.last, |one| one.offset);
         let earliest = postings.first().map_or(entry.first, |one| one.offset);
         if head <= end {
             extent = Some(Extent {
@@ -224,7 +220,7 @@ pub(crate) fn removed_after(
             Records::Removed => removed_through(segment, &matcher, after.0)
                 .map(|through| hole(through, GapReason::Retention)),
             Records::Held(_) => {
-                let damaged = damaged_through(segment, &matcher, after.0);
+                let damaged = damaged_through(segment, &matcher, after.0)?;
                 let hidden = hidden_through(segment, &matcher, &floors, after.0)?;
                 let damaged = damaged.map(|through| hole(through, GapReason::Damaged));
                 let hidden = hidden.map(|through| hole(through, GapReason::Retention));
@@ -241,13 +237,16 @@ pub(crate) fn removed_after(
     Ok(is_after.then(|| hole(forgotten, GapReason::Retention)))
 }
 
-fn damaged_through(segment: &Segment, matcher: &Matcher, after: u64) -> Option<u64> {
-    let index = segment.index();
-    let known = index.damaged().into_iter().chain(segment.found_damaged());
-    let possible = known
-        .filter(|stretch| stretch.through > after)
-        .filter(|stretch| matcher.may_occur_in(&*index, *stretch));
-    possible.map(|stretch| stretch.through).max()
+fn damaged_through(segment: &Segment, matcher: &Matcher, after: u64) -> io::Result<Option<u64>> {
+    let mut known = segment.index().damaged();
+    known.extend(segment.found_damaged());
+    let mut last = None;
+    for stretch in known.iter().filter(|stretch| stretch.through > after) {
+        if segment.ask(|index| matcher.may_occur_in(index, *stretch))? {
+            last = last.max(Some(stretch.through));
+        }
+    }
+    Ok(last)
 }
 
 fn hidden_through(
@@ -259,16 +258,7 @@ fn hidden_through(
     if floors.is_empty() {
         return Ok(None);
     }
-    let index = segment.index();
-    let mut keys = Vec::new();
-    matcher.visit_keys(&*index, after, &mut |key, _| {
-        keys.push(key.to_owned());
-        true
-    })?;
-    let found = postings::merge(&*index, &keys, after, floors)?;
-    Ok(found
-        .iter()
-        .rev()
-        .find(|one| !one.is_visible)
-        .map(|one| one.offset))
+    let found = segment.ask(|index| postings::of(index, matcher, after, floors))?;
+    let hidden = found.iter().rev().find(|one| !one.is_visible);
+    Ok(hidden.map(|one| one.offset))
 }

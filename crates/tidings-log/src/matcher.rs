@@ -141,27 +141,23 @@ impl Matcher {
 
     /// Whether events of the scope may stand in a stretch whose records are unreadable. What cannot
     /// be proven is possible.
-    pub(crate) fn may_occur_in(&self, index: &dyn Index, stretch: Stretch) -> bool {
+    pub(crate) fn may_occur_in(&self, index: &dyn Index, stretch: Stretch) -> io::Result<bool> {
         let unindexed =
             |damage: &Stretch| damage.from <= stretch.through && stretch.from <= damage.through;
         if self.everything || index.damaged().iter().any(unindexed) {
-            return true;
+            return Ok(true);
         }
-        let mut occurs = false;
-        let mut fault = false;
+        let mut occurs = Ok(false);
         let before = stretch.from.saturating_sub(1);
-        let visited = self.visit_keys(index, before, &mut |key, entry| {
+        self.visit_keys(index, before, &mut |key, entry| {
             if entry.first <= stretch.through {
-                match index.postings(key, before) {
-                    Ok(postings) => {
-                        let first = postings.first();
-                        occurs = first.is_some_and(|first| first.offset <= stretch.through);
-                    }
-                    Err(_) => fault = true,
-                }
+                occurs = index.postings(key, before).map(|postings| {
+                    let first = postings.first();
+                    first.is_some_and(|first| first.offset <= stretch.through)
+                });
             }
-            !occurs && !fault
-        });
-        occurs || fault || visited.is_err()
+            matches!(occurs, Ok(false))
+        })?;
+        occurs
     }
 }

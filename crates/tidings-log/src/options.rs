@@ -17,6 +17,17 @@ use crate::retention::Retention;
 /// Where random bits come from: the log's name and its epochs.
 pub type Random = Arc<dyn Fn() -> u64 + Send + Sync>;
 
+/// Who does what must not hold up commits: index files, the next segment, retention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeeperMode {
+    /// A thread of the log, from time to time and when there is need.
+    #[default]
+    Thread,
+    /// Whoever calls [`retain_now`](crate::EmbeddedLog::retain_now). For programs that need every
+    /// call of the disk at a certain place, such as a simulation.
+    OnRequest,
+}
+
 /// How a log is opened.
 #[derive(Clone)]
 pub struct Options {
@@ -36,6 +47,8 @@ pub struct Options {
     pub dedupe_ids_max: usize,
     /// What is kept.
     pub retention: Retention,
+    /// Who does the work behind the commits.
+    pub keeper: KeeperMode,
     /// Bytes that wait for the disk before publishers are refused.
     pub queue_bytes_max: usize,
     /// How long one write may take before publishers are refused.
@@ -54,6 +67,7 @@ impl Options {
             dedupe_window_ms: DEDUPE_WINDOW_MS_DEFAULT,
             dedupe_ids_max: DEDUPE_IDS_DEFAULT,
             retention: Retention::default(),
+            keeper: KeeperMode::default(),
             queue_bytes_max: COMMIT_QUEUE_BYTES_MAX,
             queue_wait_ms_max: COMMIT_QUEUE_WAIT_MS_MAX,
         }

@@ -4,6 +4,7 @@ use std::io;
 
 use crate::floors::Floors;
 use crate::index::Index;
+use crate::matcher::Matcher;
 
 /// One event of any of the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +15,21 @@ pub(crate) struct Match {
     pub(crate) bytes: u32,
     /// Whether it lies above the floor of one of its keys.
     pub(crate) is_visible: bool,
+}
+
+/// The events of all keys of a scope after an offset, by rising offset, each once.
+pub(crate) fn of(
+    index: &dyn Index,
+    matcher: &Matcher,
+    after: u64,
+    floors: &Floors,
+) -> io::Result<Vec<Match>> {
+    let mut keys = Vec::new();
+    matcher.visit_keys(index, after, &mut |key, _| {
+        keys.push(key.to_owned());
+        true
+    })?;
+    merge(index, &keys, after, floors)
 }
 
 /// The events of these keys after an offset, by rising offset, each once.

@@ -66,10 +66,12 @@ pub(crate) enum Shut {
 
 #[derive(Debug, Default)]
 struct State {
-    groups: VecDeque<Queued>,
+    /// Each with the time when it came.
+    groups: VecDeque<(Moment, Queued)>,
     bytes: usize,
-    /// When the oldest group that has no answer yet was handed to the committer.
+    /// When the oldest group came that is being written.
     in_flight_since: Option<Moment>,
+    roll_over: bool,
     shut: Option<Shut>,
 }
 
@@ -104,9 +106,9 @@ impl Queue {
     ) -> Result<(), (AppendReply, AppendError)> {
         let bytes = group.record_bytes();
         let mut state = self.state();
-        let stalled = state
-            .in_flight_since
-            .is_some_and(|since| now.ms_since(since) > self.wait_ms_max);
+        let waiting = state.groups.front().map(|(since, _)| *since);
+        let oldest = state.in_flight_since.or(waiting);
+        let stalled = oldest.is_some_and(|since| now.ms_since(since) > self.wait_ms_max);
         let refusal = if state.shut.is_some() {
             Some(AppendError::NotWritable)
         } else if stalled || (state.bytes > 0 && state.bytes + bytes > self.bytes_max) {
@@ -120,21 +122,17 @@ impl Queue {
             return Err((group.reply, refusal));
         }
         state.bytes += bytes;
-        state.groups.push_back(group);
+        state.groups.push_back((now, group));
         drop(state);
         self.filled.notify_one();
         Ok(())
     }
 
-    /// Waits for groups and takes as many as make up one write; none once the queue is shut and
-    /// empty.
-    pub(crate) fn take(
-        &self,
-        batch_bytes_max: usize,
-        now: impl FnOnce() -> Moment,
-    ) -> Option<Vec<Queued>> {
+    /// Waits for groups and takes as many as make up one write. No groups at all if rolling over was
+    /// asked for; none once the queue is shut and empty.
+    pub(crate) fn take(&self, batch_bytes_max: usize) -> Option<Vec<Queued>> {
         let mut state = self.state();
-        while state.groups.is_empty() {
+        while state.groups.is_empty() && !state.roll_over {
             if state.shut.is_some() {
                 return None;
             }
@@ -143,18 +141,25 @@ impl Queue {
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+        state.roll_over = false;
+        state.in_flight_since = state.groups.front().map(|(since, _)| *since);
         let mut batch = Vec::new();
         let mut bytes = 0;
-        while let Some(group) = state.groups.pop_front() {
+        while let Some((since, group)) = state.groups.pop_front() {
             bytes += group.record_bytes();
             if !batch.is_empty() && bytes > batch_bytes_max {
-                state.groups.push_front(group);
+                state.groups.push_front((since, group));
                 break;
             }
             batch.push(group);
         }
-        state.in_flight_since = Some(now());
         Some(batch)
+    }
+
+    /// Asks the committer to begin a new segment if the active one is old.
+    pub(crate) fn ask_to_roll_over(&self) {
+        self.state().roll_over = true;
+        self.filled.notify_all();
     }
 
     /// The groups taken last have their answers; their bytes make room for others.
@@ -172,6 +177,13 @@ impl Queue {
         }
         drop(state);
         self.filled.notify_all();
+    }
+
+    /// Takes everything that waits, for nobody will write it.
+    pub(crate) fn drain(&self) -> Vec<Queued> {
+        let mut state = self.state();
+        state.bytes = 0;
+        state.groups.drain(..).map(|(_, group)| group).collect()
     }
 
     /// Whether and why nothing more is taken.

@@ -18,7 +18,6 @@ use crate::limits::{PATTERN_KEYS_MAX, READ_SEGMENTS_MAX, READ_WALK_BYTES_MAX};
 use crate::matcher::{Matcher, Sight};
 use crate::page::PageBuilder;
 use crate::postings;
-use crate::preamble::PAGE_BYTES;
 use crate::record::{RawEvent, RecordHeader};
 use crate::segment::{Records, Segment};
 use crate::shared::Shared;
@@ -104,21 +103,15 @@ impl Reading<'_> {
     }
 
     fn held(&mut self, segment: &Segment, file: &dyn DiskFile) -> io::Result<bool> {
-        let index = segment.index();
         let after = self.page.considered();
-        match self.sparse_keys(&*index, after) {
-            Ok(Some(keys)) => {
-                let found = postings::merge(&*index, &keys, after, &self.floors);
-                match found {
-                    Ok(found) => return self.look_up(segment, file, &*index, &found),
-                    Err(_) => segment.note_index_damage(),
-                }
-            }
-            Ok(None) => {}
-            Err(_) => segment.note_index_damage(),
+        let found = segment.ask(|index| match self.sparse_keys(index, after)? {
+            Some(keys) => postings::merge(index, &keys, after, &self.floors).map(Some),
+            None => Ok(None),
+        })?;
+        match found {
+            Some(found) => self.look_up(segment, file, &found),
+            None => self.walk(segment, file),
         }
-        // The records themselves are the truth; the index only makes it quick.
-        self.walk(segment, file, &*index)
     }
 
     /// The keys of the scope in a segment, if they are few enough to look their events up.
@@ -142,10 +135,9 @@ impl Reading<'_> {
         &mut self,
         segment: &Segment,
         file: &dyn DiskFile,
-        index: &dyn Index,
         found: &[postings::Match],
     ) -> io::Result<bool> {
-        let mut damaged = index.damaged().into_iter().peekable();
+        let mut damaged = segment.index().damaged().into_iter().peekable();
         let mut group: Option<(RecordHeader, Bytes)> = None;
         let end = self.end;
         for one in found.iter().filter(|one| one.offset <= end) {
@@ -163,7 +155,7 @@ impl Reading<'_> {
                 (header.base..=header.last()).contains(&one.offset)
             };
             if !group.as_ref().is_some_and(holds) {
-                group = fetch(segment, file, index, one.offset)?;
+                group = fetch(segment, file, one.offset)?;
             }
             let Some((header, bytes)) = &group else {
                 self.page.hole(one.offset, GapReason::Damaged);
@@ -186,19 +178,11 @@ impl Reading<'_> {
     }
 
     /// Reads records one after the other.
-    fn walk(
-        &mut self,
-        segment: &Segment,
-        file: &dyn DiskFile,
-        index: &dyn Index,
-    ) -> io::Result<bool> {
-        let summary = index.summary();
+    fn walk(&mut self, segment: &Segment, file: &dyn DiskFile) -> io::Result<bool> {
+        let summary = segment.summary();
         let after = self.page.considered();
-        let start = match index.group_at(after + 1) {
-            Ok(Some(group)) => group.at,
-            Ok(None) => summary.end_bytes,
-            Err(_) => PAGE_BYTES as u64,
-        };
+        let start = segment.ask(|index| index.group_at(after + 1))?;
+        let start = start.map_or(summary.end_bytes, |group| group.at);
         let mut next = after.max(summary.first.saturating_sub(1)) + 1;
         let mut walk = Walk::new(file, segment.tag(), start, summary.end_bytes);
         let walked_before = self.walked;
@@ -206,7 +190,7 @@ impl Reading<'_> {
             if header.last() < next {
                 continue;
             }
-            self.missing(segment, index, next, header.base.saturating_sub(1));
+            self.missing(segment, next, header.base.saturating_sub(1))?;
             for (offset, raw) in header.events(&bytes) {
                 if offset > self.end || self.page.is_full() {
                     return Ok(false);
@@ -230,20 +214,20 @@ impl Reading<'_> {
                 return Ok(!self.page.is_full() && next > summary.last.min(self.end));
             }
         }
-        self.missing(segment, index, next, summary.last.min(self.end));
+        self.missing(segment, next, summary.last.min(self.end))?;
         Ok(!self.page.is_full())
     }
 
     /// Deals with offsets that should have come and did not.
-    fn missing(&mut self, segment: &Segment, index: &dyn Index, from: u64, through: u64) {
-        let stretch = Stretch { from, through };
-        if from > through {
-            return;
+    fn missing(&mut self, segment: &Segment, from: u64, through: u64) -> io::Result<()> {
+        if from <= through {
+            let stretch = Stretch { from, through };
+            segment.note_damage(stretch);
+            if segment.ask(|index| self.matcher.may_occur_in(index, stretch))? {
+                self.page.hole(through, GapReason::Damaged);
+            }
         }
-        segment.note_damage(stretch);
-        if self.matcher.may_occur_in(index, stretch) {
-            self.page.hole(through, GapReason::Damaged);
-        }
+        Ok(())
     }
 
     fn offer(&mut self, event: Event) {
@@ -263,6 +247,9 @@ pub(crate) fn removed_through(segment: &Segment, matcher: &Matcher, after: u64) 
     if last <= after {
         return None;
     }
+    if matcher.is_everything() {
+        return Some(last);
+    }
     let damaged = index.damaged().last().map(|stretch| stretch.through);
     let damaged = damaged.filter(|through| *through > after);
     match matcher.last_in(&*index, after) {
@@ -276,17 +263,12 @@ pub(crate) fn removed_through(segment: &Segment, matcher: &Matcher, after: u64) 
 pub(crate) fn fetch(
     segment: &Segment,
     file: &dyn DiskFile,
-    index: &dyn Index,
     offset: u64,
 ) -> io::Result<Option<(RecordHeader, Bytes)>> {
-    let group = match index.group_at(offset) {
-        Ok(group) => group.filter(|group| group.base <= offset),
-        Err(_) => {
-            segment.note_index_damage();
-            return find_by_walking(segment, file, index, offset);
-        }
+    let group = segment.ask(|index| index.group_at(offset))?;
+    let Some(group) = group.filter(|group| group.base <= offset) else {
+        return Ok(None);
     };
-    let Some(group) = group else { return Ok(None) };
     let read = segment.read_group(file, &group)?;
     if read.is_none() {
         segment.note_damage(Stretch {
@@ -295,22 +277,6 @@ pub(crate) fn fetch(
         });
     }
     Ok(read)
-}
-
-fn find_by_walking(
-    segment: &Segment,
-    file: &dyn DiskFile,
-    index: &dyn Index,
-    offset: u64,
-) -> io::Result<Option<(RecordHeader, Bytes)>> {
-    let end = index.summary().end_bytes;
-    let mut walk = Walk::new(file, segment.tag(), PAGE_BYTES as u64, end);
-    while let Some((header, bytes)) = walk.next_record()? {
-        if (header.base..=header.last()).contains(&offset) {
-            return Ok(Some((header, bytes)));
-        }
-    }
-    Ok(None)
 }
 
 /// The event at an offset of a record.

@@ -9,7 +9,10 @@ use tidings_core::time::Timestamp;
 use crate::active::remove_quietly;
 use crate::floors::Floors;
 use crate::keeper;
-use crate::limits::{DISK_USED_PERCENT_MAX, LOG_USED_PERCENT_MAX, REMOVED_INDEXES_MAX};
+use crate::limits::{
+    DISK_SPARE_BYTES, DISK_USED_PERCENT_MAX, LOG_USED_PERCENT_MAX, REMOVED_INDEX_BYTES_MAX,
+    REMOVED_INDEX_PERCENT_MAX, REMOVED_INDEXES_MAX,
+};
 use crate::look_up;
 use crate::matcher::Matcher;
 use crate::postings;
@@ -29,8 +32,8 @@ pub struct Retention {
     pub rules: Vec<RetentionRule>,
 }
 
-/// A shorter life for the events of some keys. They are hidden at once and exactly, and leave the
-/// disk with their segment.
+/// A shorter life for the events of some keys. They are hidden one by one within seconds, and leave
+/// the disk with their segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetentionRule {
     /// Which keys.
@@ -43,15 +46,30 @@ pub struct RetentionRule {
     pub events: Option<u64>,
 }
 
-/// Removes what is beyond the limits, and raises the floors.
-pub(crate) fn apply(shared: &Shared) {
+/// Removes what is beyond the limits, and raises the floors; those by count and bytes, which cost
+/// more to work out, only if `by_size`.
+pub(crate) fn apply(shared: &Shared, by_size: bool) {
+    forget(shared);
     while let Some(oldest) = removable(shared) {
         if remove(shared, &oldest).is_err() {
             break;
         }
+        forget(shared);
     }
-    forget(shared);
-    raise_floors(shared);
+    end_old_segment(shared);
+    raise_floors(shared, by_size);
+}
+
+/// Has the active segment sealed once all of it is to go by age, so that it can.
+fn end_old_segment(shared: &Shared) {
+    let inventory = shared.inventory();
+    if let (Some(age), Some(active)) = (shared.retention.age_ms, inventory.segments.last()) {
+        let summary = active.summary();
+        let now = shared.clock.for_ages().0;
+        if summary.events > 0 && summary.newest.saturating_add(age) < now {
+            shared.queue.ask_to_roll_over();
+        }
+    }
 }
 
 /// The oldest segment, if some limit says that it must go. The active one always stays.
@@ -95,7 +113,8 @@ fn share(bytes: u64, percent: u64) -> u64 {
 fn disk_is_short(shared: &Shared) -> bool {
     shared.disk.space(&shared.dir).is_ok_and(|space| {
         let used = space.total.saturating_sub(space.available);
-        used > share(space.total, DISK_USED_PERCENT_MAX)
+        // On a large disk a small share is still plenty.
+        space.available < DISK_SPARE_BYTES && used > share(space.total, DISK_USED_PERCENT_MAX)
     })
 }
 
@@ -120,52 +139,59 @@ fn remove(shared: &Shared, segment: &Arc<Segment>) -> io::Result<()> {
 /// Gives up the oldest index files beyond the horizon.
 fn forget(shared: &Shared) {
     let inventory = shared.inventory();
-    let removed = inventory.segments.iter().take_while(|one| !one.is_held());
-    let excess = removed.count().saturating_sub(REMOVED_INDEXES_MAX);
-    let Some(last) = excess
-        .checked_sub(1)
-        .and_then(|last| inventory.segments.get(last))
-    else {
+    let all = inventory.segments.iter();
+    let removed: Vec<_> = all.take_while(|one| !one.is_held()).collect();
+    let budget = shared
+        .retention
+        .bytes
+        .map_or(REMOVED_INDEX_BYTES_MAX, |limit| {
+            share(limit, REMOVED_INDEX_PERCENT_MAX).min(REMOVED_INDEX_BYTES_MAX)
+        });
+    let mut bytes = 0;
+    let newest_first = removed.iter().rev().take(REMOVED_INDEXES_MAX);
+    let kept = newest_first.take_while(|one| {
+        bytes += one.file_bytes();
+        bytes <= budget
+    });
+    let excess = removed.len() - kept.count();
+    let Some(last) = excess.checked_sub(1).and_then(|last| removed.get(last)) else {
         return;
     };
     let through = last.summary().last;
-    for segment in inventory.segments.iter().take(excess) {
+    for segment in removed.iter().take(excess) {
         remove_quietly(
             &*shared.disk,
             &path(&shared.dir, &segment.stem, INDEX_ENDING),
         );
     }
     shared.change_inventory(|inventory| {
-        inventory
-            .segments
-            .retain(|one| one.summary().last > through || one.is_held());
+        inventory.segments.drain(..excess);
         inventory.forgotten_through = through;
     });
 }
 
 /// Works out the floor of every rule. Floors never fall.
-fn raise_floors(shared: &Shared) {
+pub(crate) fn raise_floors(shared: &Shared, by_size: bool) {
     if shared.retention.rules.is_empty() {
         return;
     }
     let before = shared.floors();
     let inventory = shared.inventory();
     let rules = shared.retention.rules.iter().map(|rule| {
-        let old = before.rule(&rule.selector);
-        (
-            rule.selector.clone(),
-            old.max(floor(shared, &inventory, rule)),
-        )
+        let mut floor = before.rule(&rule.selector).max(floor_by_age(shared, rule));
+        if by_size {
+            floor = floor.max(floor_by_size(&inventory, rule, shared.end()));
+        }
+        (rule.selector.clone(), floor)
     });
     shared.set_floors(Floors::new(rules.collect()));
 }
 
-fn floor(shared: &Shared, inventory: &Inventory, rule: &RetentionRule) -> u64 {
-    let by_age = rule.age_ms.map_or(0, |age| {
+fn floor_by_age(shared: &Shared, rule: &RetentionRule) -> u64 {
+    rule.age_ms.map_or(0, |age| {
         let oldest = shared.clock.for_ages().0.saturating_sub(age);
         look_up::before_time(shared, Timestamp(oldest)).map_or(0, |offset| offset.0)
-    });
-    by_age.max(floor_by_size(inventory, rule, shared.end()))
+    })
 }
 
 /// The newest event of the rule's keys that no longer fits.
@@ -177,15 +203,8 @@ fn floor_by_size(inventory: &Inventory, rule: &RetentionRule, end: u64) -> u64 {
     let (mut events, mut bytes) = (0, 0);
     let held = inventory.segments.iter().rev().filter(|one| one.is_held());
     for segment in held {
-        let index = segment.index();
-        let mut keys = Vec::new();
-        let visited = matcher.visit_keys(&*index, 0, &mut |key, _| {
-            keys.push(key.to_owned());
-            true
-        });
-        let found = visited.and_then(|()| postings::merge(&*index, &keys, 0, &Floors::default()));
-        let Ok(found) = found else {
-            segment.note_index_damage();
+        let none = Floors::default();
+        let Ok(found) = segment.ask(|index| postings::of(index, &matcher, 0, &none)) else {
             continue;
         };
         for one in found.iter().rev().filter(|one| one.offset <= end) {

@@ -177,3 +177,6 @@ impl Found {
         tail.max(self.table.summary().newest)
     }
 }
+
+#[cfg(test)]
+mod tests;

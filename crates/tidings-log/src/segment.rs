@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use bytes::Bytes;
@@ -10,7 +9,9 @@ use bytes::Bytes;
 use crate::disk::DiskFile;
 use crate::header;
 use crate::index::{Group, Index, Stretch, Summary, Table};
+use crate::preamble::PAGE_BYTES;
 use crate::record::RecordHeader;
+use crate::scan::{self, Known};
 
 /// What is left of a segment.
 #[derive(Debug, Clone)]
@@ -34,8 +35,6 @@ pub(crate) struct Segment {
     index: RwLock<Arc<dyn Index>>,
     /// Records that a reader has found to be unreadable since the opening.
     found_damaged: Mutex<Vec<Stretch>>,
-    /// Whether a reader has found the index file to be unreadable.
-    index_is_damaged: AtomicBool,
 }
 
 impl Segment {
@@ -53,7 +52,6 @@ impl Segment {
             records,
             index: RwLock::new(index),
             found_damaged: Mutex::new(Vec::new()),
-            index_is_damaged: AtomicBool::new(false),
         }
     }
 
@@ -80,6 +78,34 @@ impl Segment {
     pub(crate) fn index(&self) -> Arc<dyn Index> {
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&index)
+    }
+
+    /// Asks the index. If its file turns out to be damaged, a table made from the records takes its
+    /// place, of which the keeper makes a new file, and is asked again.
+    pub(crate) fn ask<T>(&self, question: impl Fn(&dyn Index) -> io::Result<T>) -> io::Result<T> {
+        match (question(&*self.index()), &self.records) {
+            (Err(_), Records::Held(file)) => {
+                self.rebuild_index(&**file)?;
+                question(&*self.index())
+            }
+            (answer, _) => answer,
+        }
+    }
+
+    fn rebuild_index(&self, file: &dyn DiskFile) -> io::Result<()> {
+        let summary = self.summary();
+        let bytes = scan::load(file, Some(summary.end_bytes))?;
+        let known = Known {
+            log_id: self.log_id,
+            tag: self.tag(),
+            first: summary.first,
+            start_bytes: PAGE_BYTES as u64,
+            proven: summary.last,
+            sealed: true,
+        };
+        let table = scan::scan(&bytes, &known).table;
+        self.set_index(Arc::new(RwLock::new(table)));
+        Ok(())
     }
 
     /// Puts the index file in the place of the table.
@@ -132,16 +158,6 @@ impl Segment {
             found.push(stretch);
             found.sort_by_key(|stretch| stretch.from);
         }
-    }
-
-    /// Remembers that the index file is unreadable, so that the keeper builds it anew.
-    pub(crate) fn note_index_damage(&self) {
-        self.index_is_damaged.store(true, Ordering::Release);
-    }
-
-    /// Whether the index file is to be built anew; says so once.
-    pub(crate) fn take_index_damage(&self) -> bool {
-        self.index_is_damaged.swap(false, Ordering::AcqRel)
     }
 
     /// Records that readers found to be unreadable, by rising offset.

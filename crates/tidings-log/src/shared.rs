@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tidings_core::lineage::Lineage;
 use tidings_core::port::Health;
+use tidings_core::time::Moment;
 
 use crate::active::Spare;
 use crate::disk::Disk;
@@ -33,7 +34,7 @@ pub(crate) struct Shared {
     inventory: RwLock<Arc<Inventory>>,
     floors: RwLock<Arc<Floors>>,
     spare: Mutex<Option<Spare>>,
-    keeper_turn: Mutex<()>,
+    keeper_turn: Mutex<KeeperTurn>,
     health: Mutex<Health>,
     end: AtomicU64,
 }
@@ -112,7 +113,7 @@ impl Shared {
     }
 
     /// Held by whoever does the keeper's work.
-    pub(crate) fn keeper_turn(&self) -> MutexGuard<'_, ()> {
+    pub(crate) fn keeper_turn(&self) -> MutexGuard<'_, KeeperTurn> {
         self.keeper_turn
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -142,6 +143,13 @@ impl Shared {
             *health = Health::Poisoned(cause);
         }
     }
+}
+
+/// What the keeper remembers from one round to the next.
+#[derive(Debug, Default)]
+pub(crate) struct KeeperTurn {
+    /// When floors by size were worked out last, and for which committed end.
+    pub(crate) floors: Option<(Moment, u64)>,
 }
 
 /// Wakes a thread that otherwise looks from time to time.

@@ -92,6 +92,8 @@ macro_rules! log_conformance {
                 removed_events_are_not_found_in_any_way,
                 a_hole_counts_as_an_item_of_its_page,
                 an_emptied_log_keeps_its_end_and_goes_on,
+                d9_a_reader_that_retention_overtakes_is_told,
+                a_tail_from_before_the_removed_part_feeds_what_is_held,
             }
             rules::{
                 a_rule_shortens_the_life_of_its_topics_only,
@@ -122,6 +124,7 @@ macro_rules! durable_log_conformance {
                 d16_a_repeat_across_a_restart_is_a_duplicate,
                 an_id_is_forgotten_after_the_window_across_a_restart,
                 holes_are_known_after_a_restart,
+                a_rule_holds_from_the_first_moment_after_a_restart,
                 d10_timestamps_do_not_run_backwards_across_a_restart,
                 a_tail_after_a_restart_feeds_the_older_events_too,
                 any_sequence_of_operations_and_restarts_agrees_with_the_model,

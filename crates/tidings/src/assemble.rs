@@ -54,6 +54,8 @@ pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
         origins: origins(settings)?,
         development: settings.development,
         heartbeat_ms: settings.heartbeat.as_millis() as u64,
+        body_bytes_max: settings.limits.body_bytes,
+        event_bytes_max: settings.limits.event_bytes,
     };
     let app = App::new(hub, authenticators(settings)?, clock, surface);
     Ok(Assembled { app, log })

@@ -11,6 +11,7 @@ use crate::settings::value::{Raw, Value};
 
 pub mod failure;
 
+mod bench;
 mod check_config;
 mod connect;
 mod limits;
@@ -39,6 +40,7 @@ enum Verb {
     Tail(tail::Tail),
     Token(token::Token),
     CheckConfig(check_config::CheckConfig),
+    Bench(bench::Bench),
 }
 
 /// Runs the program with these arguments: 0 is success, 1 a failure, 2 a command line that is not
@@ -59,6 +61,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Tail(tail) => tail.run(),
         Verb::Token(token) => token.run(),
         Verb::CheckConfig(check) => check.run(),
+        Verb::Bench(bench) => bench.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! main ─► cli ─┬─ serve, check-config, token ─► settings
-//!              └─ publish, tail ─► tidings-client
+//!              └─ publish, tail, bench ─► tidings-client
 //! ```
 //!
 //! Start reading at [`cli`], then [`settings`].
@@ -15,5 +15,6 @@ pub mod cli;
 pub mod clock;
 pub mod diagnostics;
 pub mod env_vars;
+pub mod load;
 pub mod serve;
 pub mod settings;

@@ -71,7 +71,7 @@ async fn every_word_of_a_stream_is_understood() {
             expires_at: Timestamp(9),
         },
         Control::Bye {
-            cursor: at(THREE),
+            cursor: Some(at(THREE)),
             farewell: Farewell {
                 code: "kicked",
                 reason: "tests".to_owned(),

@@ -76,8 +76,8 @@ pub enum Control {
     },
     /// Always last.
     Bye {
-        /// Everything up to here is in the stream.
-        cursor: Position,
+        /// Everything up to here is in the stream; none if a snapshot that was to come is not.
+        cursor: Option<Position>,
         /// Why, and when to come back.
         farewell: Farewell,
     },

@@ -107,10 +107,19 @@ impl<S: Sink> Shard<S> {
         };
         let code = farewell.code;
         let cursor = lineage.position(connection.cursor);
+        let told = (!connection.snapshot_due).then_some(cursor);
+        if connection.is_page() && (told.is_none() || code == LOG_FAILED) {
+            // An empty page would say that there is nothing to read.
+            self.remove(key, Cause::Told(code), now);
+            return;
+        }
         let mut text = Vec::new();
         encoder.control(
             connection.shape,
-            &Control::Bye { cursor, farewell },
+            &Control::Bye {
+                cursor: told,
+                farewell,
+            },
             &mut text,
         );
         let gap = connection.gap.take();
@@ -154,6 +163,22 @@ impl<S: Sink> Shard<S> {
             cause,
             open_ms,
         }));
+    }
+}
+
+/// Code of the farewell of those for whom the log could not be read.
+const LOG_FAILED: &str = "log_failed";
+
+/// How soon a reader comes back after the log could not be read.
+const READ_FAILED_RETRY_MS: u64 = 5_000;
+
+pub(super) fn read_failed() -> Farewell {
+    Farewell {
+        code: LOG_FAILED,
+        reason: "the log could not be read".to_owned(),
+        retry_after_ms: Some(READ_FAILED_RETRY_MS),
+        spread_ms: READ_FAILED_RETRY_MS,
+        retry_ms: Some(READ_FAILED_RETRY_MS),
     }
 }
 

@@ -70,7 +70,8 @@ pub(super) struct Connection<S> {
     pub(super) memberships: Vec<(u32, u32)>,
     /// Everything up to here has been considered and, where it matched, delivered.
     pub(super) cursor: Offset,
-    /// Whether the newest event of each key, up to the cursor, comes before everything else.
+    /// Whether the newest event of each key, up to the cursor, has yet to be handed over. It comes
+    /// before everything else, and until then the cursor may not be told.
     pub(super) snapshot_due: bool,
     /// A gap that the first page has to tell.
     pub(super) gap: Option<Gap>,
@@ -101,7 +102,8 @@ impl<S> Connection<S> {
     pub(super) fn events_max(&self) -> usize {
         match self.mode {
             Mode::Stream { .. } => usize::MAX,
-            Mode::Page { events_max, .. } => events_max,
+            // A page of none would ask for more without end.
+            Mode::Page { events_max, .. } => events_max.max(1),
         }
     }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::delivery::Sink;
 use crate::position::Offset;
 use crate::scope::passes;
+use crate::shard::Shard;
 use crate::shard::connection::ConnectionKey;
 use crate::shard::window::Framed;
-use crate::shard::{Action, Shard};
 
 /// A stretch of the commit feed.
 #[derive(Debug, Clone)]
@@ -20,17 +20,13 @@ pub struct Batch {
     pub evict_through: Offset,
 }
 
-/// What the store had for a shard that missed part of its feed.
-#[derive(Debug)]
-pub struct CaughtUp {
-    /// The events after the shard's head.
-    pub events: Vec<Arc<Framed>>,
-    /// The end of the last stretch among them that could not be read.
-    pub hole_through: Option<Offset>,
-    /// Everything up to here has been considered.
-    pub considered: Offset,
-    /// Whether there is more to read now.
-    pub more: bool,
+impl Batch {
+    /// The newest offset through which the stretch reaches.
+    pub fn end(&self) -> Offset {
+        self.events
+            .last()
+            .map_or(self.after, |event| event.offset())
+    }
 }
 
 impl<S: Sink> Shard<S> {
@@ -40,32 +36,13 @@ impl<S: Sink> Shard<S> {
         self.window_evict(batch.evict_through);
         if batch.after > self.head {
             // Part of the feed was dropped because the inbox was full: the log has it.
-            if !self.catching_up {
-                self.catching_up = true;
-                self.totals.overflows += 1;
-                self.actions.push(Action::CatchUp(self.head));
-            }
-            return;
-        }
-        self.take_events(&batch.events, matched);
-    }
-
-    /// Takes in what the store had in place of dropped batches.
-    pub fn caught_up(&mut self, found: &CaughtUp) {
-        if let Some(through) = found.hole_through {
-            // Readers have to meet the hole in the log and be told.
-            self.selectors.distrust(through);
-        }
-        self.take_events(&found.events, &mut Vec::new());
-        self.head = self.head.max(found.considered);
-        if found.more {
-            self.actions.push(Action::CatchUp(self.head));
+            self.miss(batch);
         } else {
-            self.catching_up = false;
+            self.take_events(&batch.events, matched);
         }
     }
 
-    fn take_events(&mut self, events: &[Arc<Framed>], matched: &mut Vec<u64>) {
+    pub(super) fn take_events(&mut self, events: &[Arc<Framed>], matched: &mut Vec<u64>) {
         self.memo.clear();
         let evicted_through = self.window.evicted_through();
         let mut selectors = Vec::new();
@@ -155,6 +132,7 @@ impl<S: Sink> Shard<S> {
         if through > self.window.evicted_through() {
             self.memo.clear();
             self.window.evict(through);
+            self.missed.evict(through);
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::gap::Gap;
 use crate::port::{Control, Hello, Shape};
 use crate::position::{Offset, Position};
 use crate::shard::connection::{Connection, ConnectionKey, Mode};
+use crate::shard::spread::Jitter;
 use crate::shard::{Now, Shard};
 use crate::start::Replay;
 use crate::subscription::Authorised;
@@ -120,7 +121,11 @@ impl<S: Sink> Shard<S> {
             expiry,
             reauth_told: false,
             deadline: None,
-            leave_at: None,
+            // Whoever comes while the others leave was admitted just before.
+            leave_at: self.drain.map(|plan| {
+                let mut jitter = Jitter(self.options.seed ^ u64::from(self.generation));
+                now.moment.plus_ms(jitter.below(plan.spread_ms))
+            }),
             farewell: None,
         };
         let slot = self.connections.insert(connection);
@@ -136,7 +141,8 @@ impl<S: Sink> Shard<S> {
                 connection_id: id.clone(),
                 cursor: self.options.lineage.position(cursor),
                 cursor_is_told: gap.is_none() && !snapshot,
-                head: self.options.lineage.position(head),
+                // A reader that was here a moment ago may know more than this shard yet.
+                head: self.options.lineage.position(head.max(cursor)),
                 replay,
                 narrowed: opening.authorised.narrowed,
                 heartbeat_ms,

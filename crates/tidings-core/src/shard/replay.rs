@@ -7,14 +7,11 @@ use crate::event_type::TypeFilter;
 use crate::gap::Gap;
 use crate::limits::REPLAY_SENDS_PER_TURN_MAX;
 use crate::lineage::Lineage;
-use crate::port::{Control, Encoder, Farewell, Page, PageItem, Shape};
+use crate::port::{Control, Encoder, Page, PageItem, Shape};
 use crate::position::Offset;
 use crate::scope::Scope;
 use crate::shard::connection::ConnectionKey;
-use crate::shard::{Action, Now, Shard};
-
-/// How soon a reader comes back after the log could not be read.
-const READ_FAILED_RETRY_MS: u64 = 5_000;
+use crate::shard::{Action, Now, Shard, close};
 
 /// A read of the store for one connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -166,7 +163,6 @@ impl<S: Sink> Shard<S> {
             return;
         };
         connection.reading = true;
-        connection.snapshot_due = false;
         let request = SnapshotRequest {
             scope: connection.scope.clone(),
             types: connection.types.clone(),
@@ -193,7 +189,7 @@ impl<S: Sink> Shard<S> {
             match answer {
                 Answer::Replayed(replayed) => self.serve_replayed(key, replayed, now),
                 Answer::Snapshot(snapshot) => self.serve_snapshot(key, snapshot, now),
-                Answer::Failed => self.bid_farewell(key, read_failed(), now),
+                Answer::Failed => self.bid_farewell(key, close::read_failed(), now),
             }
         }
     }
@@ -208,6 +204,8 @@ impl<S: Sink> Shard<S> {
         }
         connection.cursor = replayed.considered;
         if replayed.bytes.is_empty() {
+            // A filter that lets little pass must not make a long replay look dead.
+            self.say_ping(key, now);
             self.enqueue(key);
         } else {
             self.hand_over(
@@ -254,6 +252,7 @@ impl<S: Sink> Shard<S> {
         let Some(connection) = self.connection(key) else {
             return;
         };
+        connection.snapshot_due = false;
         if connection.is_page() {
             self.answer_page(
                 key,
@@ -282,15 +281,5 @@ impl<S: Sink> Shard<S> {
             snapshot.through,
             now,
         );
-    }
-}
-
-fn read_failed() -> Farewell {
-    Farewell {
-        code: "log_failed",
-        reason: "the log could not be read".to_owned(),
-        retry_after_ms: Some(READ_FAILED_RETRY_MS),
-        spread_ms: READ_FAILED_RETRY_MS,
-        retry_ms: Some(READ_FAILED_RETRY_MS),
     }
 }

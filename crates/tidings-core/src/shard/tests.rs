@@ -1,5 +1,7 @@
 //! The shard against a model: whatever happens, each reader gets exactly its events.
 
+mod catch_up;
+mod ending;
 mod fixture;
 mod gapless;
 mod page;

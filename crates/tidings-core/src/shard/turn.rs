@@ -1,33 +1,21 @@
-//! One turn of a shard: deadlines, a share for replays, then the ready ring within its budget.
+//! One turn of a shard: deadlines, a share for replays, then the ready ring, each within a budget.
 
 use bytes::Bytes;
 
 use crate::delivery::{Delivery, Sink};
-use crate::limits::{REAUTH_NOTICE_MS, SENDS_PER_TURN_MAX};
-use crate::port::Control;
+use crate::limits::SENDS_PER_TURN_MAX;
 use crate::position::Offset;
 use crate::shard::connection::{ConnectionKey, Mode};
 use crate::shard::{Now, Shard, close};
-use crate::time::Moment;
 
 /// Connections looked at in one turn. Looking at one that has nothing to send is cheap, not free.
-const VISITS_PER_TURN_MAX: usize = SENDS_PER_TURN_MAX * 4;
-
-/// How soon to look again when a deadline found the sink full.
-const BUSY_RETRY_MS: u64 = 500;
+pub(super) const VISITS_PER_TURN_MAX: usize = SENDS_PER_TURN_MAX * 4;
 
 impl<S: Sink> Shard<S> {
     /// Does a bounded amount of what can be done now. Returns whether there is more; the thread
     /// takes in new events before it comes back.
     pub fn turn(&mut self, now: Now) -> bool {
-        while let Some((at, key)) = self.deadlines.due(now.moment) {
-            if self
-                .connection(key)
-                .is_some_and(|connection| connection.deadline == Some(at))
-            {
-                self.on_deadline(key, now);
-            }
-        }
+        self.meet_deadlines(now);
         self.serve_answers(now);
         let until = self.totals.deliveries + SENDS_PER_TURN_MAX as u64;
         for _ in 0..VISITS_PER_TURN_MAX {
@@ -39,7 +27,8 @@ impl<S: Sink> Shard<S> {
             };
             self.serve(key, now);
         }
-        !self.ready.is_empty() || !self.answers.is_empty()
+        let overdue = self.deadlines.next().is_some_and(|at| at <= now.moment);
+        overdue || !self.ready.is_empty() || !self.answers.is_empty()
     }
 
     /// The sink of a connection has room again.
@@ -48,6 +37,10 @@ impl<S: Sink> Shard<S> {
             return;
         };
         connection.greeted = true;
+        if !connection.sink.is_free() {
+            // The news was overtaken by another delivery, whose own will follow.
+            return;
+        }
         if connection.farewell.is_some() {
             self.say_farewell(key, now);
         } else {
@@ -186,127 +179,5 @@ impl<S: Sink> Shard<S> {
             last: true,
         });
         self.remove(key, close::Cause::Answered, now);
-    }
-
-    /// Sets the connection's next deadline.
-    pub(super) fn arm(&mut self, key: ConnectionKey, now: Now) {
-        let Some(connection) = self.connection(key) else {
-            return;
-        };
-        let rhythm = match connection.mode {
-            Mode::Stream { heartbeat_ms } => connection.last_delivery.plus_ms(heartbeat_ms),
-            Mode::Page { wait_ms, .. } => connection.opened_at.plus_ms(wait_ms),
-        };
-        // What is overdue waits for the sink or a reader thread: no deadline lies in the past.
-        let rhythm = if rhythm > now.moment {
-            rhythm
-        } else {
-            now.moment.plus_ms(BUSY_RETRY_MS)
-        };
-        let expiry = connection.expiry.map(|(_, at)| {
-            if connection.reauth_told || connection.is_page() {
-                at
-            } else {
-                Moment(at.0.saturating_sub(REAUTH_NOTICE_MS)).max(now.moment.plus_ms(BUSY_RETRY_MS))
-            }
-        });
-        let next = [Some(rhythm), expiry, connection.leave_at]
-            .into_iter()
-            .flatten()
-            .min();
-        if let Some(at) = next.filter(|at| connection.deadline != Some(*at)) {
-            connection.deadline = Some(at);
-            self.deadlines.set(at, key);
-        }
-    }
-
-    fn on_deadline(&mut self, key: ConnectionKey, now: Now) {
-        let Some(connection) = self.connection(key) else {
-            return;
-        };
-        connection.deadline = None;
-        if connection.leave_at.is_some_and(|at| at <= now.moment) {
-            connection.leave_at = None;
-            self.leave_now(key, now);
-            return;
-        }
-        if let Some((expires_at, moment)) = &mut connection.expiry {
-            if *expires_at <= now.wall {
-                self.bid_farewell(key, close::credential_expired(), now);
-                return;
-            }
-            // The wall clock was set back or slewed: look again when it will have got there.
-            *moment = now
-                .moment
-                .plus_ms(expires_at.since(now.wall).as_millis() as u64);
-        }
-        if connection.is_page() {
-            self.enqueue(key);
-        } else {
-            self.say_reauth(key, now);
-            self.say_ping(key, now);
-        }
-        self.arm(key, now);
-    }
-
-    fn say_reauth(&mut self, key: ConnectionKey, now: Now) {
-        let encoder = self.options.encoder.clone();
-        let Some(connection) = self.connection(key) else {
-            return;
-        };
-        let Some((expires_at, _)) = connection.expiry else {
-            return;
-        };
-        let near = expires_at.since(now.wall).as_millis() as u64 <= REAUTH_NOTICE_MS;
-        if connection.reauth_told || !near || !connection.sink.is_free() || connection.reading {
-            return;
-        }
-        connection.reauth_told = true;
-        let mut text = Vec::new();
-        encoder.control(connection.shape, &Control::Reauth { expires_at }, &mut text);
-        let cursor = connection.cursor;
-        self.hand_over(key, Bytes::from(text), 0, cursor, now);
-    }
-
-    /// A sign of life, unless something was delivered a moment ago or waits to be.
-    fn say_ping(&mut self, key: ConnectionKey, now: Now) {
-        let encoder = self.options.encoder.clone();
-        let head = self.head;
-        let Some(connection) = self.connections.get(key.slot()).filter(|c| c.key == key) else {
-            return;
-        };
-        let Mode::Stream { heartbeat_ms } = connection.mode else {
-            return;
-        };
-        let quiet = now.moment.ms_since(connection.last_delivery) >= heartbeat_ms;
-        let busy = !connection.sink.is_free() || connection.reading || connection.snapshot_due;
-        if !quiet || busy {
-            return;
-        }
-        // The head may be told only if nothing up to it waits for this connection.
-        let (cursor, evicted_through) = (connection.cursor, self.window.evicted_through());
-        let nothing_waits = connection.memberships.iter().all(|(id, _)| {
-            self.selectors
-                .is_complete_after(*id, cursor, evicted_through)
-                && self
-                    .selectors
-                    .get(*id)
-                    .is_some_and(|entry| entry.first_after(cursor).is_none())
-        });
-        let told = if nothing_waits {
-            head.max(connection.cursor)
-        } else {
-            connection.cursor
-        };
-        let control = Control::Ping {
-            cursor: self.options.lineage.position(told),
-            time: now.wall,
-        };
-        let mut text = Vec::new();
-        encoder.control(connection.shape, &control, &mut text);
-        if let Some(connection) = self.connection(key) {
-            connection.cursor = told;
-        }
-        self.hand_over(key, Bytes::from(text), 0, told, now);
     }
 }

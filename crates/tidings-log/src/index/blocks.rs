@@ -77,31 +77,35 @@ pub(super) fn read_checked(file: &dyn DiskFile, at: u64, length: u64) -> io::Res
     if file.read_at(&mut bytes, at)? < bytes.len() {
         return Err(damaged_index("an index file ends too early"));
     }
-    let mut crc = bytes.split_off(length as usize);
-    let crc = crc.as_mut_slice().as_ref().get_u32_le();
-    if crc32c::crc32c(&bytes) != crc {
+    let crc = bytes.split_off(length as usize);
+    if crc32c::crc32c(&bytes).to_le_bytes() != *crc {
         return Err(damaged_index("a block of an index file is damaged"));
     }
     Ok(Bytes::from(bytes))
 }
 
 /// One block, as the fence knows it.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Post {
-    key: Box<[u8]>,
+    /// Where its key begins among all keys, which end where the next ones begin.
+    key_start: u32,
+    length: u32,
     at: u64,
-    length: u64,
 }
 
-/// The first keys of all blocks of one section.
+/// The first keys of all blocks of one section. Kept small: there is one for every section of every
+/// segment.
 #[derive(Debug)]
-pub(super) struct Fence(Vec<Post>);
+pub(super) struct Fence {
+    posts: Box<[Post]>,
+    keys: Box<[u8]>,
+}
 
 impl Fence {
     /// Reads a fence; `start` is where the body begins in the file.
     pub(super) fn read(file: &dyn DiskFile, start: u64, place: (u64, u64)) -> io::Result<Self> {
         let mut bytes = read_checked(file, start.saturating_add(place.0), place.1)?;
-        let mut posts = Vec::new();
+        let (mut posts, mut keys) = (Vec::new(), Vec::new());
         while bytes.remaining() >= 18 {
             let (at, length) = (bytes.get_u64_le(), bytes.get_u64_le());
             let key_length = usize::from(bytes.get_u16_le());
@@ -109,35 +113,50 @@ impl Fence {
                 return Err(damaged_index("the fence of an index file is damaged"));
             }
             posts.push(Post {
-                key: bytes.split_to(key_length).as_ref().into(),
+                key_start: keys.len() as u32,
+                length: length as u32,
                 at: start.saturating_add(at),
-                length,
             });
+            keys.extend_from_slice(&bytes.split_to(key_length));
         }
-        Ok(Self(posts))
+        Ok(Self {
+            posts: posts.into(),
+            keys: keys.into(),
+        })
     }
 
     /// How many blocks there are.
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.posts.len()
     }
 
     /// The first block that may hold entries for which `before` is not true, where `before` of an
     /// entry's key turns from true to false once along the section.
     pub(super) fn seek(&self, before: impl Fn(&[u8]) -> bool) -> usize {
-        let place = self.0.partition_point(|post| before(&post.key));
-        place.saturating_sub(1)
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.first_key(middle).is_some_and(&before) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low.saturating_sub(1)
     }
 
     /// The key of the first entry of a block.
     pub(super) fn first_key(&self, block: usize) -> Option<&[u8]> {
-        self.0.get(block).map(|post| &*post.key)
+        let start = self.posts.get(block)?.key_start as usize;
+        let next = self.posts.get(block + 1);
+        let end = next.map_or(self.keys.len(), |next| next.key_start as usize);
+        self.keys.get(start..end)
     }
 
     /// The entries of a block.
     pub(super) fn block(&self, file: &dyn DiskFile, block: usize) -> io::Result<Bytes> {
-        match self.0.get(block) {
-            Some(post) => read_checked(file, post.at, post.length),
+        match self.posts.get(block) {
+            Some(post) => read_checked(file, post.at, u64::from(post.length)),
             None => Ok(Bytes::new()),
         }
     }

@@ -26,7 +26,8 @@ pub(crate) struct IndexFile {
     keys: Fence,
     ids: Fence,
     groups: Fence,
-    dedupe: Fence,
+    /// Only read as a whole, at an opening, so its fence is not kept.
+    dedupe: (u64, u64),
     damaged: Vec<Stretch>,
 }
 
@@ -38,6 +39,9 @@ pub(crate) enum IndexFault {
     /// Missing, unreadable or not what was written; it can be rebuilt.
     Unusable,
 }
+
+/// Bytes of one entry of the groups.
+const GROUP_BYTES: usize = 32;
 
 /// A key's entry and the place of its postings.
 struct Found {
@@ -67,7 +71,8 @@ impl IndexFile {
             events: word()?,
         };
         let mut fence = || Fence::read(&*file, start, (word()?, word()?));
-        let (keys, ids, groups, dedupe) = (fence()?, fence()?, fence()?, fence()?);
+        let (keys, ids, groups) = (fence()?, fence()?, fence()?);
+        let dedupe = (word()?, word()?);
         let count = word()?;
         let mut damaged = Vec::new();
         for _ in 0..count {
@@ -135,23 +140,11 @@ impl IndexFile {
             before(base, key.try_get_u64().unwrap_or_default())
         });
         for block in start..self.groups.len() {
-            let mut entries = self.groups.block(&*self.file, block)?;
-            while entries.remaining() >= 32 {
-                let (base, at, timestamp) = (
-                    entries.get_u64_le(),
-                    entries.get_u64_le(),
-                    entries.get_u64_le(),
-                );
-                let group = Group {
-                    base,
-                    at,
-                    timestamp,
-                    count: entries.get_u32_le(),
-                    length: entries.get_u32_le(),
-                };
-                if !skip(&group) {
-                    return Ok(Some(group));
-                }
+            let entries = self.groups.block(&*self.file, block)?;
+            let (groups, _) = entries.as_chunks::<GROUP_BYTES>();
+            let place = groups.partition_point(|entry| skip(&take_group(entry)));
+            if let Some(entry) = groups.get(place) {
+                return Ok(Some(take_group(entry)));
             }
         }
         Ok(None)
@@ -231,9 +224,10 @@ impl Index for IndexFile {
     }
 
     fn dedupe_uses(&self) -> io::Result<Vec<DedupeUse>> {
+        let fence = Fence::read(&*self.file, self.start, self.dedupe)?;
         let mut uses = Vec::new();
-        for block in 0..self.dedupe.len() {
-            let mut entries = self.dedupe.block(&*self.file, block)?;
+        for block in 0..fence.len() {
+            let mut entries = fence.block(&*self.file, block)?;
             while entries.remaining() >= 48 {
                 let (offset, timestamp) = (entries.get_u64_le(), entries.get_u64_le());
                 let mut key = DedupeKey {
@@ -262,6 +256,16 @@ impl Index for IndexFile {
 
     fn file_bytes(&self) -> u64 {
         self.file.len_bytes().unwrap_or_default()
+    }
+}
+
+fn take_group(mut entry: &[u8]) -> Group {
+    Group {
+        base: entry.get_u64_le(),
+        at: entry.get_u64_le(),
+        timestamp: entry.get_u64_le(),
+        count: entry.get_u32_le(),
+        length: entry.get_u32_le(),
     }
 }
 

@@ -93,6 +93,11 @@ impl Table {
         self.summary
     }
 
+    /// The timestamp of the oldest event.
+    pub(crate) fn oldest(&self) -> Option<u64> {
+        self.groups.first().map(|group| group.timestamp)
+    }
+
     fn entry(postings: &[Posting]) -> Option<KeyEntry> {
         Some(KeyEntry {
             count: postings.len() as u32,

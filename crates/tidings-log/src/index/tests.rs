@@ -5,7 +5,8 @@ use std::sync::{Arc, RwLock};
 use proptest::prelude::*;
 
 use super::*;
-use crate::disk::{Disk, RealDisk};
+use crate::disk::{Disk, DiskFile, RealDisk};
+use crate::preamble::{self, PreambleFault};
 use crate::record::{RecordHeader, encode_draft};
 
 /// A table of groups of these sizes; event `n` has key `k/{n % keys}` and id `id{n % 50}`.
@@ -54,7 +55,7 @@ fn tests_draft(offset: u64, keys: u64) -> tidings_core::event::Draft {
             data: bytes::Bytes::from_static(b"1"),
             metadata: bytes::Bytes::new(),
         },
-        dedupe: (offset % 2 == 0).then_some(DedupeKey {
+        dedupe: offset.is_multiple_of(2).then_some(DedupeKey {
             publisher_id: [offset as u8; 16],
             content: [1; 16],
         }),
@@ -121,5 +122,83 @@ proptest! {
             let offsets = table.offsets_of_id(hash).expect("table");
             prop_assert_eq!(file.offsets_of_id(hash).expect("file"), offsets);
         }
+    }
+}
+
+/// Bytes in memory as a file.
+#[derive(Debug)]
+struct MemoryFile(Vec<u8>);
+
+impl DiskFile for MemoryFile {
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        let rest = self.0.get(at as usize..).unwrap_or_default();
+        let length = rest.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&rest[..length]);
+        Ok(length)
+    }
+
+    fn write_at(&self, _: &[u8], _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn len_bytes(&self) -> io::Result<u64> {
+        Ok(self.0.len() as u64)
+    }
+}
+
+/// All answers of an index, or none if it finds itself damaged.
+fn answers(file: Vec<u8>) -> Option<String> {
+    let index = IndexFile::open(Arc::new(MemoryFile(file))).ok()?;
+    let mut keys = Vec::new();
+    index
+        .visit_keys("", &mut |key, entry| {
+            keys.push((key.to_owned(), entry));
+            true
+        })
+        .ok()?;
+    let postings = keys.iter().map(|(key, _)| index.postings(key, 0).ok());
+    let postings: Vec<_> = postings.collect::<Option<_>>()?;
+    let groups = (100..112).map(|offset| index.group_at(offset).ok());
+    let groups: Vec<_> = groups.collect::<Option<_>>()?;
+    let ids = index.offsets_of_id(hash_id(11, "id3")).ok()?;
+    let uses = index.dedupe_uses().ok()?;
+    let rest = (
+        index.summary(),
+        index.damaged(),
+        index.group_since(1_001).ok()?,
+    );
+    Some(format!(
+        "{keys:?} {postings:?} {groups:?} {ids:?} {uses:?} {rest:?}"
+    ))
+}
+
+#[test]
+fn d4_every_flipped_bit_of_an_index_file_is_detected() {
+    let intact = table(&[2, 1, 3, 1, 2], 3).to_file(4);
+    assert!(answers(intact.clone()).is_some());
+    let mut copy = intact;
+    for bit in 0..copy.len() * 8 {
+        copy[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(answers(copy.clone()), None, "bit {bit}");
+        copy[bit / 8] ^= 1 << (bit % 8);
+    }
+}
+
+#[test]
+fn d4_every_flipped_bit_of_a_header_is_damage_and_never_a_newer_format() {
+    let mut copy = preamble::encode(*b"TESTFILE", b"fields");
+    let read = |bytes: &[u8]| preamble::read(&MemoryFile(bytes.to_vec()), *b"TESTFILE");
+    assert!(read(&copy).is_ok());
+    for bit in 0..copy.len() * 8 {
+        copy[bit / 8] ^= 1 << (bit % 8);
+        assert!(
+            matches!(read(&copy), Err(PreambleFault::Damaged)),
+            "bit {bit}"
+        );
+        copy[bit / 8] ^= 1 << (bit % 8);
     }
 }

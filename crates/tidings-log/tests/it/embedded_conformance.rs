@@ -17,8 +17,8 @@ struct OnDisk {
     dir: TempDir,
 }
 
-fn age_ms(age: std::time::Duration) -> Option<u64> {
-    Some(age.as_millis() as u64)
+fn age_ms(age: std::time::Duration) -> u64 {
+    age.as_millis() as u64
 }
 
 impl LogUnderTest for OnDisk {
@@ -28,7 +28,7 @@ impl LogUnderTest for OnDisk {
         let random = move || bits.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
         let rules = options.rules.iter().map(|(pattern, age)| RetentionRule {
             selector: Selector::of(pattern.clone()),
-            age_ms: age_ms(*age),
+            age_ms: Some(age_ms(*age)),
             bytes: None,
             events: None,
         });
@@ -37,7 +37,7 @@ impl LogUnderTest for OnDisk {
             dedupe_window_ms: options.dedupe_window.as_millis() as u64,
             dedupe_ids_max: options.dedupe_ids_max,
             retention: Retention {
-                age_ms: options.retention_age.and_then(age_ms),
+                age_ms: options.retention_age.map(age_ms),
                 rules: rules.collect(),
                 ..Retention::default()
             },

@@ -1,11 +1,26 @@
 //! Tests of the logs as their users see them, one file per behaviour.
 
+mod faulty;
 mod sim_disk;
+mod sim_oracle;
 mod sim_random;
+mod sim_world;
 mod support;
 
+mod clock;
+mod damage;
+mod dedupe;
+mod disk_faults;
 mod embedded_conformance;
+mod feed;
+mod limits;
 mod memory_conformance;
 mod memory_retention;
+mod model;
+mod opening;
+mod power_loss;
 mod publish;
+mod retention;
+mod sim_crash;
 mod sim_disk_rules;
+mod torn_tail;

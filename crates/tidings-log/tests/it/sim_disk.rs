@@ -2,10 +2,12 @@
 //!
 //! Every file has a content that the running program sees, a durable content, and the writes between
 //! the two; every directory likewise has names, durable names, and changes between them. Calls that
-//! change something are counted; at a chosen one the power goes, after which everything fails until
-//! [`SimDisk::crash`] makes the disk that the next process finds.
+//! change something are counted; at a chosen one the power goes, after which everything fails but
+//! reading open files, which might as well have happened just before. [`SimDisk::crash`] makes the
+//! disk that the next process finds.
 
 mod crash;
+mod directory;
 mod file;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +19,7 @@ use tidings_log::disk::{Disk, DiskFile, DiskLock, Space};
 
 use crate::sim_random::Random;
 pub(crate) use crash::Loss;
+use directory::{Change, Directory};
 use file::{FileState, SimFile};
 
 /// What happened so far, to prove that it did. Kept across crashes.
@@ -29,8 +32,8 @@ pub(crate) struct Counters {
     pub(crate) torn_writes: u64,
     /// Writes that a crash lost whole.
     pub(crate) lost_writes: u64,
-    /// Writes that a crash kept although it lost an earlier one of the same file.
-    pub(crate) reordered_writes: u64,
+    /// Sectors that a crash kept although it lost an earlier one of the same file.
+    pub(crate) reordered_sectors: u64,
     /// Changes of directories that a crash undid.
     pub(crate) lost_names: u64,
     pub(crate) failed_syncs: u64,
@@ -47,7 +50,7 @@ pub(crate) enum Fault {
     NoSpace,
 }
 
-/// The size of the disk, of which either nothing or everything is free.
+/// The size of the disk, of which half is always free: a lack of space is a quota's, not the disk's.
 const TOTAL_BYTES: u64 = 1 << 30;
 
 /// A simulated disk. Clones are the same disk.
@@ -69,45 +72,6 @@ struct State {
     fault: Option<Fault>,
     counters: Counters,
     trace: Vec<String>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Directory {
-    names: BTreeMap<String, u64>,
-    durable: BTreeMap<String, u64>,
-    changes: Vec<Change>,
-}
-
-/// A change of a directory that is not durable yet.
-#[derive(Debug, Clone)]
-enum Change {
-    Link(String, u64),
-    Unlink(String),
-    Rename(String, String, u64),
-}
-
-impl Change {
-    fn apply(&self, names: &mut BTreeMap<String, u64>) {
-        match self {
-            Self::Link(name, file) => {
-                names.insert(name.clone(), *file);
-            }
-            Self::Unlink(name) => {
-                names.remove(name);
-            }
-            Self::Rename(from, to, file) => {
-                names.remove(from);
-                names.insert(to.clone(), *file);
-            }
-        }
-    }
-}
-
-impl Directory {
-    fn change(&mut self, change: Change) {
-        change.apply(&mut self.names);
-        self.changes.push(change);
-    }
 }
 
 /// Whether a call is to be done, and whether the power goes with it.
@@ -210,7 +174,12 @@ impl State {
             return Turn::Dead;
         }
         self.calls += 1;
-        self.trace.push(format!("{call} {path}"));
+        // The numbers of spare files count over the whole process, not over one history.
+        let unnumbered = match path.strip_prefix("next-") {
+            Some(rest) => rest.trim_start_matches(char::is_numeric),
+            None => path,
+        };
+        self.trace.push(format!("{call} {unnumbered}"));
         if self.power_goes_at != Some(self.calls) {
             return Turn::Whole;
         }
@@ -355,16 +324,12 @@ impl Disk for SimDisk {
     }
 
     fn space(&self, _dir: &Path) -> io::Result<Space> {
-        let state = self.state();
-        if state.is_off {
+        if self.is_off() {
             return Err(power_is_off());
         }
         Ok(Space {
             total: TOTAL_BYTES,
-            available: match state.fault {
-                Some(Fault::NoSpace) => 0,
-                Some(Fault::SyncFails) | None => TOTAL_BYTES,
-            },
+            available: TOTAL_BYTES / 2,
         })
     }
 }

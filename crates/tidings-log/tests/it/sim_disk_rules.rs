@@ -112,7 +112,6 @@ fn the_power_goes_at_the_chosen_call_and_stays_off() {
     file.write_at(&[1; 10], 0).expect("written");
     assert!(file.sync_data().is_err() && disk.is_off());
     assert!(file.write_at(&[1; 10], 0).is_err());
-    assert!(file.read_at(&mut [0; 1], 0).is_err());
     assert!(disk.sync_dir(Path::new(DIR)).is_err());
     assert!(disk.list(Path::new(DIR)).is_err());
     assert_eq!(disk.counters().crashes_in_calls, 1);
@@ -152,7 +151,6 @@ fn d5_without_space_nothing_grows_and_what_exists_is_written() {
     assert_eq!(refused.kind(), ErrorKind::StorageFull);
     file.write_at(&[1; 10], 90).expect("inside the file");
     assert_eq!(disk.counters().refused_for_space, 2);
-    assert_eq!(disk.space(Path::new(DIR)).expect("told").available, 0);
     disk.set_fault(None);
     file.write_at(&[1; 10], 95).expect("there is space again");
 }

@@ -56,7 +56,7 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn new() -> Self {
         Self {
-            dir: tempfile::tempdir().expect("a directory"),
+            dir: directory(),
             clock: Arc::new(SetClock {
                 wall: AtomicU64::new(1_000_000_000),
                 moment: AtomicU64::new(0),
@@ -90,6 +90,17 @@ impl Bench {
     pub(crate) fn open(&self) -> EmbeddedLog {
         EmbeddedLog::open(&self.options()).expect("the log opens")
     }
+}
+
+/// A directory in memory where there is one: these tests sync often, and ask nothing of a device.
+pub(crate) fn directory() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() {
+        tempfile::tempdir_in(memory)
+    } else {
+        tempfile::tempdir()
+    };
+    made.expect("a directory")
 }
 
 /// An event for these keys; the id, if any, also makes the dedupe key.

@@ -7,9 +7,10 @@ use tidings_core::port::{Clock, Health};
 use tidings_core::position::Offset;
 
 use super::random::compare_with_the_model_across_restarts;
+use super::rules::with_a_rule;
 use super::{DurableLogUnderTest, Fixture, LogOptions};
 use crate::draft::draft;
-use crate::reading::scope;
+use crate::reading::{offsets_of, scope};
 use crate::recording_feed::Recording;
 
 impl<L: DurableLogUnderTest> Fixture<L> {
@@ -132,6 +133,14 @@ pub fn holes_are_known_after_a_restart<L: DurableLogUnderTest>() {
         assert_eq!(fixture.holes(scope(&["c"]), 0), []);
         assert_eq!(fixture.events(scope(&["**"]), 0).len(), 2);
     }
+}
+
+/// What a rule has hidden does not come back to light because the process was started again.
+pub fn a_rule_holds_from_the_first_moment_after_a_restart<L: DurableLogUnderTest>() {
+    let fixture = with_a_rule::<L>().reopened();
+    assert_eq!(offsets_of(&fixture.events(scope(&["short/1"]), 0)), [5]);
+    assert_eq!(fixture.holes(scope(&["short/1"]), 0).len(), 1);
+    assert_eq!(offsets_of(&fixture.events(scope(&["long"]), 0)), [2, 4, 6]);
 }
 
 /// The clock may have been set back while the process was away.

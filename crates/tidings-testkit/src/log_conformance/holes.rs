@@ -14,9 +14,19 @@ use crate::draft::{draft, parse_key};
 use crate::reading::{
     check_page, events_of, holes_of, offsets_of, query, read_to_the_end, scope, types,
 };
+use crate::recording_feed::Recording;
 
 /// Events 1 to 4 (`a`, `b`, `a`, `old`) have been removed, 5 to 7 (`a`, `c`, `a`) are held.
 fn partly_removed<L: LogUnderTest>() -> Fixture<L> {
+    let mut fixture = about_to_be_removed::<L>();
+    fixture.log.run_retention();
+    let bounds = fixture.log.store().bounds();
+    assert_eq!((bounds.before_earliest, bounds.end), (Offset(4), Offset(7)));
+    fixture
+}
+
+/// The same before retention has run.
+fn about_to_be_removed<L: LogUnderTest>() -> Fixture<L> {
     let mut fixture = Fixture::<L>::with(&LogOptions {
         retention_age: Some(Duration::from_secs(3_600)),
         ..LogOptions::default()
@@ -33,9 +43,6 @@ fn partly_removed<L: LogUnderTest>() -> Fixture<L> {
     }
     fixture.log.seal();
     fixture.advance_minutes(40);
-    fixture.log.run_retention();
-    let bounds = fixture.log.store().bounds();
-    assert_eq!((bounds.before_earliest, bounds.end), (Offset(4), Offset(7)));
     fixture
 }
 
@@ -217,4 +224,33 @@ pub fn an_emptied_log_keeps_its_end_and_goes_on<L: LogUnderTest>() {
     assert_eq!(fixture.append_one(draft("a")), Offset(8));
     assert_eq!(offsets_of(&fixture.all()), [8]);
     assert_eq!(fixture.holes(scope(&["a"]), 7), []);
+}
+
+/// Row D9: what goes while somebody reads it is told on the next page.
+pub fn d9_a_reader_that_retention_overtakes_is_told<L: LogUnderTest>() {
+    let mut fixture = about_to_be_removed::<L>();
+    let first = Query {
+        events_max: 1,
+        ..query(scope(&["a"]), Offset::ZERO)
+    };
+    let page = fixture.log.store().read(&first).expect("readable");
+    check_page(&first, &page);
+    assert_eq!(offsets_of(&events_of(&page)), [1]);
+    fixture.log.run_retention();
+    let rest = fixture.page(scope(&["a"]), page.considered.0);
+    assert!(matches!(rest.items.first(), Some(PageItem::Hole(hole)) if hole.through >= Offset(3)));
+    assert_eq!(offsets_of(&events_of(&rest)), [5, 7]);
+    assert_eq!(rest.items.len(), 3);
+}
+
+/// A hub that starts from the beginning gets what is left of it.
+pub fn a_tail_from_before_the_removed_part_feeds_what_is_held<L: LogUnderTest>() {
+    let fixture = partly_removed::<L>();
+    let recording = Recording::default();
+    let sequencer = fixture.log.sequencer();
+    sequencer
+        .tail(Offset::ZERO, recording.feed())
+        .expect("tailed");
+    fixture.append([draft("a")]);
+    assert_eq!(offsets_of(&recording.wait_for(4)), [5, 6, 7, 8]);
 }

@@ -12,7 +12,7 @@ use crate::reading::{offsets_of, scope};
 
 /// `short/*` lives ten minutes. Events 1 to 6 alternate `short/1` and `long`; 3 and 4 are 20 minutes
 /// younger than 1 and 2, and so on; the newest two are fresh.
-fn with_a_rule<L: LogUnderTest>() -> Fixture<L> {
+pub(super) fn with_a_rule<L: LogUnderTest>() -> Fixture<L> {
     let rule = Pattern::parse("short/*").expect("a pattern");
     let mut fixture = Fixture::<L>::with(&LogOptions {
         retention_age: Some(Duration::from_secs(24 * 3_600)),

@@ -105,6 +105,7 @@ impl From<&SubscribeRefused> for Problem {
         let detail = error.to_string();
         match error {
             SubscribeRefused::NotGranted(patterns) => Self::new(Code::NotGranted, detail)
+                .with_hint("present a credential whose subscribe grant covers the topics")
                 .with_texts("topics", patterns.iter().map(Pattern::to_string).collect()),
             SubscribeRefused::Nothing => Self::new(Code::InvalidQuery, detail)
                 .with_hint("name topics with `topics=`, or leave `audience=none` out"),

@@ -32,7 +32,7 @@ pub(crate) fn push_control(control: &Control, out: &mut Vec<u8>) {
         }
         Control::Bye { cursor, farewell } => {
             let retry_ms = farewell.retry_ms;
-            push_block(out, "tidings.bye", retry_ms, Some(*cursor), |out| {
+            push_block(out, "tidings.bye", retry_ms, *cursor, |out| {
                 push_farewell(farewell, out);
             });
         }

@@ -44,7 +44,7 @@ fn blocks() -> Vec<String> {
         })
     };
     let bye = |retry_ms, retry_after_ms| Control::Bye {
-        cursor: position(9),
+        cursor: Some(position(9)),
         farewell: Farewell {
             code: "drain",
             reason: "the hub is \"shutting\" down".to_owned(),

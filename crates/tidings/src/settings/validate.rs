@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidings_auth::limits::LEEWAY_SECONDS_MAX;
-use tidings_core::limits::GROUP_BYTES_MAX;
+use tidings_core::limits::EVENT_BYTES_MAX;
 
 use super::duration;
 use super::fault::Faults;
@@ -53,7 +53,7 @@ pub(super) fn validate(gathered: &Gathered, faults: &mut Faults) {
     });
     let shards = ("shards", &layer.shards);
     check.range(shards, 1, SHARDS_MAX, |count| (*count, count.to_string()));
-    check.sizes(event, 1, GROUP_BYTES_MAX as u64);
+    check.sizes(event, 1, EVENT_BYTES_MAX as u64);
     check.sizes(
         ("limits.body_bytes", &layer.limits_body_bytes),
         1,

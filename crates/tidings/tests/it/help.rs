@@ -7,7 +7,15 @@ use crate::program::run;
 #[test]
 fn the_help_of_every_verb_is_as_published() {
     let directory = tempdir().expect("a directory");
-    for verb in ["", "serve", "publish", "tail", "token", "check-config"] {
+    for verb in [
+        "",
+        "serve",
+        "publish",
+        "tail",
+        "token",
+        "check-config",
+        "bench",
+    ] {
         let mut arguments: Vec<&str> = verb.split_whitespace().collect();
         arguments.push("--help");
         // The width of the help follows the terminal; this is what it is without one.

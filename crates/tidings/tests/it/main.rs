@@ -1,9 +1,11 @@
 //! The program from outside.
 
+mod bench;
 mod check_config;
 mod files;
 mod help;
 mod hub;
+mod limits;
 mod program;
 mod publish;
 mod publish_file;

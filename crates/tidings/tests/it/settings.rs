@@ -77,7 +77,7 @@ fn the_environment_reaches_every_kind_of_value() {
     let variables = [
         ("TIDINGS_AUTH_SECRET", SECRET),
         ("TIDINGS_LIMITS_CONNECTIONS_PER_IDENTITY", "7"),
-        ("TIDINGS_LIMITS_EVENT_BYTES", "1MiB"),
+        ("TIDINGS_LIMITS_EVENT_BYTES", "128KiB"),
         ("TIDINGS_RETENTION_AGE", "7d"),
         (
             "TIDINGS_CORS_ORIGINS",
@@ -89,7 +89,7 @@ fn the_environment_reaches_every_kind_of_value() {
     ];
     let settings = resolve("", &variables, Layer::default(), false).expect("fine");
     assert_eq!(settings.limits.connections_per_identity, 7);
-    assert_eq!(settings.limits.event_bytes, 1024 * 1024);
+    assert_eq!(settings.limits.event_bytes, 128 * 1024);
     assert_eq!(settings.retention.age, Duration::from_secs(7 * 86_400));
     assert_eq!(settings.cors_origins.len(), 2);
     assert!(settings.shards >= 1);

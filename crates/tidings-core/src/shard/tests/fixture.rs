@@ -1,7 +1,7 @@
 //! A shard with everything around it played by the test: store, window, sinks, time.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use crate::audience::{Audience, Key};
 use crate::delivery::{Delivery, Sink};
 use crate::event::{Content, Event};
 use crate::event_type::{EventType, TypeFilter, TypeGlob};
+use crate::gap::{GapReason, Hole};
 use crate::limits::STORE_READ_EVENTS_MAX;
 use crate::lineage::Lineage;
 use crate::pattern::Pattern;
@@ -19,8 +20,8 @@ use crate::position::{Epoch, Offset, Position};
 use crate::priority::Priority;
 use crate::scope::{Scope, Selector, passes};
 use crate::shard::{
-    Action, Batch, Begin, CaughtUp, ConnectionKey, Framed, Mode, Now, Opening, Shard, ShardOptions,
-    Snapshot, encode_page,
+    Action, Batch, Begin, CaughtUp, ConnectionKey, Framed, Mode, Now, Opening, ReplayFailed,
+    Replayed, Shard, ShardOptions, Snapshot, SnapshotRequest, encode_page,
 };
 use crate::subscription::Authorised;
 use crate::time::{Moment, Timestamp};
@@ -45,7 +46,10 @@ impl Encoder for PlainEncoder {
             Control::Gap(gap) => format!("gap..{}", gap.to.offset),
             Control::Ping { cursor, .. } => format!("ping@{}", cursor.offset),
             Control::Reauth { .. } => "reauth".to_owned(),
-            Control::Bye { farewell, .. } => format!("bye:{}", farewell.code),
+            Control::Bye { cursor, farewell } => {
+                let told = cursor.map_or("?".to_owned(), |cursor| cursor.offset.to_string());
+                format!("bye@{told}:{}", farewell.code)
+            }
         };
         out.extend_from_slice(format!("{text};").as_bytes());
     }
@@ -66,6 +70,9 @@ impl Sink for OneSlot {
     }
 }
 
+/// Hands the shard what a reader thread has read.
+type Answer = Box<dyn FnOnce(&mut Shard<OneSlot>)>;
+
 /// The played world.
 pub(super) struct World {
     pub(super) shard: Shard<OneSlot>,
@@ -77,9 +84,13 @@ pub(super) struct World {
     pub(super) got: HashMap<ConnectionKey, Vec<String>>,
     pub(super) last: HashMap<ConnectionKey, Delivery>,
     pub(super) closed: Vec<(ConnectionKey, &'static str)>,
-    pending: Vec<Action>,
+    pending: VecDeque<Action>,
+    /// What reader threads have read and not handed over yet.
+    answers: VecDeque<Answer>,
     pub(super) reads: usize,
     dropped: Option<Offset>,
+    /// Nothing up to here can be read any more.
+    pub(super) removed_through: Offset,
 }
 
 impl World {
@@ -105,9 +116,11 @@ impl World {
             got: HashMap::new(),
             last: HashMap::new(),
             closed: Vec::new(),
-            pending: Vec::new(),
+            pending: VecDeque::new(),
+            answers: VecDeque::new(),
             reads: 0,
             dropped: None,
+            removed_through: Offset::ZERO,
         }
     }
 
@@ -213,66 +226,109 @@ impl World {
         more
     }
 
-    /// A reader thread finishes one read.
-    pub(super) fn answer_one(&mut self) -> bool {
-        if self.pending.is_empty() {
+    /// A reader thread reads what the shard asked for first; the answer is under way.
+    pub(super) fn read_one(&mut self) -> bool {
+        let Some(action) = self.pending.pop_front() else {
             return false;
-        }
+        };
         self.reads += 1;
-        match self.pending.remove(0) {
+        let answer: Answer = match action {
             Action::Read(key, request) => {
                 let max = request
                     .page_events_max
                     .unwrap_or(STORE_READ_EVENTS_MAX)
                     .min(5);
                 let page = self.read(&request.scope, &request.types, request.after, max);
-                let lineage = lineage();
-                let replayed = encode_page(&page, &request, &lineage, &PlainEncoder);
-                self.shard.replayed(key, Ok(replayed));
+                let replayed = encode_page(&page, &request, &lineage(), &PlainEncoder);
+                Box::new(move |shard| shard.replayed(key, Ok(replayed)))
             }
             Action::Snapshot(key, request) => {
-                let mut newest: HashMap<Key, Arc<Event>> = HashMap::new();
-                for event in &self.log {
-                    let within = event.position.offset <= request.through;
-                    if within && request.scope.matches(&event.content.audience) {
-                        newest.insert(event.content.audience.keys()[0].clone(), event.clone());
-                    }
-                }
-                let mut events: Vec<_> = newest.into_values().collect();
-                events.sort_by_key(|event| event.position.offset);
-                let mut out = Vec::new();
-                for event in &events {
-                    PlainEncoder.event(request.shape, event, None, &mut out);
-                }
-                let snapshot = Snapshot {
-                    bytes: Bytes::from(out),
-                    events: events.len(),
-                    through: request.through,
-                };
-                self.shard.snapshot(key, Ok(snapshot));
+                let snapshot = self.newest(&request);
+                Box::new(move |shard| shard.snapshot(key, Ok(snapshot)))
             }
             Action::CatchUp(after) => {
-                let page = self.read(&Scope::Everything, &TypeFilter::default(), after, 5);
-                let events = page
-                    .items
-                    .iter()
-                    .filter_map(|item| match item {
-                        PageItem::Event(event) => Some(Arc::new(Framed::new(event.clone()))),
-                        PageItem::Hole(_) => None,
-                    })
-                    .collect();
-                let found = CaughtUp {
-                    hole_through: None,
-                    events,
-                    considered: page.considered,
-                    more: page.more,
-                };
-                self.shard.caught_up(&found);
+                let found = self.missed_after(after);
+                Box::new(move |shard| shard.caught_up(&found))
             }
             Action::Closed(_) => unreachable!("collected"),
+        };
+        self.answers.push_back(answer);
+        true
+    }
+
+    /// An answer arrives, of a read that is made now if none is under way.
+    pub(super) fn answer_one(&mut self) -> bool {
+        if self.answers.is_empty() {
+            self.read_one();
         }
+        let Some(answer) = self.answers.pop_front() else {
+            return false;
+        };
+        answer(&mut self.shard);
         self.collect();
         true
+    }
+
+    /// The first read of the store that a connection waits for fails.
+    pub(super) fn fail_one(&mut self) {
+        match self.pending.pop_front().expect("a read is asked for") {
+            Action::Read(key, _) => self.shard.replayed(key, Err(ReplayFailed)),
+            Action::Snapshot(key, _) => self.shard.snapshot(key, Err(ReplayFailed)),
+            other => panic!("no connection waits for {other:?}"),
+        }
+    }
+
+    /// A reader thread has looked at the log up to an offset and found nothing for a connection.
+    pub(super) fn empty_read(&mut self, key: ConnectionKey, considered: Offset) {
+        let asked = self.pending.pop_front();
+        assert!(matches!(asked, Some(Action::Read(for_whom, _)) if for_whom == key));
+        let nothing = Replayed {
+            bytes: Bytes::new(),
+            events: 0,
+            considered,
+            gap: None,
+            more: true,
+        };
+        self.shard.replayed(key, Ok(nothing));
+    }
+
+    fn newest(&self, request: &SnapshotRequest) -> Snapshot {
+        let mut newest: HashMap<Key, Arc<Event>> = HashMap::new();
+        for event in &self.log {
+            let within = event.position.offset <= request.through;
+            if within && request.scope.matches(&event.content.audience) {
+                newest.insert(event.content.audience.keys()[0].clone(), event.clone());
+            }
+        }
+        let mut events: Vec<_> = newest.into_values().collect();
+        events.sort_by_key(|event| event.position.offset);
+        let mut out = Vec::new();
+        for event in &events {
+            PlainEncoder.event(request.shape, event, None, &mut out);
+        }
+        Snapshot {
+            bytes: Bytes::from(out),
+            events: events.len(),
+            through: request.through,
+        }
+    }
+
+    fn missed_after(&self, after: Offset) -> CaughtUp {
+        let page = self.read(&Scope::Everything, &TypeFilter::default(), after, 5);
+        let mut found = CaughtUp {
+            hole_through: None,
+            events: Vec::new(),
+            considered: page.considered,
+        };
+        for item in &page.items {
+            match item {
+                PageItem::Event(event) => {
+                    found.events.push(Arc::new(Framed::new(event.clone())));
+                }
+                PageItem::Hole(hole) => found.hole_through = Some(hole.through),
+            }
+        }
+        found
     }
 
     /// Everything that can happen without anyone publishing happens.
@@ -339,10 +395,16 @@ impl World {
             considered: after,
             ..Page::default()
         };
+        if self.removed_through > after {
+            page.items.push(PageItem::Hole(Hole {
+                through: self.removed_through,
+                reason: GapReason::Damaged,
+            }));
+        }
         for event in self
             .log
             .iter()
-            .filter(|event| event.position.offset > after)
+            .filter(|event| event.position.offset > after.max(self.removed_through))
         {
             if page.items.len() >= max {
                 page.more = true;
@@ -360,7 +422,7 @@ impl World {
         for action in self.shard.actions() {
             match action {
                 Action::Closed(closed) => self.closed.push((closed.key, closed.cause.as_str())),
-                other => self.pending.push(other),
+                other => self.pending.push_back(other),
             }
         }
     }

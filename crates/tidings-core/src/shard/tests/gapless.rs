@@ -20,6 +20,7 @@ enum Step {
     },
     Take(usize),
     Turn,
+    Read,
     Answer,
     Leave(usize),
     Wait(u64),
@@ -43,6 +44,7 @@ fn a_step() -> impl Strategy<Value = Step> {
             .prop_map(|(patterns, types, after)| Step::Open { patterns, types, after }),
         6 => (0_usize..8).prop_map(Step::Take),
         4 => Just(Step::Turn),
+        2 => Just(Step::Read),
         3 => Just(Step::Answer),
         1 => (0_usize..8).prop_map(Step::Leave),
         1 => (0_u64..20_000).prop_map(Step::Wait),
@@ -92,6 +94,9 @@ proptest! {
                 }
                 Step::Turn => {
                     world.turn();
+                }
+                Step::Read => {
+                    world.read_one();
                 }
                 Step::Answer => {
                     world.answer_one();

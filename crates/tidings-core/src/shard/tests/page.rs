@@ -95,3 +95,14 @@ fn a_gap_is_told_at_once_though_the_poll_would_wait() {
         (None, Offset(1), GapReason::Unknown)
     );
 }
+
+#[test]
+fn a_page_of_no_events_still_moves_on() {
+    let mut world = World::new(100);
+    world.open(&["a"], &[], Begin::Now { unknown: false });
+    world.publish(&[("a", "x"); 2], false);
+    let poll = open(&mut world, Some(0), 0, 0);
+    world.settle();
+    assert_eq!(world.offsets(poll), [1]);
+    assert!(world.last[&poll].more);
+}

@@ -88,6 +88,39 @@ fn a_silent_stream_is_told_the_head_by_pings() {
 }
 
 #[test]
+fn a_long_replay_of_which_nothing_passes_the_filter_shows_its_progress() {
+    let mut world = World::new(1);
+    world.publish(&[("a", "y"); 20], false);
+    let reader = world.open(&["a"], &["x"], after(0));
+    world.take(reader);
+    world.turn();
+    world.advance(15_000);
+    // Reading goes on and on; the deadline finds it under way.
+    world.turn();
+    assert_eq!(world.got[&reader], ["hello@0:complete"]);
+    world.empty_read(reader, Offset(7));
+    world.turn();
+    world.take(reader);
+    assert_eq!(world.got[&reader][1..], ["ping@7"]);
+    world.settle();
+    assert_eq!(world.shard.totals().events_delivered, 0);
+}
+
+#[test]
+fn a_cursor_ahead_of_the_shard_never_falls_back() {
+    let mut world = World::new(100);
+    world.publish(&[("a", "x"), ("b", "x")], true);
+    let reader = world.open(&["a"], &[], after(2));
+    world.take(reader);
+    world.advance(15_000);
+    world.turn();
+    world.take(reader);
+    world.publish(&[("a", "x")], false);
+    world.settle();
+    assert_eq!(world.got[&reader], ["hello@2:complete", "ping@2", "3"]);
+}
+
+#[test]
 fn a_full_inbox_loses_nothing_and_counts_nothing() {
     let mut world = World::new(100);
     let reader = world.open(&["a"], &[], NOW);
@@ -130,7 +163,7 @@ fn a_credential_is_announced_before_its_end_and_ends_the_stream() {
     assert_eq!(world.got[&reader][1..], ["reauth"]);
     world.advance(REAUTH_NOTICE_MS);
     world.settle();
-    assert_eq!(world.got[&reader][2..], ["bye:credential_expired"]);
+    assert_eq!(world.got[&reader][2..], ["bye@0:credential_expired"]);
     assert_eq!(world.closed, [(reader, "credential_expired")]);
 }
 
@@ -179,7 +212,7 @@ fn a_drain_says_bye_to_all_within_its_spread_and_a_full_sink_gets_it_later() {
     world.settle();
     assert_eq!(
         world.got[&blocked].last().map(String::as_str),
-        Some("bye:drain")
+        Some("bye@0:drain")
     );
     assert!(world.shard.is_empty());
 }

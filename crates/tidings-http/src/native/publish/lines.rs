@@ -108,7 +108,7 @@ impl Batch {
         self.lines.len() >= BATCH_LINES_MAX || self.bytes >= BATCH_BYTES_MAX
     }
 
-    fn add(&mut self, line: Line) {
+    fn add(&mut self, line: Line, app: &App) {
         let decoded = line
             .text
             .map_err(Problem::from)
@@ -116,6 +116,7 @@ impl Batch {
                 self.bytes += text.len();
                 decode_event(&text).map_err(|error| Problem::from(&error))
             })
+            .and_then(|event| super::check_size(app, &event).map(|()| event))
             .map(|event| self.events.push(event));
         self.lines.push((line.number, decoded));
     }
@@ -173,7 +174,7 @@ impl Intake {
             {
                 self.next_line = line.number + 1;
                 self.patience.renew();
-                batch.add(line);
+                batch.add(line, &self.app);
             }
             if batch.is_full() {
                 break;
@@ -190,7 +191,7 @@ impl Intake {
                 Ok(Some(piece)) => splitter.push(&piece),
                 Ok(None) => {
                     if let Some(line) = self.splitter.take().and_then(LineSplitter::finish) {
-                        batch.add(line);
+                        batch.add(line, &self.app);
                     }
                 }
                 Err(fault) => return (batch, Some(refusals::body(&fault))),

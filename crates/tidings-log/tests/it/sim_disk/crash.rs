@@ -1,7 +1,8 @@
 //! What survives when the power goes, or the process is killed.
 
+use super::directory::{Change, Directory};
 use super::file::{FileState, put};
-use super::{Change, Counters, Directory, SimDisk, State};
+use super::{Counters, SimDisk, State};
 use crate::sim_random::Random;
 
 /// How a process ends.
@@ -24,8 +25,8 @@ pub(super) enum Tear {
     Writes,
     /// All up to a sector in the middle of one.
     Prefix(usize),
-    /// Each sector of each is kept or lost.
-    Sectors(usize),
+    /// Each sector of each is kept, in so many of a hundred cases, or lost.
+    Sectors(usize, u64),
 }
 
 const SECTOR_BYTES: [usize; 2] = [512, 4096];
@@ -38,7 +39,7 @@ impl Tear {
             1 => Self::Everything,
             2 => Self::Writes,
             3..=5 => Self::Prefix(sector_bytes),
-            _ => Self::Sectors(sector_bytes),
+            _ => Self::Sectors(sector_bytes, *random.pick(&[20, 50, 80, 90])),
         }
     }
 }
@@ -60,7 +61,7 @@ pub(super) fn survive(
             .iter()
             .map(|w| sectors(w.bytes.len(), size))
             .sum(),
-        Tear::Nothing | Tear::Everything | Tear::Writes | Tear::Sectors(_) => 0,
+        Tear::Nothing | Tear::Everything | Tear::Writes | Tear::Sectors(..) => 0,
     };
     let mut kept_sectors = if all_sectors > 0 {
         random.below(all_sectors)
@@ -69,7 +70,7 @@ pub(super) fn survive(
     };
     for write in &file.writes {
         let size = match tear {
-            Tear::Prefix(size) | Tear::Sectors(size) => size,
+            Tear::Prefix(size) | Tear::Sectors(size, _) => size,
             Tear::Nothing | Tear::Everything | Tear::Writes => usize::MAX,
         };
         let (mut kept, mut lost) = (0_u32, 0_u32);
@@ -77,7 +78,8 @@ pub(super) fn survive(
             let keep = match tear {
                 Tear::Nothing => false,
                 Tear::Everything => true,
-                Tear::Writes | Tear::Sectors(_) => random.percent(50),
+                Tear::Writes => random.percent(50),
+                Tear::Sectors(_, kept) => random.percent(kept),
                 Tear::Prefix(_) => {
                     let keep = kept_sectors > 0;
                     kept_sectors = kept_sectors.saturating_sub(1);
@@ -87,8 +89,10 @@ pub(super) fn survive(
             if keep {
                 put(&mut content, piece, at);
                 kept += 1;
+                counters.reordered_sectors += u64::from(lost_before);
             } else {
                 lost += 1;
+                lost_before = true;
             }
         }
         match (kept, lost) {
@@ -96,10 +100,6 @@ pub(super) fn survive(
             (_, 0) => {}
             (_, _) => counters.torn_writes += 1,
         }
-        if kept > 0 && lost_before {
-            counters.reordered_writes += 1;
-        }
-        lost_before |= lost > 0;
     }
     content
 }

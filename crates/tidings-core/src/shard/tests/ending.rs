@@ -1,0 +1,148 @@
+//! How connections end: with an honest last word, and with nothing lost on the way to it.
+
+use super::fixture::World;
+use crate::limits::SENDS_PER_TURN_MAX;
+use crate::position::Offset;
+use crate::shard::{Begin, DrainPlan, Mode};
+use crate::start::Replay;
+use crate::time::Timestamp;
+
+const NOW: Begin = Begin::Now { unknown: false };
+const LAST: Begin = Begin::Last { unknown: false };
+const PLAN: DrainPlan = DrainPlan {
+    spread_ms: 10_000,
+    retry_after_ms: 1_000,
+};
+const SILENT: Mode = Mode::Stream {
+    heartbeat_ms: 1_000_000,
+};
+
+fn page(wait_ms: u64) -> Mode {
+    Mode::Page {
+        events_max: 10,
+        wait_ms,
+    }
+}
+
+#[test]
+fn late_news_of_a_sink_that_is_full_again_does_not_overwrite_what_lies_in_it() {
+    let mut world = World::new(100);
+    let reader = world.open(&["a"], &[], NOW);
+    world.take(reader);
+    world.publish(&[("a", "x")], false);
+    world.turn();
+    world.shard.drain(
+        DrainPlan {
+            spread_ms: 0,
+            ..PLAN
+        },
+        world.now,
+    );
+    world.turn();
+    // The reader took hello before the event was put there; only the news of it is late.
+    world.shard.drained(reader, world.now);
+    world.settle();
+    assert_eq!(world.got[&reader], ["hello@0:none", "1", "bye@1:drain"]);
+}
+
+#[test]
+fn whoever_comes_during_a_drain_is_told_to_leave_like_the_others() {
+    let mut world = World::new(100);
+    world.shard.drain(PLAN, world.now);
+    let late = world.open(&["a"], &[], NOW);
+    world.advance(PLAN.spread_ms);
+    world.settle();
+    assert_eq!(world.closed, [(late, "drain")]);
+}
+
+#[test]
+fn a_farewell_before_the_snapshot_does_not_claim_that_it_was_told() {
+    let mut world = World::new(100);
+    world.publish(&[("a/1", "x"), ("a/2", "x")], false);
+    let drained = world.open(&["a/*"], &[], LAST);
+    world.take(drained);
+    world.turn();
+    let failed = world.open(&["a/*"], &[], LAST);
+    world.take(failed);
+    world.shard.drain(PLAN, world.now);
+    world.advance(PLAN.spread_ms);
+    world.turn();
+    world.fail_one();
+    world.settle();
+    for reader in [drained, failed] {
+        assert_eq!(world.got[&reader], ["hello@2:complete", "bye@?:drain"]);
+    }
+}
+
+#[test]
+fn a_failed_read_ends_a_stream_with_a_word_and_a_page_without_an_answer() {
+    let mut world = World::new(100);
+    world.publish(&[("a", "x")], false);
+    let after = Begin::After {
+        offset: Offset::ZERO,
+        gap: None,
+        replay: Replay::Complete,
+    };
+    let stream = world.open(&["a"], &[], after);
+    world.take(stream);
+    let page = world.open_as(&["a"], &[], after, page(0), None);
+    world.turn();
+    world.fail_one();
+    world.fail_one();
+    world.settle();
+    assert_eq!(world.got[&stream], ["hello@0:complete", "bye@0:log_failed"]);
+    assert!(!world.last.contains_key(&page), "a page that was not read");
+    assert_eq!(world.closed.len(), 2);
+}
+
+#[test]
+fn a_credential_that_ends_at_once_ends_the_stream_on_time() {
+    let mut world = World::new(100);
+    let expires_at = Timestamp(world.now.wall.0 + 100);
+    let reader = world.open_as(&["a"], &[], NOW, SILENT, Some(expires_at));
+    world.take(reader);
+    world.advance(99);
+    world.turn();
+    assert!(world.closed.is_empty());
+    assert_eq!(
+        world.shard.next_deadline(),
+        Some(world.now.moment.plus_ms(1))
+    );
+    world.advance(1);
+    world.turn();
+    assert_eq!(world.closed, [(reader, "credential_expired")]);
+}
+
+#[test]
+fn a_long_poll_ends_with_its_credential_and_claims_only_what_it_has_seen() {
+    let mut world = World::new(100);
+    let expires_at = Timestamp(world.now.wall.0 + 1_000);
+    let poll = world.open_as(&["a"], &[], NOW, page(25_000), Some(expires_at));
+    world.turn();
+    world.publish(&[("b", "x")], false);
+    world.advance(1_000);
+    world.settle();
+    assert_eq!(world.closed, [(poll, "credential_expired")]);
+    assert_eq!(world.last[&poll].cursor.offset, Offset::ZERO);
+}
+
+#[test]
+fn a_turn_has_a_limit_of_deadlines_though_all_come_up_at_once() {
+    let mut world = World::new(100);
+    let readers: Vec<_> = (0..SENDS_PER_TURN_MAX * 2)
+        .map(|_| world.open(&["a"], &[], NOW))
+        .collect();
+    for reader in &readers {
+        world.take(*reader);
+    }
+    while world.turn() {}
+    let before = world.shard.totals().deliveries;
+    world.advance(15_000);
+    assert!(world.turn(), "there is more to do");
+    assert_eq!(
+        world.shard.totals().deliveries - before,
+        SENDS_PER_TURN_MAX as u64
+    );
+    world.settle();
+    assert!(readers.iter().all(|reader| world.got[reader].len() == 2));
+}

@@ -1,0 +1,161 @@
+//! What connections are told because time passes: signs of life, and the end of a credential.
+
+use bytes::Bytes;
+
+use crate::delivery::Sink;
+use crate::limits::{REAUTH_NOTICE_MS, SENDS_PER_TURN_MAX};
+use crate::port::Control;
+use crate::shard::connection::{ConnectionKey, Mode};
+use crate::shard::turn::VISITS_PER_TURN_MAX;
+use crate::shard::{Now, Shard, close};
+use crate::time::Moment;
+
+/// How soon to look again when a deadline found the sink full.
+const BUSY_RETRY_MS: u64 = 500;
+
+impl<S: Sink> Shard<S> {
+    /// Deals with deadlines that have come up, at most a turn's share of them: after an event for
+    /// everybody, everybody's next sign of life is due at the same time.
+    pub(super) fn meet_deadlines(&mut self, now: Now) {
+        let until = self.totals.deliveries + SENDS_PER_TURN_MAX as u64;
+        for _ in 0..VISITS_PER_TURN_MAX {
+            if self.totals.deliveries >= until {
+                return;
+            }
+            let Some((at, key)) = self.deadlines.due(now.moment) else {
+                return;
+            };
+            if self
+                .connection(key)
+                .is_some_and(|connection| connection.deadline == Some(at))
+            {
+                self.on_deadline(key, now);
+            }
+        }
+    }
+
+    /// Sets the connection's next deadline.
+    pub(super) fn arm(&mut self, key: ConnectionKey, now: Now) {
+        let Some(connection) = self.connection(key) else {
+            return;
+        };
+        let rhythm = match connection.mode {
+            Mode::Stream { heartbeat_ms } => connection.last_delivery.plus_ms(heartbeat_ms),
+            Mode::Page { wait_ms, .. } => connection.opened_at.plus_ms(wait_ms),
+        };
+        // What is overdue waits for the sink or a reader thread: no deadline lies in the past.
+        let rhythm = if rhythm > now.moment {
+            rhythm
+        } else {
+            now.moment.plus_ms(BUSY_RETRY_MS)
+        };
+        let expiry = connection.expiry.map(|(_, at)| {
+            if connection.reauth_told || connection.is_page() {
+                at
+            } else {
+                // Announced in time, or soon if it is late for that; never later than the end.
+                Moment(at.0.saturating_sub(REAUTH_NOTICE_MS))
+                    .max(now.moment.plus_ms(BUSY_RETRY_MS))
+                    .min(at)
+            }
+        });
+        let next = [Some(rhythm), expiry, connection.leave_at]
+            .into_iter()
+            .flatten()
+            .min();
+        if let Some(at) = next.filter(|at| connection.deadline != Some(*at)) {
+            connection.deadline = Some(at);
+            self.deadlines.set(at, key);
+        }
+    }
+
+    fn on_deadline(&mut self, key: ConnectionKey, now: Now) {
+        let Some(connection) = self.connection(key) else {
+            return;
+        };
+        connection.deadline = None;
+        if connection.leave_at.is_some_and(|at| at <= now.moment) {
+            connection.leave_at = None;
+            self.leave_now(key, now);
+            return;
+        }
+        if let Some((expires_at, moment)) = &mut connection.expiry {
+            if *expires_at <= now.wall {
+                self.bid_farewell(key, close::credential_expired(), now);
+                return;
+            }
+            // The wall clock was set back or slewed: look again when it will have got there.
+            *moment = now
+                .moment
+                .plus_ms(expires_at.since(now.wall).as_millis() as u64);
+        }
+        if connection.is_page() {
+            self.enqueue(key);
+        } else {
+            self.say_reauth(key, now);
+            self.say_ping(key, now);
+        }
+        self.arm(key, now);
+    }
+
+    fn say_reauth(&mut self, key: ConnectionKey, now: Now) {
+        let encoder = self.options.encoder.clone();
+        let Some(connection) = self.connection(key) else {
+            return;
+        };
+        let Some((expires_at, _)) = connection.expiry else {
+            return;
+        };
+        let near = expires_at.since(now.wall).as_millis() as u64 <= REAUTH_NOTICE_MS;
+        if connection.reauth_told || !near || !connection.sink.is_free() || connection.reading {
+            return;
+        }
+        connection.reauth_told = true;
+        let mut text = Vec::new();
+        encoder.control(connection.shape, &Control::Reauth { expires_at }, &mut text);
+        let cursor = connection.cursor;
+        self.hand_over(key, Bytes::from(text), 0, cursor, now);
+    }
+
+    /// A sign of life, unless something was delivered a moment ago or waits to be.
+    pub(super) fn say_ping(&mut self, key: ConnectionKey, now: Now) {
+        let encoder = self.options.encoder.clone();
+        let head = self.head;
+        let Some(connection) = self.connections.get(key.slot()).filter(|c| c.key == key) else {
+            return;
+        };
+        let Mode::Stream { heartbeat_ms } = connection.mode else {
+            return;
+        };
+        let quiet = now.moment.ms_since(connection.last_delivery) >= heartbeat_ms;
+        let busy = !connection.sink.is_free() || connection.reading || connection.snapshot_due;
+        if !quiet || busy {
+            return;
+        }
+        // The head may be told only if nothing up to it waits for this connection.
+        let (cursor, evicted_through) = (connection.cursor, self.window.evicted_through());
+        let nothing_waits = connection.memberships.iter().all(|(id, _)| {
+            self.selectors
+                .is_complete_after(*id, cursor, evicted_through)
+                && self
+                    .selectors
+                    .get(*id)
+                    .is_some_and(|entry| entry.first_after(cursor).is_none())
+        });
+        let told = if nothing_waits {
+            head.max(connection.cursor)
+        } else {
+            connection.cursor
+        };
+        let control = Control::Ping {
+            cursor: self.options.lineage.position(told),
+            time: now.wall,
+        };
+        let mut text = Vec::new();
+        encoder.control(connection.shape, &control, &mut text);
+        if let Some(connection) = self.connection(key) {
+            connection.cursor = told;
+        }
+        self.hand_over(key, Bytes::from(text), 0, told, now);
+    }
+}

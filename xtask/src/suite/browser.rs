@@ -1,0 +1,151 @@
+//! The browser suite: installs what it needs, then runs `node --test` in `tests/browser`.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::tally::Tally;
+use crate::program;
+
+/// Where Debian's package puts the browser.
+const CHROMIUM: &str = "/usr/bin/chromium";
+
+/// The oldest Node that the suite runs on.
+const NODE_MAJOR_MIN: u32 = 20;
+
+/// A test that waits this long waits for something that does not come.
+const TEST_TIMEOUT: &str = "--test-timeout=120000";
+
+/// Runs the suite against the program as it is in the workspace.
+pub(crate) fn run(root: &Path) -> Result<Tally> {
+    let folder = root.join("tests/browser");
+    look_for_node()?;
+    install_chromium()?;
+    install_packages(&folder)?;
+    let program = program::build(root)?;
+    node_test(
+        Command::new("node")
+            .args(["--test", "--test-reporter=spec", TEST_TIMEOUT])
+            .current_dir(&folder)
+            .env("TIDINGS_PROGRAM", program)
+            .env("TIDINGS_CHROMIUM", CHROMIUM)
+            .env("NO_COLOR", "1"),
+    )
+}
+
+fn look_for_node() -> Result<()> {
+    let hint = format!("hint: install Node {NODE_MAJOR_MIN} or newer, with npm");
+    let output = Command::new("node")
+        .arg("--version")
+        .output()
+        .with_context(|| format!("cannot start `node`\n{hint}"))?;
+    let version = String::from_utf8_lossy(&output.stdout);
+    let version = version.trim();
+    let major = version.trim_start_matches('v').split('.').next();
+    let is_enough = major
+        .and_then(|major| major.parse::<u32>().ok())
+        .is_some_and(|major| major >= NODE_MAJOR_MIN);
+    ensure!(is_enough, "this Node is too old: {version}\n{hint}");
+    Ok(())
+}
+
+/// Installs Debian's Chromium if it is missing and this process may.
+fn install_chromium() -> Result<()> {
+    if Path::new(CHROMIUM).exists() {
+        return Ok(());
+    }
+    let is_root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
+    if !is_root || !Path::new("/usr/bin/apt-get").exists() {
+        bail!("there is no `{CHROMIUM}`\nhint: as root, `apt-get install chromium`");
+    }
+    println!("installing Chromium");
+    succeed(Command::new("apt-get").args(["-q", "update"]))?;
+    succeed(
+        Command::new("apt-get")
+            .args(["-q", "-y", "install", "--no-install-recommends", "chromium"])
+            .env("DEBIAN_FRONTEND", "noninteractive"),
+    )
+}
+
+/// Installs the packages of the lock file unless that was done after its last change.
+fn install_packages(folder: &Path) -> Result<()> {
+    let changed = |file: &str| fs::metadata(folder.join(file)).and_then(|file| file.modified());
+    let locked = changed("package-lock.json").context("the browser suite has no lock file")?;
+    if changed("node_modules/.package-lock.json").is_ok_and(|installed| installed >= locked) {
+        return Ok(());
+    }
+    succeed(Command::new("npm").arg("ci").current_dir(folder))
+}
+
+fn succeed(command: &mut Command) -> Result<()> {
+    let program = command.get_program().to_owned();
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start `{}`", program.display()))?;
+    ensure!(status.success(), "`{}` failed: {status}", program.display());
+    Ok(())
+}
+
+/// Runs node to its end, shows its output as it comes, and reads its summary.
+fn node_test(command: &mut Command) -> Result<Tally> {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start `node --test`")?;
+    let output = child.stdout.take().context("`node --test` has no output")?;
+    let mut tally = Tally::default();
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line.context("cannot read the output of `node --test`")?;
+        let line = String::from_utf8_lossy(&line);
+        println!("{line}");
+        if let Some(counted) = summary_in(&line) {
+            tally = tally + counted;
+        }
+    }
+    let status = child.wait().context("cannot wait for `node --test`")?;
+    if !status.success() && tally.failed == 0 {
+        tally = tally + Tally::FAILED;
+    }
+    Ok(tally)
+}
+
+/// What a line of node's summary, such as `ℹ pass 7`, adds.
+///
+/// Skipped and unfinished tests count as failed: nothing in this workspace may be switched off.
+fn summary_in(line: &str) -> Option<Tally> {
+    let (what, number) = line.strip_prefix("ℹ ")?.split_once(' ')?;
+    let number = number.parse().ok()?;
+    let (passed, failed) = match what {
+        "pass" => (number, 0),
+        "fail" | "cancelled" | "skipped" | "todo" => (0, number),
+        _ => return None,
+    };
+    Some(Tally { passed, failed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_of_node_is_read() {
+        let script =
+            "printf 'ℹ tests 9\\nℹ pass 4\\nℹ fail 2\\nℹ skipped 3\\nℹ duration_ms 12.5\\n'";
+        let tally = node_test(Command::new("sh").args(["-c", script])).expect("`sh` starts");
+        let expected = Tally {
+            passed: 4,
+            failed: 5,
+        };
+        assert_eq!(tally, expected);
+    }
+
+    #[test]
+    fn a_run_that_fails_without_a_summary_has_failed() {
+        let tally = node_test(&mut Command::new("false")).expect("`false` starts");
+        assert_eq!(tally, Tally::FAILED);
+    }
+}
