@@ -2,7 +2,18 @@
 
 mod fixture;
 
+mod admission;
+mod crash;
+mod credentials;
+mod dedupe;
 mod drain;
 mod failures;
 mod going_away;
 mod groups;
+mod pages;
+mod publish;
+mod registered;
+mod resume;
+mod retention;
+mod slow_readers;
+mod stalled_shards;
