@@ -23,9 +23,10 @@ use tidings_testkit::PATIENCE_S;
 use tidings_testkit::clock::ManualClock;
 use tidings_testkit::draft::{DraftBuilder, draft};
 use tidings_testkit::reading::types;
+use tokio::sync::Notify;
 
 /// Sending an event of this type blocks its shard while the encoder's gate is closed.
-pub(crate) const STALLING: &str = "stalling";
+const STALLING: &str = "stalling";
 
 /// Sending an event of this type ends its shard.
 pub(crate) const DEADLY: &str = "deadly";
@@ -42,14 +43,12 @@ pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
 pub(crate) struct PlainEncoder {
     closed: Mutex<bool>,
     opened: Condvar,
+    /// Somebody stands before the closed gate.
+    stalled: Notify,
 }
 
 impl PlainEncoder {
-    /// From now on events of the stalling type block whoever writes them.
-    pub(crate) fn close_gate(&self) {
-        *self.closed.lock().unwrap_or_else(PoisonError::into_inner) = true;
-    }
-
+    /// Lets those go on who were stalled.
     pub(crate) fn open_gate(&self) {
         *self.closed.lock().unwrap_or_else(PoisonError::into_inner) = false;
         self.opened.notify_all();
@@ -58,6 +57,7 @@ impl PlainEncoder {
     fn pass_gate(&self) {
         let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         while *closed {
+            self.stalled.notify_one();
             closed = self
                 .opened
                 .wait(closed)
@@ -184,6 +184,18 @@ impl Fixture {
     ) -> Result<Vec<Published>, PublishError> {
         let events = events.into_iter().map(content).collect();
         soon(self.hub.publish(&identity("publisher"), events)).await
+    }
+
+    /// Publishes an event to a reader of this key, on which its shard stalls until the gate is opened.
+    pub(crate) async fn stall(&self, key: &str, number: u64) {
+        *self
+            .encoder
+            .closed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = true;
+        self.publish(number_event(key, number).event_type(STALLING))
+            .await;
+        soon(self.encoder.stalled.notified()).await;
     }
 
     /// Opens a stream and takes its hello, which must be this.

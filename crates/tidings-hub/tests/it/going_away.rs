@@ -9,9 +9,7 @@ use tidings_core::start::Start;
 use tidings_hub::Options;
 use tidings_log::memory::MemoryOptions;
 
-use crate::fixture::{
-    Fixture, STALLING, number_event, one_shard, page_request, request, soon, two_shards,
-};
+use crate::fixture::{Fixture, number_event, one_shard, page_request, request, soon, two_shards};
 
 /// Panics unless neither the gate nor a shard knows of any connection.
 async fn assert_nobody_is_left(fixture: &Fixture) {
@@ -27,9 +25,7 @@ async fn an_open_that_is_dropped_after_its_shard_has_answered_leaves_nothing() {
     let fixture = Fixture::with(&one_shard(), MemoryOptions::default());
     let mut stalling = fixture.live(&["stalling"]).await;
     for _ in 0..10 {
-        fixture.encoder.close_gate();
-        let event = number_event("stalling", 1).event_type(STALLING);
-        fixture.publish(event).await;
+        fixture.stall("stalling", 1).await;
         let mut open = pin!(fixture.hub.open(request(&["a"], Start::Now)));
         let mut context = Context::from_waker(Waker::noop());
         assert!(open.as_mut().poll(&mut context).is_pending());

@@ -6,17 +6,14 @@ use tidings_core::limits::SHARD_FEED_BATCHES_MAX;
 use tidings_core::start::Start;
 use tidings_log::memory::MemoryOptions;
 
-use crate::fixture::{Fixture, STALLING, number_event, one_shard, soon};
+use crate::fixture::{Fixture, number_event, one_shard, soon};
 
 #[tokio::test]
 async fn a_stalled_shard_counts_nothing_and_reads_what_it_missed() {
     const EVENTS: u64 = SHARD_FEED_BATCHES_MAX as u64 + 300;
     let fixture = Arc::new(Fixture::with(&one_shard(), MemoryOptions::default()));
     let mut reader = fixture.live(&["a"]).await;
-    fixture.encoder.close_gate();
-    fixture
-        .publish(number_event("a", 0).event_type(STALLING))
-        .await;
+    fixture.stall("a", 0).await;
 
     // All at once, because each waits for its count as long as a publisher waits.
     let mut publishers = tokio::task::JoinSet::new();
@@ -56,10 +53,7 @@ async fn a_stalled_shard_counts_nothing_and_reads_what_it_missed() {
 async fn a_shard_gets_in_step_though_publishers_never_pause() {
     let fixture = Arc::new(Fixture::with(&one_shard(), MemoryOptions::default()));
     let mut reader = fixture.live(&["a"]).await;
-    fixture.encoder.close_gate();
-    fixture
-        .publish(number_event("a", 0).event_type(STALLING))
-        .await;
+    fixture.stall("a", 0).await;
     let mut backlog = tokio::task::JoinSet::new();
     for number in 0..SHARD_FEED_BATCHES_MAX as u64 * 2 {
         let fixture = fixture.clone();
