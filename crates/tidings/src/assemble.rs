@@ -72,8 +72,8 @@ fn open_log(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<Embed
     tracing::info!(
         segments = found.segments,
         scanned_bytes = found.scanned_bytes,
-        kept_events = found.kept_events,
-        dropped_bytes = found.dropped_bytes,
+        unfinished_events_kept = found.kept_events,
+        unfinished_bytes_dropped = found.dropped_bytes,
         "log opened"
     );
     for damage in &found.damage {

@@ -8,6 +8,7 @@ mod program;
 mod publish;
 mod publish_file;
 mod secrets;
+mod serve;
 mod settings;
 mod tail;
 mod token;
