@@ -15,7 +15,7 @@ use tidings_core::scope::{Scope, passes};
 use tidings_core::time::Timestamp;
 
 use crate::floors::Floors;
-use crate::index::hash_id;
+use crate::index::{Stretch, hash_id};
 use crate::matcher::{Matcher, Sight};
 use crate::postings;
 use crate::read::{decode, fetch, removed_through};
@@ -243,8 +243,13 @@ fn damaged_through(segment: &Segment, matcher: &Matcher, after: u64) -> io::Resu
     // The last one that matters is enough.
     known.sort_unstable_by_key(|stretch| std::cmp::Reverse(stretch.through));
     for stretch in known.iter().take_while(|stretch| stretch.through > after) {
-        if segment.ask(|index| matcher.may_occur_in(index, *stretch))? {
-            return Ok(Some(stretch.through));
+        let stretch = Stretch {
+            from: stretch.from.max(after + 1),
+            ..*stretch
+        };
+        let last = segment.ask(|index| matcher.last_possible_in(index, stretch))?;
+        if last.is_some() {
+            return Ok(last);
         }
     }
     Ok(None)
