@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use http::header::HOST;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
-use tidings_core::limits::{EVENT_BYTES_MAX, HEARTBEAT_MS_DEFAULT};
+use tidings_core::limits::HEARTBEAT_MS_DEFAULT;
 use tidings_core::port::{Authenticator, Clock};
 use tidings_hub::Hub;
 use tidings_wire::problem::{Code, Problem};
@@ -17,7 +17,7 @@ use tidings_wire::problem::{Code, Problem};
 use crate::body::{Budget, RequestBody};
 use crate::call::Call;
 use crate::cors::{self, Verdict};
-use crate::limits::{BODY_BYTES_MAX, URL_BYTES_MAX};
+use crate::limits::URL_BYTES_MAX;
 use crate::metrics::{Metrics, RequestLabels, RouteLabels, method_label, status_class};
 use crate::origin::Origins;
 use crate::peer::Peer;
@@ -43,10 +43,6 @@ pub struct Settings {
     pub development: bool,
     /// How often a stream gives a sign of life.
     pub heartbeat_ms: u64,
-    /// Bytes of a request body that is taken as a whole.
-    pub body_bytes_max: usize,
-    /// Bytes of data and metadata of one event; the protocol's own limit holds beside it.
-    pub event_bytes_max: usize,
 }
 
 impl Default for Settings {
@@ -55,8 +51,6 @@ impl Default for Settings {
             origins: Origins::default(),
             development: false,
             heartbeat_ms: HEARTBEAT_MS_DEFAULT,
-            body_bytes_max: BODY_BYTES_MAX,
-            event_bytes_max: EVENT_BYTES_MAX,
         }
     }
 }

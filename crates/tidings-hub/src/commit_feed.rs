@@ -52,7 +52,7 @@ impl WindowBudget {
 
 /// Hands every committed batch to every shard.
 pub(crate) struct Feed {
-    pub(crate) inboxes: Arc<[Arc<Inbox>]>,
+    pub(crate) inboxes: Vec<Arc<Inbox>>,
     pub(crate) tallies: Arc<Tallies>,
     pub(crate) budget: WindowBudget,
     pub(crate) end: Offset,
@@ -62,6 +62,7 @@ impl CommitFeed for Feed {
     fn committed(&mut self, events: &[Arc<Event>]) {
         let Some(last) = events.last() else { return };
         self.budget.take_in(events);
+        let bytes = events.iter().map(|event| event.content.size_bytes()).sum();
         let offsets = events.iter().map(|event| event.position.offset).collect();
         let tally = Arc::new(Tally::new(offsets, self.inboxes.len()));
         let batch = Batch {
@@ -74,8 +75,8 @@ impl CommitFeed for Feed {
         };
         self.end = last.position.offset;
         self.tallies.push(tally.clone());
-        for inbox in &*self.inboxes {
-            inbox.feed(batch.clone(), tally.clone());
+        for inbox in &self.inboxes {
+            inbox.feed(batch.clone(), bytes, tally.clone());
         }
     }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use tidings_core::shard::DrainPlan;
 
 use crate::hub::Hub;
-use crate::inbox::Command;
 use crate::limits::DRAIN_LOOK_MS;
 
 impl Hub {
@@ -22,10 +21,8 @@ impl Hub {
             spread_ms: spread.as_millis() as u64,
             retry_after_ms: retry_after.as_millis() as u64,
         };
-        for inbox in &*self.inner.inboxes {
-            if inbox.command(Command::Drain(plan)).is_err() {
-                tracing::warn!("a shard is too busy to say goodbye to its connections");
-            }
+        for inbox in &self.inner.threads.inboxes {
+            inbox.drain(plan);
         }
         let deadline = tokio::time::Instant::now() + grace;
         while self.inner.gate.count() > 0 && tokio::time::Instant::now() < deadline {

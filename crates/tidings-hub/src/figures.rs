@@ -21,7 +21,7 @@ pub struct Figures {
     pub deliveries: u64,
     /// Reads of the store for readers behind the window.
     pub store_reads: u64,
-    /// Of those, the ones that another reader's read answered.
+    /// Reads that were wanted and spared because another reader's read answered them too.
     pub store_reads_shared: u64,
     /// Times that a shard fell behind the commit feed and read the store.
     pub feed_overflows: u64,

@@ -41,3 +41,81 @@ fn half(hash: Sha256) -> [u8; 16] {
         .for_each(|(to, from)| *to = *from);
     half
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use tidings_core::audience::{Audience, Key};
+    use tidings_core::event_type::EventType;
+    use tidings_core::id::EventId;
+    use tidings_core::priority::Priority;
+
+    use super::*;
+
+    fn content() -> Content {
+        let keys = ["project/42", "@user/u1", "@role/ADMIN", "@all"];
+        Content {
+            id: Some(EventId::parse("order-1").expect("an id")),
+            event_type: EventType::parse("order.paid").expect("a type"),
+            priority: Priority::High,
+            source: "shop".into(),
+            audience: Audience::new(keys.map(|key| Key::parse(key).expect(key)).to_vec()),
+            data: Bytes::from_static(b"{\"total\":3}"),
+            metadata: Bytes::from_static(b"{\"userId\":\"u1\"}"),
+        }
+    }
+
+    fn of(publisher: &str, content: &Content) -> DedupeKey {
+        let publisher = Subject::parse(publisher).expect("a subject");
+        fingerprint(&publisher, content).expect("an id was given")
+    }
+
+    fn hex(bytes: [u8; 16]) -> String {
+        format!("{:032x}", u128::from_be_bytes(bytes))
+    }
+
+    /// Logs hold these bytes: a repeat after an update must still be recognised.
+    #[test]
+    fn d14_fingerprints_are_what_they_have_always_been() {
+        let key = of("publisher", &content());
+        assert_eq!(hex(key.publisher_id), "9a24aad4bae586ebefa000d407532060");
+        assert_eq!(hex(key.content), "b12a43541e128e1e8248c5c0fb513df8");
+    }
+
+    #[test]
+    fn whatever_the_publisher_said_counts_on_its_own_side() {
+        let first = of("publisher", &content());
+        let change = |change: fn(&mut Content)| {
+            let mut changed = content();
+            change(&mut changed);
+            of("publisher", &changed)
+        };
+        for renamed in [
+            of("other", &content()),
+            change(|content| content.source = "other".into()),
+            change(|content| content.id = EventId::parse("order-2").ok()),
+        ] {
+            assert_ne!(renamed.publisher_id, first.publisher_id);
+            assert_eq!(renamed.content, first.content);
+        }
+        for changed in [
+            change(|content| content.priority = Priority::Normal),
+            change(|content| content.audience = Audience::new(Vec::new())),
+            change(|content| content.data = Bytes::from_static(b"4")),
+            change(|content| content.metadata = Bytes::new()),
+            change(|content| std::mem::swap(&mut content.data, &mut content.metadata)),
+            change(|content| {
+                content.event_type = EventType::parse("order.sent").expect("a type");
+            }),
+        ] {
+            assert_eq!(changed.publisher_id, first.publisher_id);
+            assert_ne!(changed.content, first.content);
+        }
+        let without_id = Content {
+            id: None,
+            ..content()
+        };
+        let publisher = Subject::parse("publisher").expect("a subject");
+        assert_eq!(fingerprint(&publisher, &without_id), None);
+    }
+}

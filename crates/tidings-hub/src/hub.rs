@@ -4,22 +4,18 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use mio::{Poll, Token, Waker};
 use tidings_core::limits::{
     CONNECTIONS_DEFAULT, CONNECTIONS_PER_ADDRESS_DEFAULT, CONNECTIONS_PER_IDENTITY_DEFAULT,
     WINDOW_BYTES_DEFAULT, WINDOW_EVENTS_DEFAULT,
 };
 use tidings_core::port::{Clock, Encoder, EventStore, Health, Sequencer, TailError};
 use tidings_core::position::{Offset, Position};
-use tidings_core::shard::ShardOptions;
 
 use crate::admission::{Allowed, Gate};
 use crate::commit_feed::{Feed, WindowBudget};
-use crate::figures::{Figures, PublishFigures, ShardFigures};
-use crate::inbox::Inbox;
-use crate::readers::Readers;
-use crate::shard_thread::ShardThread;
+use crate::figures::{Figures, PublishFigures};
 use crate::tally::Tallies;
+use crate::threads::Threads;
 
 /// What the hub is built from.
 #[derive(Debug, Clone)]
@@ -91,7 +87,8 @@ pub enum Readiness {
     Ready,
     /// Reads go on; publishes are refused until there is space.
     Full,
-    /// Reads go on; publishes are refused until the process is started again. Says why.
+    /// Something has failed, and only starting the process again mends it: the log, whose reads go
+    /// on, or a shard, whose connections have moved to the others. Says why.
     Poisoned(String),
     /// It is shutting down.
     Draining,
@@ -106,9 +103,7 @@ pub struct Hub {
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) ports: Ports,
-    pub(crate) inboxes: Arc<[Arc<Inbox>]>,
-    pub(crate) shard_figures: Vec<Arc<ShardFigures>>,
-    pub(crate) readers: Readers,
+    pub(crate) threads: Threads,
     pub(crate) tallies: Arc<Tallies>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) publish_figures: PublishFigures,
@@ -121,36 +116,10 @@ impl Hub {
     /// Starts the hub's threads and follows the log from its present end.
     pub fn start(options: &Options, ports: Ports) -> Result<Self, StartError> {
         let end = ports.sequencer.end();
-        let readers = Readers::start(options.reader_threads, ports.clone())?;
-        let mut inboxes = Vec::new();
-        let mut shard_figures = Vec::new();
-        for index in 0..options.shards.max(1) {
-            let poll = Poll::new()?;
-            let inbox = Arc::new(Inbox::new(Waker::new(poll.registry(), Token(0))?));
-            let figures = Arc::new(ShardFigures::default());
-            let shard = ShardOptions {
-                node: options.node,
-                index: index as u16,
-                seed: options.seed.wrapping_add(index as u64),
-                head: end,
-                lineage: ports.sequencer.lineage(),
-                encoder: ports.encoder.clone(),
-            };
-            ShardThread::start(
-                poll,
-                inbox.clone(),
-                readers.clone(),
-                figures.clone(),
-                shard,
-                &ports,
-            )?;
-            inboxes.push(inbox);
-            shard_figures.push(figures);
-        }
-        let inboxes: Arc<[Arc<Inbox>]> = inboxes.into();
+        let threads = Threads::start(options, &ports, end)?;
         let tallies = Arc::new(Tallies::default());
         let feed = Feed {
-            inboxes: inboxes.clone(),
+            inboxes: threads.inboxes.clone(),
             tallies: tallies.clone(),
             budget: WindowBudget::new(options.window_events, options.window_bytes, end),
             end,
@@ -164,9 +133,7 @@ impl Hub {
         Ok(Self {
             inner: Arc::new(Inner {
                 ports,
-                inboxes,
-                shard_figures,
-                readers,
+                threads,
                 tallies,
                 gate: Arc::new(gate),
                 publish_figures: PublishFigures::default(),
@@ -181,6 +148,15 @@ impl Hub {
     pub fn readiness(&self) -> Readiness {
         if self.inner.draining.load(Ordering::Relaxed) {
             return Readiness::Draining;
+        }
+        if self
+            .inner
+            .threads
+            .inboxes
+            .iter()
+            .any(|inbox| inbox.is_shut())
+        {
+            return Readiness::Poisoned("a shard has failed".to_owned());
         }
         match self.inner.ports.sequencer.health() {
             Health::Writable => Readiness::Ready,
@@ -202,7 +178,7 @@ impl Hub {
     /// What the hub counts of itself.
     pub fn figures(&self) -> Figures {
         let published = &self.inner.publish_figures;
-        let (store_reads, store_reads_shared) = self.inner.readers.counts();
+        let (store_reads, store_reads_shared) = self.inner.threads.readers.counts();
         let mut figures = Figures {
             events_published: published.published.load(Ordering::Relaxed),
             events_duplicate: published.duplicate.load(Ordering::Relaxed),
@@ -213,18 +189,9 @@ impl Hub {
             end_offset: self.inner.ports.sequencer.end().0,
             ..Figures::default()
         };
-        for shard in &self.inner.shard_figures {
+        for shard in &self.inner.threads.shard_figures {
             shard.add_to(&mut figures);
         }
         figures
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        for inbox in &*self.inboxes {
-            inbox.stop();
-        }
-        self.readers.stop();
     }
 }

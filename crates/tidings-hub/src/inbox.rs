@@ -9,19 +9,23 @@ use tidings_core::audience::Key;
 use tidings_core::limits::{SHARD_COMMANDS_MAX, SHARD_FEED_BATCHES_MAX};
 use tidings_core::position::Offset;
 use tidings_core::shard::{
-    Batch, CaughtUp, Census, ConnectionKey, DrainPlan, Opening, Registered, ReplayFailed, Replayed,
-    Snapshot,
+    Batch, CaughtUp, Census, ConnectionKey, DrainPlan, Opening, ReplayFailed, Replayed, Snapshot,
 };
 use tokio::sync::oneshot;
 
-use crate::mailbox::MailboxSink;
+use crate::limits::SHARD_FEED_BYTES_MAX;
+use crate::mailbox::{MailboxSink, Registration, Seat};
 use crate::tally::Tally;
 
 /// Asks something of a shard.
 #[derive(Debug)]
 pub(crate) enum Command {
     /// Register a connection.
-    Open(Box<Opening<MailboxSink>>, oneshot::Sender<Registered>),
+    Open(
+        Box<Opening<MailboxSink>>,
+        Seat,
+        oneshot::Sender<Registration>,
+    ),
     /// Count connections by state.
     Census(oneshot::Sender<Census>),
     /// Count the readers of a key.
@@ -45,15 +49,19 @@ pub(crate) enum Answer {
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
     pub(crate) batches: VecDeque<(Batch, Arc<Tally>)>,
+    /// What the events of the batches hold.
+    batch_bytes: usize,
     /// The end of the last batch that was dropped because too many waited.
     pub(crate) dropped_through: Option<(Offset, Offset)>,
     pub(crate) commands: VecDeque<Command>,
     pub(crate) drained: Vec<ConnectionKey>,
     pub(crate) left: Vec<ConnectionKey>,
     pub(crate) answers: Vec<Answer>,
+    /// The thread has ended: nothing is looked at any more, so nothing is kept.
+    shut: bool,
 }
 
-/// The shard has too much to do already.
+/// The shard has too much to do already, or has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct InboxFull;
 
@@ -64,7 +72,7 @@ pub(crate) struct Inbox {
     waker: Waker,
     /// Whether the thread has been woken and has not looked yet: one wake-up serves all.
     woken: AtomicBool,
-    /// Connections that have been given to the shard and have not left.
+    /// Connections that this shard was chosen for and that have not left.
     pub(crate) load: AtomicUsize,
 }
 
@@ -79,16 +87,20 @@ impl Inbox {
     }
 
     /// Hands over a committed batch, or notes that the shard has to read it from the log.
-    pub(crate) fn feed(&self, batch: Batch, tally: Arc<Tally>) {
+    pub(crate) fn feed(&self, batch: Batch, bytes: usize, tally: Arc<Tally>) {
         let mut waiting = self.lock();
-        if waiting.batches.len() < SHARD_FEED_BATCHES_MAX {
+        if waiting.shut {
+            tally.add(&[]);
+            return;
+        }
+        let room = waiting.batches.is_empty()
+            || (waiting.batches.len() < SHARD_FEED_BATCHES_MAX
+                && waiting.batch_bytes + bytes <= SHARD_FEED_BYTES_MAX);
+        if room && waiting.dropped_through.is_none() {
+            waiting.batch_bytes += bytes;
             waiting.batches.push_back((batch, tally));
         } else {
-            let end = batch
-                .events
-                .last()
-                .map_or(batch.after, |event| event.offset());
-            waiting.dropped_through = Some((end, batch.evict_through));
+            waiting.dropped_through = Some((batch.end(), batch.evict_through));
             tally.add(&[]);
         }
         drop(waiting);
@@ -98,7 +110,7 @@ impl Inbox {
     /// Asks something, unless too much has been asked already.
     pub(crate) fn command(&self, command: Command) -> Result<(), InboxFull> {
         let mut waiting = self.lock();
-        if waiting.commands.len() >= SHARD_COMMANDS_MAX {
+        if waiting.shut || waiting.commands.len() >= SHARD_COMMANDS_MAX {
             return Err(InboxFull);
         }
         waiting.commands.push_back(command);
@@ -107,27 +119,67 @@ impl Inbox {
         Ok(())
     }
 
+    /// Asks all connections to leave, even if the commands are full: those that wait to be
+    /// registered are told as soon as they are.
+    pub(crate) fn drain(&self, plan: DrainPlan) {
+        self.urgent(Command::Drain(plan));
+    }
+
     /// Tells the shard to end, even if its commands are full.
     pub(crate) fn stop(&self) {
-        self.lock().commands.push_front(Command::Stop);
+        self.urgent(Command::Stop);
+    }
+
+    fn urgent(&self, command: Command) {
+        let mut waiting = self.lock();
+        if waiting.shut {
+            return;
+        }
+        waiting.commands.push_front(command);
+        drop(waiting);
         self.wake();
+    }
+
+    /// The thread has ended, in order or by a panic. Whoever waits for it is told.
+    pub(crate) fn shut(&self) {
+        let shut = Waiting {
+            shut: true,
+            ..Waiting::default()
+        };
+        // Dropped unlocked: senders of answers are among it.
+        let waiting = std::mem::replace(&mut *self.lock(), shut);
+        for (_, tally) in &waiting.batches {
+            tally.add(&[]);
+        }
+    }
+
+    /// Whether the thread has ended.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.lock().shut
     }
 
     /// A reader has emptied its mailbox.
     pub(crate) fn drained(&self, key: ConnectionKey) {
-        self.lock().drained.push(key);
-        self.wake();
+        self.tell(|waiting| waiting.drained.push(key));
     }
 
     /// A reader is gone.
     pub(crate) fn left(&self, key: ConnectionKey) {
-        self.lock().left.push(key);
-        self.wake();
+        self.tell(|waiting| waiting.left.push(key));
     }
 
     /// A reader thread is done.
     pub(crate) fn answer(&self, answer: Answer) {
-        self.lock().answers.push(answer);
+        self.tell(|waiting| waiting.answers.push(answer));
+    }
+
+    fn tell(&self, note: impl FnOnce(&mut Waiting)) {
+        let mut waiting = self.lock();
+        if waiting.shut {
+            return;
+        }
+        note(&mut waiting);
+        drop(waiting);
         self.wake();
     }
 

@@ -29,7 +29,9 @@ mod open;
 mod publish;
 mod readers;
 mod shard_thread;
+mod store_reads;
 mod tally;
+mod threads;
 
 pub use admission::LimitScope;
 pub use figures::Figures;

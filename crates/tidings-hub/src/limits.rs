@@ -2,9 +2,15 @@
 
 use std::time::Duration;
 
+use tidings_core::limits::WINDOW_BYTES_DEFAULT;
+
 /// Batches whose counts are remembered for publishers that ask: far more than can be committed in
 /// the time that a publisher waits.
 pub(crate) const TALLIES_KEPT_MAX: usize = 4_096;
+
+/// Bytes of committed events that wait for one shard, together: as much as the window holds, since
+/// what the window has let go of is better read from the log.
+pub(crate) const SHARD_FEED_BYTES_MAX: usize = WINDOW_BYTES_DEFAULT;
 
 /// Events that are handed to the log as one group when a publisher sends many separate ones.
 pub(crate) const LINES_PER_GROUP_MAX: usize = 512;

@@ -53,6 +53,7 @@ impl Hub {
         let scope = Scope::new(granted.chain(audience).collect());
         let lineage = self.inner.ports.sequencer.lineage();
         self.inner
+            .threads
             .readers
             .ask(move |store| match name {
                 EventName::Id(id) => store.by_id(&scope, &id),
@@ -78,6 +79,7 @@ impl Hub {
         let subscribers = self.readers_of(&key).await;
         let extent = self
             .inner
+            .threads
             .readers
             .ask(move |store| store.extent(&key))
             .await?;
@@ -95,7 +97,7 @@ impl Hub {
     /// Safe: nothing is changed.
     pub async fn census(&self) -> Census {
         let mut census = Census::default();
-        for inbox in &*self.inner.inboxes {
+        for inbox in &self.inner.threads.inboxes {
             let (answer, counted) = oneshot::channel();
             // A shard that is too busy to be asked is left out of the sum.
             if inbox.command(Command::Census(answer)).is_ok()
@@ -111,7 +113,7 @@ impl Hub {
 
     async fn readers_of(&self, key: &Key) -> u64 {
         let mut sum = 0;
-        for inbox in &*self.inner.inboxes {
+        for inbox in &self.inner.threads.inboxes {
             let (answer, counted) = oneshot::channel();
             if inbox
                 .command(Command::ReadersOf(key.clone(), answer))

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use tidings_core::delivery::{Delivery, Sink};
 use tidings_core::pattern::Pattern;
-use tidings_core::shard::ConnectionKey;
+use tidings_core::shard::Registered;
 
 use crate::admission::Admission;
 use crate::inbox::Inbox;
@@ -71,24 +71,48 @@ impl Drop for MailboxSink {
     }
 }
 
-/// Tells the shard that a reader is gone, whenever and wherever it is dropped.
+/// A connection's share in the load of a shard, from when the shard is chosen.
+#[derive(Debug)]
+pub(crate) struct Seat(Arc<Inbox>);
+
+impl Seat {
+    pub(crate) fn take(inbox: &Arc<Inbox>) -> Self {
+        inbox.load.fetch_add(1, Ordering::Relaxed);
+        Self(inbox.clone())
+    }
+
+    pub(crate) fn inbox(&self) -> &Inbox {
+        &self.0
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.load.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A registered connection. Tells the shard that its reader is gone, whenever and wherever it is
+/// dropped: also on the way to a reader that no longer waits for it.
 #[derive(Debug)]
 pub(crate) struct Registration {
-    inbox: Arc<Inbox>,
-    key: ConnectionKey,
+    seat: Seat,
+    registered: Registered,
 }
 
 impl Registration {
-    pub(crate) fn new(inbox: Arc<Inbox>, key: ConnectionKey) -> Self {
-        inbox.load.fetch_add(1, Ordering::Relaxed);
-        Self { inbox, key }
+    pub(crate) fn new(seat: Seat, registered: Registered) -> Self {
+        Self { seat, registered }
+    }
+
+    fn drained(&self) {
+        self.seat.inbox().drained(self.registered.key);
     }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        self.inbox.load.fetch_sub(1, Ordering::Relaxed);
-        self.inbox.left(self.key);
+        self.seat.inbox().left(self.registered.key);
     }
 }
 
@@ -97,7 +121,6 @@ impl Drop for Registration {
 pub struct Reader {
     mailbox: Arc<Mailbox>,
     registration: Registration,
-    id: String,
     narrowed: Option<Vec<Pattern>>,
     finished: bool,
     /// Counts against the limits of connections for as long as it lives.
@@ -108,14 +131,12 @@ impl Reader {
     pub(crate) fn new(
         end: Unregistered,
         registration: Registration,
-        id: String,
         narrowed: Option<Vec<Pattern>>,
         admission: Admission,
     ) -> Self {
         Self {
             mailbox: end.0,
             registration,
-            id,
             narrowed,
             finished: false,
             _admission: admission,
@@ -124,7 +145,7 @@ impl Reader {
 
     /// The connection's public id.
     pub fn connection_id(&self) -> &str {
-        &self.id
+        &self.registration.registered.id
     }
 
     /// The granted part of what was asked, if it is less.
@@ -143,7 +164,7 @@ impl Reader {
             if delivery.last {
                 self.finished = true;
             } else {
-                self.registration.inbox.drained(self.registration.key);
+                self.registration.drained();
             }
             return Poll::Ready(Some(delivery));
         }

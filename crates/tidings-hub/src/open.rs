@@ -18,7 +18,7 @@ use crate::begin::Resolver;
 use crate::hub::Hub;
 use crate::inbox::{Command, Inbox};
 use crate::limits::{BUSY_RETRY_MS, LIMIT_RETRY_MS};
-use crate::mailbox::{Reader, Registration, mailbox};
+use crate::mailbox::{Reader, Seat, mailbox};
 
 /// A request to read.
 #[derive(Debug, Clone)]
@@ -121,17 +121,11 @@ impl Hub {
         };
         let inbox = self.least_loaded().ok_or_else(|| busy.clone())?;
         let (answer, registered) = oneshot::channel();
-        let command = Command::Open(Box::new(opening), answer);
+        let seat = Seat::take(&inbox);
+        let command = Command::Open(Box::new(opening), seat, answer);
         inbox.command(command).map_err(|_| busy.clone())?;
-        let registered = registered.await.map_err(|_| OpenError::Draining)?;
-        let registration = Registration::new(inbox, registered.key);
-        Ok(Reader::new(
-            end,
-            registration,
-            registered.id,
-            narrowed,
-            admission,
-        ))
+        let registration = registered.await.map_err(|_| busy)?;
+        Ok(Reader::new(end, registration, narrowed, admission))
     }
 
     async fn resolve(&self, request: &OpenRequest, scope: Scope) -> Result<Begin, ReadError> {
@@ -156,12 +150,13 @@ impl Hub {
             };
             resolver.resolve(&start, &fallback)
         };
-        self.inner.readers.ask(lookup).await
+        self.inner.threads.readers.ask(lookup).await
     }
 
     fn least_loaded(&self) -> Option<Arc<Inbox>> {
-        let inboxes = self.inner.inboxes.iter();
+        let inboxes = self.inner.threads.inboxes.iter();
         inboxes
+            .filter(|inbox| !inbox.is_shut())
             .min_by_key(|inbox| inbox.load.load(Ordering::Relaxed))
             .cloned()
     }

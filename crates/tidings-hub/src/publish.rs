@@ -119,41 +119,38 @@ impl Hub {
         outcomes
     }
 
-    /// Commits separate events with one group; an event that spoils the group is taken out of it.
+    /// Commits separate events with one group; an event that spoils the group is taken out of it,
+    /// and the events before it go on their own first, which keeps the order.
     async fn publish_lines(
         &self,
         identity: &Identity,
-        mut group: Vec<Content>,
+        lines: Vec<Content>,
         outcomes: &mut Vec<Result<Published, PublishError>>,
     ) {
-        // Events before the spoiled one go on their own first, which keeps the order.
-        while !group.is_empty() {
-            let spoiled = match self.publish(identity, group.clone()).await {
-                Ok(published) => {
-                    outcomes.extend(published.into_iter().map(Ok));
-                    return;
+        // What is still to be done, the next on top.
+        let mut steps = vec![Step::Commit(lines)];
+        while let Some(step) = steps.pop() {
+            let mut lines = match step {
+                Step::Refuse(error) => {
+                    outcomes.push(Err(error));
+                    continue;
                 }
-                Err(PublishError::NotGranted { index, key }) => {
-                    (index, PublishError::NotGranted { index: 0, key })
-                }
-                Err(PublishError::Append(AppendError::IdReused { index, position })) => {
-                    (index, AppendError::IdReused { index: 0, position }.into())
-                }
-                Err(error) => {
-                    outcomes.extend(group.iter().map(|_| Err(error.clone())));
-                    return;
-                }
+                Step::Commit(lines) if lines.is_empty() => continue,
+                Step::Commit(lines) => lines,
             };
-            let (index, error) = spoiled;
-            let mut rest = group.split_off(index.min(group.len()));
-            if !group.is_empty() {
-                match self.publish(identity, group).await {
-                    Ok(published) => outcomes.extend(published.into_iter().map(Ok)),
-                    Err(error) => outcomes.extend((0..index).map(|_| Err(error.clone()))),
-                }
+            match self.publish(identity, lines.clone()).await {
+                Ok(published) => outcomes.extend(published.into_iter().map(Ok)),
+                Err(error) => match error.spoiled_by() {
+                    Some((index, alone)) if index < lines.len() => {
+                        let after = lines.split_off(index + 1);
+                        lines.truncate(index);
+                        steps.push(Step::Commit(after));
+                        steps.push(Step::Refuse(alone));
+                        steps.push(Step::Commit(lines));
+                    }
+                    _ => outcomes.extend(lines.iter().map(|_| Err(error.clone()))),
+                },
             }
-            outcomes.push(Err(error));
-            group = rest.split_off(1.min(rest.len()));
         }
     }
 
@@ -227,6 +224,41 @@ impl Hub {
             timestamp,
             subscribers,
             duplicate,
+        }
+    }
+}
+
+/// A part of publishing separate events.
+enum Step {
+    /// Commit these together, if none of them spoils it.
+    Commit(Vec<Content>),
+    /// Answer for one that did.
+    Refuse(PublishError),
+}
+
+impl PublishError {
+    /// Which event alone is at fault, and what would be said of it if it stood alone.
+    fn spoiled_by(&self) -> Option<(usize, Self)> {
+        match self {
+            Self::NotGranted { index, key } => Some((
+                *index,
+                Self::NotGranted {
+                    index: 0,
+                    key: key.clone(),
+                },
+            )),
+            Self::Append(AppendError::IdReused { index, position }) => Some((
+                *index,
+                AppendError::IdReused {
+                    index: 0,
+                    position: *position,
+                }
+                .into(),
+            )),
+            Self::TooManyEvents { .. }
+            | Self::TooLarge { .. }
+            | Self::Draining
+            | Self::Append(_) => None,
         }
     }
 }

@@ -6,22 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use bytes::Bytes;
-use tidings_core::event_type::TypeFilter;
-use tidings_core::limits::{
-    SNAPSHOT_TOPICS_MAX, STORE_READ_BYTES_MAX, STORE_READ_EVENTS_MAX, STORE_READS_WAITING_MAX,
-};
-use tidings_core::port::{EventStore, PageItem, Query, ReadError};
+use tidings_core::limits::STORE_READS_WAITING_MAX;
+use tidings_core::port::{EventStore, ReadError};
 use tidings_core::position::Offset;
-use tidings_core::scope::Scope;
-use tidings_core::shard::{
-    CaughtUp, ConnectionKey, Framed, ReadRequest, ReplayFailed, Snapshot, SnapshotRequest,
-    encode_page,
-};
+use tidings_core::shard::{CaughtUp, ConnectionKey, ReadRequest, ReplayFailed, SnapshotRequest};
 
 use crate::hub::Ports;
 use crate::inbox::{Answer, Inbox};
 use crate::limits::CATCH_UP_RETRY;
+use crate::store_reads;
 
 /// Who waits for a read.
 type Waiter = (Arc<Inbox>, ConnectionKey);
@@ -68,21 +61,25 @@ impl fmt::Debug for Readers {
 pub(crate) struct ReadersBusy;
 
 impl Readers {
-    pub(crate) fn start(threads: usize, ports: Ports) -> std::io::Result<Self> {
-        let readers = Self(Arc::new(Shared {
+    /// Readers of these ports, without a thread yet.
+    pub(crate) fn new(ports: Ports) -> Self {
+        Self(Arc::new(Shared {
             queue: Mutex::default(),
             filled: Condvar::new(),
             ports,
             reads: AtomicU64::new(0),
             joined: AtomicU64::new(0),
-        }));
+        }))
+    }
+
+    pub(crate) fn start(&self, threads: usize) -> std::io::Result<()> {
         for index in 0..threads.max(1) {
-            let shared = readers.0.clone();
+            let shared = self.0.clone();
             thread::Builder::new()
                 .name(format!("reader-{index}"))
                 .spawn(move || shared.run())?;
         }
-        Ok(readers)
+        Ok(())
     }
 
     /// Reads for a connection; all who want the same are answered by one read.
@@ -138,7 +135,7 @@ impl Readers {
             .map_err(|ReadersBusy| ReadError("too many reads are waiting".into()))?;
         answered
             .await
-            .unwrap_or_else(|_| Err(ReadError("the hub has stopped".into())))
+            .unwrap_or_else(|_| Err(ReadError("the read was given up".into())))
     }
 
     /// Reads done, and requests that another's read answered.
@@ -173,13 +170,30 @@ impl Shared {
 
     fn run(&self) {
         while let Some((job, waiters)) = self.next() {
+            if !matches!(job, Job::Ask(_)) {
+                self.reads.fetch_add(1, Ordering::Relaxed);
+            }
             match job {
-                Job::Read(request) => self.read(&request, waiters),
-                Job::Snapshot(request, (inbox, key)) => {
-                    inbox.answer(Answer::Snapshot(key, self.take_snapshot(&request)));
+                Job::Read(request) => {
+                    let answer = store_reads::replay(&self.ports, &request);
+                    for (inbox, key) in waiters {
+                        inbox.answer(Answer::Replayed(key, answer.clone()));
+                    }
                 }
-                Job::CatchUp(after, inbox) => self.catch_up(after, &inbox),
-                Job::Ask(lookup) => lookup(self.ports.store.as_ref()),
+                Job::Snapshot(request, (inbox, key)) => {
+                    let answer = store_reads::snapshot(&self.ports, &request);
+                    inbox.answer(Answer::Snapshot(key, answer));
+                }
+                Job::CatchUp(after, inbox) => {
+                    inbox.answer(Answer::CaughtUp(self.catch_up(after)));
+                }
+                Job::Ask(lookup) => {
+                    // If it panics, whoever asked is told by the answer's sender being dropped.
+                    let _: Result<(), ReplayFailed> = store_reads::attempt(|| {
+                        lookup(self.ports.store.as_ref());
+                        Ok(())
+                    });
+                }
             }
         }
     }
@@ -205,99 +219,15 @@ impl Shared {
         }
     }
 
-    fn read(&self, request: &ReadRequest, waiters: Vec<Waiter>) {
-        self.reads.fetch_add(1, Ordering::Relaxed);
-        let query = Query {
-            scope: request.scope.clone(),
-            types: request.types.clone(),
-            after: request.after,
-            events_max: request.page_events_max.unwrap_or(STORE_READ_EVENTS_MAX),
-            bytes_max: STORE_READ_BYTES_MAX,
-        };
-        let answer = match self.ports.store.read(&query) {
-            Ok(page) => {
-                let lineage = self.ports.sequencer.lineage();
-                Ok(encode_page(
-                    &page,
-                    request,
-                    &lineage,
-                    self.ports.encoder.as_ref(),
-                ))
+    fn catch_up(&self, after: Offset) -> CaughtUp {
+        store_reads::missed(&self.ports, after).unwrap_or_else(|ReplayFailed| {
+            // Nothing was considered, so the shard asks again; not as fast as it can.
+            thread::sleep(CATCH_UP_RETRY);
+            CaughtUp {
+                events: Vec::new(),
+                hole_through: None,
+                considered: after,
             }
-            Err(error) => Err(failed(&error)),
-        };
-        for (inbox, key) in waiters {
-            inbox.answer(Answer::Replayed(key, answer.clone()));
-        }
-    }
-
-    fn take_snapshot(&self, request: &SnapshotRequest) -> Result<Snapshot, ReplayFailed> {
-        self.reads.fetch_add(1, Ordering::Relaxed);
-        let newest = self
-            .ports
-            .store
-            .newest_per_key(
-                &request.scope,
-                &request.types,
-                request.through,
-                SNAPSHOT_TOPICS_MAX,
-            )
-            .map_err(|error| failed(&error))?;
-        let mut out = Vec::new();
-        for event in &newest {
-            self.ports
-                .encoder
-                .event(request.shape, event, None, &mut out);
-        }
-        let (bytes, events) = (Bytes::from(out), newest.len());
-        Ok(Snapshot {
-            bytes,
-            events,
-            through: request.through,
         })
     }
-
-    fn catch_up(&self, after: Offset, inbox: &Arc<Inbox>) {
-        self.reads.fetch_add(1, Ordering::Relaxed);
-        let query = Query {
-            scope: Scope::Everything,
-            types: TypeFilter::default(),
-            after,
-            events_max: STORE_READ_EVENTS_MAX,
-            bytes_max: STORE_READ_BYTES_MAX,
-        };
-        let found = match self.ports.store.read(&query) {
-            Ok(page) => {
-                let mut events = Vec::with_capacity(page.items.len());
-                let mut hole_through = None;
-                for item in page.items {
-                    match item {
-                        PageItem::Event(event) => events.push(Arc::new(Framed::new(event))),
-                        PageItem::Hole(hole) => hole_through = Some(hole.through),
-                    }
-                }
-                CaughtUp {
-                    events,
-                    hole_through,
-                    considered: page.considered,
-                }
-            }
-            Err(error) => {
-                failed(&error);
-                // Nothing was considered, so the shard asks again; not as fast as it can.
-                thread::sleep(CATCH_UP_RETRY);
-                CaughtUp {
-                    events: Vec::new(),
-                    hole_through: None,
-                    considered: after,
-                }
-            }
-        };
-        inbox.answer(Answer::CaughtUp(found));
-    }
-}
-
-fn failed(error: &ReadError) -> ReplayFailed {
-    tracing::error!(cause = %error, "the log could not be read");
-    ReplayFailed
 }

@@ -15,7 +15,7 @@ use tidings_core::shard::{Action, Batch, Now, Shard, ShardOptions};
 use crate::figures::ShardFigures;
 use crate::hub::Ports;
 use crate::inbox::{Answer, Command, Inbox, Waiting};
-use crate::mailbox::MailboxSink;
+use crate::mailbox::{MailboxSink, Registration};
 use crate::readers::Readers;
 
 /// One shard and its thread's belongings.
@@ -28,6 +28,18 @@ pub(crate) struct ShardThread {
     /// How many connections each event of the batch in hand matched.
     matched: Vec<u64>,
     stopped: bool,
+}
+
+/// Shuts the inbox when the thread ends, also by a panic: nobody waits for a shard that is gone.
+struct ShutAtTheEnd(Arc<Inbox>);
+
+impl Drop for ShutAtTheEnd {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            tracing::error!("a shard has failed; its connections end");
+        }
+        self.0.shut();
+    }
 }
 
 impl ShardThread {
@@ -56,6 +68,7 @@ impl ShardThread {
     }
 
     fn run(mut self, mut poll: Poll) {
+        let _shut = ShutAtTheEnd(self.inbox.clone());
         let mut events = Events::with_capacity(16);
         let mut more = false;
         while !self.stopped {
@@ -114,6 +127,10 @@ impl ShardThread {
     }
 
     fn take_in(&mut self, waiting: Waiting, now: Now) {
+        // First, so that a publisher's count leaves out whoever went away before it.
+        for key in waiting.left {
+            self.shard.left(key, now);
+        }
         for (batch, tally) in waiting.batches {
             self.matched.clear();
             self.shard.take_in(&batch, &mut self.matched);
@@ -141,20 +158,15 @@ impl ShardThread {
         for key in waiting.drained {
             self.shard.drained(key, now);
         }
-        for key in waiting.left {
-            self.shard.left(key, now);
-        }
     }
 
     fn obey(&mut self, command: Command, now: Now) {
         match command {
-            Command::Open(opening, registered) => {
-                let answer = self.shard.open(*opening, now);
-                let key = answer.key;
-                if registered.send(answer).is_err() {
-                    // Whoever asked is gone.
-                    self.shard.left(key, now);
-                }
+            Command::Open(opening, seat, answer) => {
+                let registered = self.shard.open(*opening, now);
+                // Whoever asked may be gone, or go before it looks: then the registration itself
+                // tells the shard.
+                drop(answer.send(Registration::new(seat, registered)));
             }
             Command::Census(answer) => {
                 // Whoever asked may be gone; so below.

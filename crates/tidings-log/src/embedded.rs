@@ -179,9 +179,11 @@ impl Handle {
     fn close(&self) {
         self.shared.queue.shut(Shut::Closing);
         self.shared.keeper.close();
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        // Joined without the lock, since the committer's replies may close the log too.
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let own = std::thread::current().id();
-        for thread in threads.drain(..) {
+        for thread in threads {
             // The last handle may be dropped by a reply, on the committer's own thread, which ends
             // by itself.
             if thread.thread().id() != own {

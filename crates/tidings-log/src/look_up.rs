@@ -15,7 +15,7 @@ use tidings_core::scope::{Scope, passes};
 use tidings_core::time::Timestamp;
 
 use crate::floors::Floors;
-use crate::index::hash_id;
+use crate::index::{Stretch, hash_id};
 use crate::matcher::{Matcher, Sight};
 use crate::postings;
 use crate::read::{decode, fetch, removed_through};
@@ -240,13 +240,19 @@ pub(crate) fn removed_after(
 fn damaged_through(segment: &Segment, matcher: &Matcher, after: u64) -> io::Result<Option<u64>> {
     let mut known = segment.index().damaged();
     known.extend(segment.found_damaged());
-    let mut last = None;
-    for stretch in known.iter().filter(|stretch| stretch.through > after) {
-        if segment.ask(|index| matcher.may_occur_in(index, *stretch))? {
-            last = last.max(Some(stretch.through));
+    // The last one that matters is enough.
+    known.sort_unstable_by_key(|stretch| std::cmp::Reverse(stretch.through));
+    for stretch in known.iter().take_while(|stretch| stretch.through > after) {
+        let stretch = Stretch {
+            from: stretch.from.max(after + 1),
+            ..*stretch
+        };
+        let last = segment.ask(|index| matcher.last_possible_in(index, stretch))?;
+        if last.is_some() {
+            return Ok(last);
         }
     }
-    Ok(last)
+    Ok(None)
 }
 
 fn hidden_through(

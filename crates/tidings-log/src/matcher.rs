@@ -139,25 +139,33 @@ impl Matcher {
         Ok(last)
     }
 
-    /// Whether events of the scope may stand in a stretch whose records are unreadable. What cannot
-    /// be proven is possible.
-    pub(crate) fn may_occur_in(&self, index: &dyn Index, stretch: Stretch) -> io::Result<bool> {
+    /// The last offset in a stretch of unreadable records at which an event of the scope stands, or
+    /// may stand: what cannot be proven is possible.
+    pub(crate) fn last_possible_in(
+        &self,
+        index: &dyn Index,
+        stretch: Stretch,
+    ) -> io::Result<Option<u64>> {
         let unindexed =
             |damage: &Stretch| damage.from <= stretch.through && stretch.from <= damage.through;
         if self.everything || index.damaged().iter().any(unindexed) {
-            return Ok(true);
+            return Ok(Some(stretch.through));
         }
-        let mut occurs = Ok(false);
+        let (mut last, mut fault) = (None, None);
         let before = stretch.from.saturating_sub(1);
         self.visit_keys(index, before, &mut |key, entry| {
             if entry.first <= stretch.through {
-                occurs = index.postings(key, before).map(|postings| {
-                    let first = postings.first();
-                    first.is_some_and(|first| first.offset <= stretch.through)
-                });
+                match index.postings(key, before) {
+                    Ok(postings) => {
+                        let inside = postings.iter().rev();
+                        let mut inside = inside.filter(|one| one.offset <= stretch.through);
+                        last = last.max(inside.next().map(|one| one.offset));
+                    }
+                    Err(error) => fault = Some(error),
+                }
             }
-            matches!(occurs, Ok(false))
+            fault.is_none()
         })?;
-        occurs
+        fault.map_or(Ok(last), Err)
     }
 }

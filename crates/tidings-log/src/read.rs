@@ -223,8 +223,9 @@ impl Reading<'_> {
         if from <= through {
             let stretch = Stretch { from, through };
             segment.note_damage(stretch);
-            if segment.ask(|index| self.matcher.may_occur_in(index, stretch))? {
-                self.page.hole(through, GapReason::Damaged);
+            let last = segment.ask(|index| self.matcher.last_possible_in(index, stretch))?;
+            if let Some(last) = last {
+                self.page.hole(last, GapReason::Damaged);
             }
         }
         Ok(())

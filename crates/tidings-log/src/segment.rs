@@ -1,8 +1,9 @@
 //! Segments as the readers see them, and the list of all of them.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use bytes::Bytes;
 
@@ -33,8 +34,9 @@ pub(crate) struct Segment {
     pub(crate) stem: String,
     pub(crate) records: Records,
     index: RwLock<Arc<dyn Index>>,
-    /// Records that a reader has found to be unreadable since the opening.
-    found_damaged: Mutex<Vec<Stretch>>,
+    /// Stretches that readers have found to be unreadable since the opening: first and last offset,
+    /// neighbours merged.
+    found_damaged: Mutex<BTreeMap<u64, u64>>,
 }
 
 impl Segment {
@@ -51,7 +53,7 @@ impl Segment {
             stem,
             records,
             index: RwLock::new(index),
-            found_damaged: Mutex::new(Vec::new()),
+            found_damaged: Mutex::default(),
         }
     }
 
@@ -148,25 +150,38 @@ impl Segment {
         Ok(header.map(|header| (header, Bytes::from(bytes))))
     }
 
+    fn lock_damaged(&self) -> MutexGuard<'_, BTreeMap<u64, u64>> {
+        self.found_damaged
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Remembers that a record is unreadable, for questions that do not read records.
     pub(crate) fn note_damage(&self, stretch: Stretch) {
-        let mut found = self
-            .found_damaged
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if !found.contains(&stretch) {
-            found.push(stretch);
-            found.sort_by_key(|stretch| stretch.from);
+        let mut found = self.lock_damaged();
+        let Stretch {
+            mut from,
+            mut through,
+        } = stretch;
+        // Whatever begins before its end and ends after its beginning, or touches it, is one stretch.
+        while let Some((&other, &end)) = found.range(..=through.saturating_add(1)).next_back() {
+            if end.saturating_add(1) < from {
+                break;
+            }
+            found.remove(&other);
+            from = from.min(other);
+            through = through.max(end);
         }
+        found.insert(from, through);
     }
 
     /// Records that readers found to be unreadable, by rising offset.
     pub(crate) fn found_damaged(&self) -> Vec<Stretch> {
-        let found = self
-            .found_damaged
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        found.clone()
+        let found = self.lock_damaged();
+        let stretches = found.iter();
+        stretches
+            .map(|(&from, &through)| Stretch { from, through })
+            .collect()
     }
 }
 
@@ -224,4 +239,53 @@ impl FileName {
 /// A file of the log's directory.
 pub(crate) fn path(dir: &std::path::Path, stem: &str, ending: &str) -> PathBuf {
     dir.join(format!("{stem}.{ending}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damaged_neighbours_become_one_stretch() {
+        let segment = Segment::lost(Stretch {
+            from: 1,
+            through: 100,
+        });
+        for (from, through) in [
+            (5, 5),
+            (9, 12),
+            (6, 6),
+            (20, 30),
+            (7, 8),
+            (25, 26),
+            (40, 41),
+        ] {
+            segment.note_damage(Stretch { from, through });
+        }
+        let found = segment.found_damaged();
+        let found: Vec<_> = found.iter().map(|one| (one.from, one.through)).collect();
+        assert_eq!(found, [(5, 12), (20, 30), (40, 41)]);
+    }
+
+    #[test]
+    fn file_names_sort_as_offsets_do() {
+        let name = FileName {
+            first: 123,
+            sequence: 7,
+        };
+        assert_eq!(name.stem(), "00000000000000000123-00000007");
+        assert_eq!(
+            FileName::parse(&format!("{}.seg", name.stem()), "seg"),
+            Some(name)
+        );
+        for bad in [
+            "123-7.seg",
+            "00000000000000000123-00000007.idx",
+            "a.seg",
+            "LOCK",
+            "",
+        ] {
+            assert_eq!(FileName::parse(bad, "seg"), None, "{bad}");
+        }
+    }
 }

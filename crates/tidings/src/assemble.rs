@@ -54,8 +54,6 @@ pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
         origins: origins(settings)?,
         development: settings.development,
         heartbeat_ms: settings.heartbeat.as_millis() as u64,
-        body_bytes_max: settings.limits.body_bytes,
-        event_bytes_max: settings.limits.event_bytes,
     };
     let app = App::new(hub, authenticators(settings)?, clock, surface);
     Ok(Assembled { app, log })
@@ -74,8 +72,8 @@ fn open_log(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<Embed
     tracing::info!(
         segments = found.segments,
         scanned_bytes = found.scanned_bytes,
-        kept_events = found.kept_events,
-        dropped_bytes = found.dropped_bytes,
+        unfinished_events_kept = found.kept_events,
+        unfinished_bytes_dropped = found.dropped_bytes,
         "log opened"
     );
     for damage in &found.damage {

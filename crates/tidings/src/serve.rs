@@ -1,6 +1,7 @@
 //! Running a hub until it is told to stop.
 
 use std::fs;
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -12,9 +13,11 @@ use tidings_core::grant::{Grants, PublishGrant};
 use tidings_core::pattern::Pattern;
 use tidings_core::port::Clock as _;
 use tidings_http::{Drain, Server};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 use crate::assemble::{Assembled, assemble};
+use crate::cli::failure::Failure;
 use crate::clock::SystemClock;
 use crate::diagnostics;
 use crate::settings::Settings;
@@ -45,11 +48,11 @@ async fn serve(settings: &Settings, ready_file: Option<&Path>) -> anyhow::Result
     // Bound before the log is opened: an address in use is found without touching anything.
     let server = Server::bind(settings.listen)
         .await
-        .with_context(|| format!("cannot listen on `{}`", settings.listen))?;
+        .map_err(|error| cannot_listen(settings.listen, &error))?;
     let address = server.address();
     let Assembled { app, log } = assemble(settings)?;
     // Waiting for signals begins before anybody is told that the hub is ready.
-    let told_to_stop = stop_signal()?;
+    let mut signals = StopSignals::listen()?;
     greet(settings, address)?;
     if let Some(file) = ready_file {
         write_ready(file, address)
@@ -61,25 +64,63 @@ async fn serve(settings: &Settings, ready_file: Option<&Path>) -> anyhow::Result
         retry_after: RESTART_TIME,
     };
     let connections = settings.limits.connections + SPARE_CONNECTIONS;
-    server.run(app, connections, told_to_stop, drain).await;
+    let (stop, told_to_stop) = oneshot::channel::<()>();
+    let stopping = async {
+        signals.next().await;
+        drop(stop);
+        signals.next().await;
+    };
+    let shutdown = async move {
+        // Ready when the other end is dropped; nothing is ever sent.
+        let _dropped = told_to_stop.await;
+    };
+    tokio::select! {
+        () = server.run(app, connections, shutdown, drain) => {}
+        () = stopping => tracing::warn!("told to stop again: open connections are cut"),
+    }
     log.close();
     Ok(())
 }
 
-/// Ready when the process is asked to end.
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+fn cannot_listen(address: SocketAddr, error: &io::Error) -> Failure {
+    let failure = Failure::new(format!("cannot listen on `{address}`: {error}"));
+    match error.kind() {
+        io::ErrorKind::AddrInUse => failure.hint(
+            "is a hub running already? Stop it, or take another port with `--listen`; port 0 is \
+             any free one",
+        ),
+        io::ErrorKind::AddrNotAvailable => {
+            failure.hint("give an address of this machine with `--listen`, such as `0.0.0.0:7878`")
         }
-    })
+        _ => failure.hint("give another address or port with `--listen`"),
+    }
+}
+
+/// The signals that ask the process to end.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?,
+        })
+    }
+
+    /// Returns when one of them comes.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 /// Written aside and renamed, so that whoever waits for the file never reads half of it.
-fn write_ready(file: &Path, address: SocketAddr) -> std::io::Result<()> {
+fn write_ready(file: &Path, address: SocketAddr) -> io::Result<()> {
     let aside = file.with_extension("incomplete");
     fs::write(&aside, format!("{address}\n"))?;
     fs::rename(aside, file)

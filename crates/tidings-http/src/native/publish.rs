@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::authenticate::authenticate;
 use crate::body::read_whole;
 use crate::call::Call;
+use crate::limits::BODY_BYTES_MAX;
 use crate::refusals;
 use crate::reply::{self, Body, Refusal};
 
@@ -33,7 +34,7 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
     let body = read_whole(
         &call.parts.headers,
         &mut call.body,
-        app.settings().body_bytes_max,
+        BODY_BYTES_MAX,
         &mut share,
     )
     .await
@@ -65,9 +66,6 @@ async fn commit(
         Events::One(event) => (vec![event], true),
         Events::Group(group) => (group, false),
     };
-    for event in &group {
-        check_size(app, event)?;
-    }
     let published = app
         .hub()
         .publish(identity, group)
@@ -80,17 +78,6 @@ async fn commit(
         group => page::push_published_group(group, &mut body),
     }
     Ok(reply::whole(StatusCode::OK, page::CONTENT_TYPE, body))
-}
-
-/// Refuses an event that is larger than the operator allows.
-fn check_size(app: &App, event: &Content) -> Result<(), Problem> {
-    let bytes = event.data.len() + event.metadata.len();
-    let max = app.settings().event_bytes_max;
-    if bytes <= max {
-        return Ok(());
-    }
-    let detail = format!("data and metadata have {bytes} bytes where at most {max} are allowed");
-    Err(Problem::new(Code::BodyTooLarge, detail).with_number("limit", max as u64))
 }
 
 /// The hub's answer in the words of the wire.

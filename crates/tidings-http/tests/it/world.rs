@@ -171,7 +171,6 @@ impl World {
             },
             development: wish.development,
             heartbeat_ms: wish.heartbeat_ms,
-            ..Settings::default()
         };
         let app = App::new(hub.clone(), vec![Arc::new(Tokens)], as_clock, settings);
         let server = Server::bind(([127, 0, 0, 1], 0).into())

@@ -48,7 +48,10 @@ impl Directory {
                 found.segments.push(open_segment(disk, name, path)?);
             } else if let Some(name) = FileName::parse(&name, INDEX_ENDING) {
                 found.indexes.push(open_index(disk, name, &path)?);
-            } else if name.ends_with(UNFINISHED_ENDING) {
+            } else if path
+                .extension()
+                .is_some_and(|ending| ending == UNFINISHED_ENDING)
+            {
                 found.unfinished.push(path);
             }
         }

@@ -115,6 +115,44 @@ fn d4_every_flipped_bit_of_a_record_is_a_hole_there_and_nowhere_else() {
 }
 
 #[test]
+fn d4_a_reader_of_much_and_a_reader_of_little_are_told_the_same() {
+    let bench = Bench::new();
+    let log = bench.open();
+    // One group of many topics, so that one of them is sparse and all together are dense.
+    let keys: Vec<String> = (0..60).map(|number| format!("k/{number}")).collect();
+    for _ in 0..2 {
+        let group = keys.iter().map(|key| draft(&[key], None, &"x".repeat(300)));
+        append(&log, group.collect()).expect("appended");
+    }
+    log.close();
+    let segment = files(&bench.path(), "seg").remove(0);
+    let log = bench.open();
+    log.retain_now();
+    log.close();
+    let (at, length) = record(&segment, 0);
+    flip(&segment, at + length / 2, 0);
+    let log = bench.open();
+    for (selectors, last) in [
+        (&["k/7"][..], 8),
+        (&["k/*"][..], 60),
+        (&["k/7", "k/3"][..], 8),
+    ] {
+        let found = read_all(&log, &scope(selectors), 0);
+        assert_eq!(found[0], Read::Hole(last, "damaged"), "{selectors:?}");
+        let told = log
+            .removed_after(&scope(selectors), Offset(0))
+            .expect("read");
+        assert_eq!(
+            told.map(|hole| hole.through),
+            Some(Offset(last)),
+            "{selectors:?}"
+        );
+    }
+    assert_eq!(read_all(&log, &scope(&["quiet"]), 0), []);
+    assert_eq!(offsets(&read_all(&log, &scope(&["k/7"]), 0)), [68]);
+}
+
+#[test]
 fn d4_damage_without_an_index_is_found_by_the_opening_and_named() {
     let bench = Bench::new();
     let all = sample(&bench);

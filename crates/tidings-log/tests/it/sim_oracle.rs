@@ -34,6 +34,9 @@ pub(crate) struct Oracle {
     told: BTreeMap<Offset, Arc<Event>>,
     /// Groups whose outcome is not known, in the order of their calls; only what each would add.
     open: Vec<Vec<Draft>>,
+    /// Up to here events may have been removed while there was no space for an index of them: after
+    /// a crash nobody can prove what they were not.
+    unproven_through: Offset,
     /// Places that somebody may hold as a cursor.
     cursors: Vec<Position>,
     ids: BTreeMap<[u8; 16], KnownId>,
@@ -57,6 +60,11 @@ impl Oracle {
     /// How many events the log keeps at least, if that is limited.
     pub(crate) fn events_max(&self) -> Option<u64> {
         self.events_max
+    }
+
+    /// Everything up to here may have been removed without an index.
+    pub(crate) fn note_unproven(&mut self, through: Offset) {
+        self.unproven_through = self.unproven_through.max(through);
     }
 
     /// The newest offset that anybody knows.
@@ -224,9 +232,15 @@ impl Oracle {
             .partition(|event| event.position.offset > before_earliest);
         assert_eq!(events_of(&page), held, "{selectors:?} after {after}");
         let holes = holes_of(&page);
-        assert_eq!(
-            holes.len(),
-            usize::from(!removed.is_empty()),
+        let is_proven = after >= self.unproven_through;
+        let told_rightly = match (holes.as_slice(), removed.last()) {
+            ([], None) => true,
+            ([hole], Some(last)) => hole.through >= last.position.offset,
+            ([hole], None) => !is_proven && hole.through <= self.unproven_through,
+            _ => false,
+        };
+        assert!(
+            told_rightly,
             "{holes:?} for {selectors:?} after {after}, removed {removed:?}"
         );
         assert!(holes.iter().all(|hole| hole.reason == GapReason::Retention));

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use tidings_core::event::{Draft, Event};
-use tidings_core::port::{Clock, Health, Sequencer};
+use tidings_core::port::{Clock, EventStore, Health, Sequencer};
 use tidings_core::position::Offset;
 use tidings_log::{EmbeddedLog, KeeperMode, Options, Retention};
 use tidings_testkit::PATIENCE_S;
@@ -129,6 +129,9 @@ impl World {
                 break;
             }
         }
+        if self.disk.fault() == Some(Fault::NoSpace) {
+            self.oracle.note_unproven(log.bounds().before_earliest);
+        }
         if self.disk.is_off() {
             drop(log);
             let killed = self.random.percent(25);
@@ -209,9 +212,12 @@ impl World {
     }
 
     fn step(&mut self, log: &EmbeddedLog) {
-        if self.disk.fault() == Some(Fault::NoSpace) && self.random.percent(15) {
-            self.disk.set_fault(None);
-            return log.retain_now();
+        if self.disk.fault() == Some(Fault::NoSpace) {
+            self.oracle.note_unproven(log.bounds().before_earliest);
+            if self.random.percent(15) {
+                self.disk.set_fault(None);
+                return log.retain_now();
+            }
         }
         match self.random.below(100) {
             0..40 => {
@@ -232,7 +238,7 @@ impl World {
                 let seconds = *self.random.pick(&[1, 20, 61, 400, 1_900, 2_500]);
                 self.clock.advance(Duration::from_secs(seconds));
             }
-            90..97 if self.disk.fault().is_none() => log.retain_now(),
+            90..97 => log.retain_now(),
             97 => self.disk.set_fault(Some(Fault::SyncFails)),
             _ => self.disk.set_fault(Some(Fault::NoSpace)),
         }

@@ -54,7 +54,7 @@ pub enum QueryFault {
         found: String,
     },
     /// A wait that no connection would survive.
-    #[error("expected at most {}ms, found {}", .max.as_millis(), shown(.found))]
+    #[error("expected at most `{}s`, found {}", .max.as_secs(), shown(.found))]
     TooLong {
         /// The longest.
         max: Duration,

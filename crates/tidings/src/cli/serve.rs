@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::serve;
 use crate::settings::origin::{Origin, Sourced};
+use crate::settings::value::{Raw, Value as _};
 use crate::settings::{Environment, Layer, Purpose, Sources, gather};
 
 /// Runs a hub.
@@ -18,7 +19,7 @@ pub(super) struct Serve {
     dev: bool,
 
     /// Address and port to listen on.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     listen: Option<SocketAddr>,
 
     /// Directory of the log.
@@ -32,6 +33,11 @@ pub(super) struct Serve {
     /// File to write the address to, once connections are accepted.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    SocketAddr::read(&Raw::Text(text.to_owned()))
+        .ok_or_else(|| format!("expected {}", SocketAddr::EXPECTED))
 }
 
 impl Serve {

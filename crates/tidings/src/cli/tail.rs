@@ -55,6 +55,7 @@ impl Tail {
         block_on(async {
             let mut out = io::stdout();
             let mut farewell = None;
+            let mut interrupted = false;
             while left > 0 {
                 let Some(incoming) = stream.next().await.map_err(failure)? else {
                     return Err(ended(farewell.as_deref()).into());
@@ -69,8 +70,15 @@ impl Tail {
                     Incoming::Bye(bye) => {
                         tell(&format!("the hub ends the connection: {}", bye.reason));
                         farewell = Some(bye.code);
+                        interrupted = true;
                     }
-                    other => tell_of(&other),
+                    other => {
+                        if interrupted && matches!(other, Incoming::Hello(_)) {
+                            tell("connected again");
+                        }
+                        interrupted = matches!(other, Incoming::Interrupted { .. });
+                        tell_of(&other);
+                    }
                 }
             }
             Ok(())

@@ -19,8 +19,35 @@ use super::size::Size;
 use super::suggest;
 use super::value::{Raw, Value};
 
-/// The text of a settings file; nothing if it is not there and need not be.
-pub(super) fn load(path: &Path, required: bool, faults: &mut Faults) -> Option<String> {
+/// What a settings file says; nothing if it cannot be known.
+pub(super) fn layer(path: &Path, required: bool, faults: &mut Faults) -> Option<Layer> {
+    let text = load(path, required, faults)?;
+    let mut reader = Reader {
+        path: Arc::new(path.to_owned()),
+        text: &text,
+        faults,
+        layer: Layer::default(),
+    };
+    match DeTable::parse(&text) {
+        Ok(table) => {
+            reader.table("", table.get_ref());
+            Some(reader.layer)
+        }
+        Err(error) => {
+            let at = error.span().map_or(0, |span| span.start);
+            reader.fault(
+                at,
+                None,
+                format!("it is not TOML: {}", error.message()),
+                None,
+            );
+            None
+        }
+    }
+}
+
+/// The text of a settings file; an empty one if it is not there and need not be.
+fn load(path: &Path, required: bool, faults: &mut Faults) -> Option<String> {
     let read = File::open(path).and_then(|file| {
         let mut text = String::new();
         file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
@@ -29,7 +56,9 @@ pub(super) fn load(path: &Path, required: bool, faults: &mut Faults) -> Option<S
     let problem = match read {
         Ok(text) if text.len() as u64 <= FILE_BYTES_MAX => return Some(text),
         Ok(_) => format!("it is larger than {}", Size(FILE_BYTES_MAX)),
-        Err(error) if error.kind() == ErrorKind::NotFound && !required => return None,
+        Err(error) if error.kind() == ErrorKind::NotFound && !required => {
+            return Some(String::new());
+        }
         Err(error) => error.to_string(),
     };
     faults.0.push(Fault {
@@ -42,29 +71,6 @@ pub(super) fn load(path: &Path, required: bool, faults: &mut Faults) -> Option<S
         hint: Some("give the path of a TOML file with `--config` or `TIDINGS_CONFIG`".to_owned()),
     });
     None
-}
-
-/// What the text of a settings file says.
-pub(super) fn layer(path: &Path, text: &str, faults: &mut Faults) -> Layer {
-    let mut reader = Reader {
-        path: Arc::new(path.to_owned()),
-        text,
-        faults,
-        layer: Layer::default(),
-    };
-    match DeTable::parse(text) {
-        Ok(table) => reader.table("", table.get_ref()),
-        Err(error) => {
-            let at = error.span().map_or(0, |span| span.start);
-            reader.fault(
-                at,
-                None,
-                format!("it is not TOML: {}", error.message()),
-                None,
-            );
-        }
-    }
-    reader.layer
 }
 
 struct Reader<'a> {

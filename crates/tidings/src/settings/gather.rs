@@ -16,9 +16,11 @@ use super::value::Raw;
 const DEFAULT_FILE: &str = "tidings.toml";
 
 /// What `--dev` sets unless somebody says otherwise.
-const DEVELOPMENT: [(&str, &str); 2] = [
+const DEVELOPMENT: [(&str, &str); 3] = [
     ("data_dir", "./tidings-data"),
     ("cors.origins", "http://localhost:*,http://127.0.0.1:*"),
+    // Whoever presses Ctrl-C waits for the end; a few readers need no half minute of politeness.
+    ("drain.spread", "1s"),
 ];
 
 /// Where settings may come from.
@@ -43,6 +45,8 @@ pub struct Gathered {
     pub faults: Faults,
     /// Whether `--dev` is there.
     pub development: bool,
+    /// Whether the settings file could be read: if not, what is missing may stand in it.
+    pub(super) file_is_known: bool,
 }
 
 impl Gathered {
@@ -63,9 +67,8 @@ pub fn gather(sources: Sources<'_>) -> Gathered {
         .or_else(|| sources.environment.get(env_vars::CONFIG).map(PathBuf::from));
     let required = named.is_some();
     let path = named.unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
-    let file = file::load(&path, required, &mut faults)
-        .map(|text| file::layer(&path, &text, &mut faults))
-        .unwrap_or_default();
+    let file = file::layer(&path, required, &mut faults);
+    let file_is_known = file.is_some();
     let development = if sources.development {
         texts(DEVELOPMENT, &Origin::Development)
     } else {
@@ -75,11 +78,12 @@ pub fn gather(sources: Sources<'_>) -> Gathered {
         layer: sources
             .flags
             .combine(environment)
-            .combine(file)
+            .combine(file.unwrap_or_default())
             .combine(development)
             .combine(defaults()),
         faults,
         development: sources.development,
+        file_is_known,
     }
 }
 

@@ -110,10 +110,6 @@ keys! {
     limits_connections_per_identity: u64 = "limits.connections_per_identity", "100";
     /// Open connections of one address.
     limits_connections_per_address: u64 = "limits.connections_per_address", "1024";
-    /// Data and metadata of one event.
-    limits_event_bytes: Size = "limits.event_bytes", "256KiB";
-    /// Body of one request.
-    limits_body_bytes: Size = "limits.body_bytes", "8MiB";
     /// How long events are kept; four heartbeats at least.
     retention_age: Duration = "retention.age", "24h";
     /// How large the log may grow before its oldest events go; two segments at least.
@@ -184,7 +180,6 @@ mod tests {
         );
         assert_eq!(of_identity, limits::CONNECTIONS_PER_IDENTITY_DEFAULT);
         assert_eq!(of_address, limits::CONNECTIONS_PER_ADDRESS_DEFAULT);
-        assert_eq!(bytes(&layer.limits_event_bytes), limits::EVENT_BYTES_MAX);
         assert_eq!(count(&layer.window_events), limits::WINDOW_EVENTS_DEFAULT);
         assert_eq!(bytes(&layer.window_bytes), limits::WINDOW_BYTES_DEFAULT);
         assert_eq!(ms(&layer.heartbeat), limits::HEARTBEAT_MS_DEFAULT);

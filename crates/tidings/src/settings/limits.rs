@@ -27,8 +27,11 @@ pub const SEGMENT_BYTES_MIN: u64 = 2 * tidings_core::limits::GROUP_BYTES_MAX as 
 /// Bytes of a log segment at most: recovery reads one whole segment.
 pub const SEGMENT_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
-/// Bytes of one request body at most: several of them are in memory at once.
-pub const BODY_BYTES_MAX: u64 = tidings_core::limits::COMMIT_QUEUE_BYTES_MAX as u64;
+/// Memory for recent events at most: more than a machine for one hub has to spare.
+pub const WINDOW_BYTES_MAX: u64 = 64 * 1024 * 1024 * 1024;
+
+/// Memory for recent events at least: one event of the largest size.
+pub const WINDOW_BYTES_MIN: u64 = tidings_core::limits::EVENT_BYTES_MAX as u64;
 
 /// Random bytes of a development secret.
 pub const DEVELOPMENT_SECRET_BYTES: usize = 32;

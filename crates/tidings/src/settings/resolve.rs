@@ -70,10 +70,6 @@ pub struct Limits {
     pub connections_per_identity: usize,
     /// Open connections of one address.
     pub connections_per_address: usize,
-    /// Data and metadata of one event.
-    pub event_bytes: usize,
-    /// Body of one request.
-    pub body_bytes: usize,
 }
 
 /// How long events are kept.
@@ -168,8 +164,6 @@ impl Gathered {
                 connections: there(layer.limits_connections) as usize,
                 connections_per_identity: there(layer.limits_connections_per_identity) as usize,
                 connections_per_address: there(layer.limits_connections_per_address) as usize,
-                event_bytes: there(layer.limits_event_bytes).0 as usize,
-                body_bytes: there(layer.limits_body_bytes).0 as usize,
             },
             retention: Retention {
                 age: there(layer.retention_age),

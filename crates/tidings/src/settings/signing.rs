@@ -101,7 +101,8 @@ pub(super) fn of_hub(
     warnings: &mut Vec<String>,
 ) -> Option<Secret> {
     let secret = configured(gathered, faults, warnings);
-    if secret.is_some() || faults.touch(&[SECRET, SECRET_FILE, "data_dir"]) {
+    let may_be_elsewhere = !gathered.file_is_known;
+    if secret.is_some() || may_be_elsewhere || faults.touch(&[SECRET, SECRET_FILE, "data_dir"]) {
         return secret;
     }
     if !gathered.development {
@@ -165,6 +166,11 @@ fn missing() -> String {
 
 fn unreadable(data_dir: &Path, error: &std::io::Error) -> Fault {
     let path = development::path(data_dir);
+    let hint = if path.exists() {
+        format!("try `chmod 600 {0}`, or remove it", path.display())
+    } else {
+        "give a directory that this user can write to, with `--data-dir`".to_owned()
+    };
     Fault {
         key: Some(SECRET),
         message: format!(
@@ -172,6 +178,6 @@ fn unreadable(data_dir: &Path, error: &std::io::Error) -> Fault {
             path.display()
         ),
         origin: Origin::Development,
-        hint: Some(format!("try `chmod 600 {0}`, or remove it", path.display())),
+        hint: Some(hint),
     }
 }

@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use tidings_auth::limits::LEEWAY_SECONDS_MAX;
-use tidings_core::limits::EVENT_BYTES_MAX;
 
 use super::duration;
 use super::fault::Faults;
 use super::gather::Gathered;
 use super::keys::RETENTION_RULE;
 use super::limits::{
-    BODY_BYTES_MAX, HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN, RETENTION_HEARTBEATS_MIN,
-    SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SHARDS_MAX,
+    HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN, RETENTION_HEARTBEATS_MIN, SEGMENT_BYTES_MAX,
+    SEGMENT_BYTES_MIN, SHARDS_MAX, WINDOW_BYTES_MAX, WINDOW_BYTES_MIN,
 };
 use super::origin::Sourced;
 use super::size::Size;
@@ -24,7 +23,6 @@ pub(super) fn validate(gathered: &Gathered, faults: &mut Faults) {
     let layer = &gathered.layer;
     let heartbeat = ("heartbeat", &layer.heartbeat);
     let age = ("retention.age", &layer.retention_age);
-    let event = ("limits.event_bytes", &layer.limits_event_bytes);
     let segment = ("log.segment_bytes", &layer.log_segment_bytes);
     let mut check = Check { faults };
 
@@ -53,21 +51,11 @@ pub(super) fn validate(gathered: &Gathered, faults: &mut Faults) {
     });
     let shards = ("shards", &layer.shards);
     check.range(shards, 1, SHARDS_MAX, |count| (*count, count.to_string()));
-    check.sizes(event, 1, EVENT_BYTES_MAX as u64);
-    check.sizes(
-        ("limits.body_bytes", &layer.limits_body_bytes),
-        1,
-        BODY_BYTES_MAX,
-    );
+    let window = ("window.bytes", &layer.window_bytes);
+    check.sizes(window, WINDOW_BYTES_MIN, WINDOW_BYTES_MAX);
     check.sizes(segment, SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
     check.durations(heartbeat, HEARTBEAT_MS_MIN, HEARTBEAT_MS_MAX);
 
-    check.at_least(
-        ("limits.body_bytes", &layer.limits_body_bytes),
-        event,
-        "one event",
-    );
-    check.at_least(("window.bytes", &layer.window_bytes), event, "one event");
     let two_segments = layer.log_segment_bytes.as_ref().map(|size| Sourced {
         value: Size(size.value.0.saturating_mul(2)),
         origin: size.origin.clone(),

@@ -73,6 +73,14 @@ fn a_fault_names_its_line() {
 }
 
 #[test]
+fn what_a_file_that_is_no_toml_may_hold_is_not_said_to_be_missing() {
+    let faults = resolve("[auth\nsecret = 1", &[], Layer::default(), false).expect_err("no TOML");
+    let shown = faults.to_string();
+    assert!(shown.starts_with("error: it is not TOML: "), "{shown}");
+    assert_eq!(faults.0.len(), 1, "{shown}");
+}
+
+#[test]
 fn a_file_that_is_named_must_be_there_and_be_small() {
     let directory = tempdir().expect("a directory");
     let path = directory.path().join("settings.toml");

@@ -77,7 +77,7 @@ fn the_environment_reaches_every_kind_of_value() {
     let variables = [
         ("TIDINGS_AUTH_SECRET", SECRET),
         ("TIDINGS_LIMITS_CONNECTIONS_PER_IDENTITY", "7"),
-        ("TIDINGS_LIMITS_EVENT_BYTES", "128KiB"),
+        ("TIDINGS_WINDOW_BYTES", "1MiB"),
         ("TIDINGS_RETENTION_AGE", "7d"),
         (
             "TIDINGS_CORS_ORIGINS",
@@ -89,7 +89,7 @@ fn the_environment_reaches_every_kind_of_value() {
     ];
     let settings = resolve("", &variables, Layer::default(), false).expect("fine");
     assert_eq!(settings.limits.connections_per_identity, 7);
-    assert_eq!(settings.limits.event_bytes, 128 * 1024);
+    assert_eq!(settings.window.bytes, 1024 * 1024);
     assert_eq!(settings.retention.age, Duration::from_secs(7 * 86_400));
     assert_eq!(settings.cors_origins.len(), 2);
     assert!(settings.shards >= 1);
@@ -113,7 +113,7 @@ fn the_first_users_names_of_the_secret_have_an_order() {
 #[test]
 fn unknown_names_are_errors_with_a_suggestion_and_all_are_reported_at_once() {
     let file = "lisen = \"127.0.0.1:1\"\nheartbeat = 15\n\n[limits]\nconections = 3\n\
-                event_bytes = \"1MB\"\n[colour]\nred = 1\n[retention]\nage = \"50s\"\n";
+                [window]\nbytes = \"1MB\"\n[colour]\nred = 1\n[retention]\nage = \"50s\"\n";
     let variables = [
         ("TIDINGS_LIMIT_CONNECTIONS", "3"),
         ("TIDINGS_SHARDS", "-1"),
@@ -160,15 +160,13 @@ fn rules_between_settings_are_checked() {
         ),
         ("retention.age = \"5m\"", "less than the dedupe window"),
         ("retention.bytes = \"100MiB\"", "less than two segments"),
-        ("window.bytes = \"100KiB\"", "less than one event"),
-        ("limits.body_bytes = \"100KiB\"", "less than one event"),
+        ("window.bytes = \"100KiB\"", "out of range"),
+        ("window.bytes = \"65GiB\"", "out of range"),
         ("drain.grace = \"1s\"", "less than the spread"),
         ("heartbeat = \"500ms\"", "out of range"),
         ("heartbeat = \"2m\"", "out of range"),
         ("auth.leeway_seconds = 61", "out of range"),
         ("limits.connections = 0", "out of range"),
-        ("limits.event_bytes = \"9MiB\"", "out of range"),
-        ("limits.event_bytes = 0", "out of range"),
         ("log.segment_bytes = \"1MiB\"", "out of range"),
         ("log.segment_bytes = \"2GiB\"", "out of range"),
         ("shards = 257", "out of range"),

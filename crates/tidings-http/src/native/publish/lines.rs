@@ -108,7 +108,7 @@ impl Batch {
         self.lines.len() >= BATCH_LINES_MAX || self.bytes >= BATCH_BYTES_MAX
     }
 
-    fn add(&mut self, line: Line, app: &App) {
+    fn add(&mut self, line: Line) {
         let decoded = line
             .text
             .map_err(Problem::from)
@@ -116,7 +116,6 @@ impl Batch {
                 self.bytes += text.len();
                 decode_event(&text).map_err(|error| Problem::from(&error))
             })
-            .and_then(|event| super::check_size(app, &event).map(|()| event))
             .map(|event| self.events.push(event));
         self.lines.push((line.number, decoded));
     }
@@ -174,7 +173,7 @@ impl Intake {
             {
                 self.next_line = line.number + 1;
                 self.patience.renew();
-                batch.add(line, &self.app);
+                batch.add(line);
             }
             if batch.is_full() {
                 break;
@@ -191,7 +190,7 @@ impl Intake {
                 Ok(Some(piece)) => splitter.push(&piece),
                 Ok(None) => {
                     if let Some(line) = self.splitter.take().and_then(LineSplitter::finish) {
-                        batch.add(line, &self.app);
+                        batch.add(line);
                     }
                 }
                 Err(fault) => return (batch, Some(refusals::body(&fault))),

@@ -93,7 +93,8 @@ impl<R: Read> LineEvents<R> {
 impl Shape {
     fn event_of(&self, text: &[u8], number: u64) -> Result<String, String> {
         let text = str::from_utf8(text).map_err(|_| "it is not UTF-8")?;
-        let line: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let line: Value =
+            serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
         let topics: Vec<String> = self
             .topics
             .iter()

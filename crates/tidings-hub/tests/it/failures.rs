@@ -1,0 +1,229 @@
+//! Panics and failed reads end what they concern, visibly, and nothing else.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use tidings_core::audience::Key;
+use tidings_core::event::Event;
+use tidings_core::event_type::TypeFilter;
+use tidings_core::gap::Hole;
+use tidings_core::id::EventId;
+use tidings_core::port::{Bounds, Clock, EventStore, Extent, Page, Query, ReadError};
+use tidings_core::position::Offset;
+use tidings_core::scope::Scope;
+use tidings_core::start::Start;
+use tidings_core::time::{Moment, Timestamp};
+use tidings_hub::{Hub, OpenError, Options, Ports, Readiness, StartError};
+use tidings_log::memory::{MemoryLog, MemoryOptions};
+use tidings_testkit::PATIENCE_S;
+use tidings_testkit::clock::ManualClock;
+
+use crate::fixture::{
+    DEADLY, Fixture, PlainEncoder, memory_log, number_event, one_shard, page_request, request, soon,
+};
+
+#[tokio::test]
+async fn a_shard_that_panics_ends_its_streams_and_the_others_go_on() {
+    let fixture = Fixture::new();
+    let mut doomed = fixture.live(&["deadly"]).await;
+    let mut other = fixture.live(&["a"]).await;
+    fixture
+        .publish(number_event("deadly", 1).event_type(DEADLY))
+        .await;
+    assert_eq!(doomed.next().await, None, "the stream ends");
+    let Readiness::Poisoned(why) = fixture.hub.readiness() else {
+        panic!("the hub says that it is well");
+    };
+    assert_eq!(why, "a shard has failed");
+
+    let published = fixture.publish(number_event("a", 1)).await;
+    assert_eq!(published.subscribers, None, "one shard cannot count");
+    other.expect(1..2).await;
+    let mut late = fixture.live(&["a"]).await;
+    fixture.publish(number_event("a", 2)).await;
+    late.expect(2..3).await;
+    other.expect(2..3).await;
+    soon(fixture.hub.census()).await;
+}
+
+#[tokio::test]
+async fn without_any_shard_nobody_is_left_waiting() {
+    let fixture = Fixture::with(&one_shard(), MemoryOptions::default());
+    let mut doomed = fixture.live(&["a"]).await;
+    fixture
+        .publish(number_event("a", 1).event_type(DEADLY))
+        .await;
+    assert_eq!(doomed.next().await, None);
+    let refused = fixture.open(request(&["a"], Start::Now)).await;
+    assert!(matches!(refused, Err(OpenError::Busy { .. })));
+    assert_eq!(
+        fixture.publish(number_event("a", 2)).await.subscribers,
+        None
+    );
+    soon(fixture.hub.census()).await;
+    drop(doomed);
+    assert_eq!(fixture.hub.figures().connections, 0);
+}
+
+/// A store whose next reads fail or panic.
+#[derive(Debug)]
+struct Moody {
+    log: Arc<MemoryLog>,
+    failing: AtomicUsize,
+    panicking: AtomicUsize,
+}
+
+impl Moody {
+    fn mood(&self) -> Result<(), ReadError> {
+        let take = |left: &AtomicUsize| {
+            left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                left.checked_sub(1)
+            })
+            .is_ok()
+        };
+        assert!(!take(&self.panicking), "the store was told to panic");
+        if take(&self.failing) {
+            return Err(ReadError("the store was told to fail".into()));
+        }
+        Ok(())
+    }
+}
+
+impl EventStore for Moody {
+    fn read(&self, query: &Query) -> Result<Page, ReadError> {
+        self.mood()?;
+        self.log.read(query)
+    }
+
+    fn removed_after(&self, scope: &Scope, after: Offset) -> Result<Option<Hole>, ReadError> {
+        self.log.removed_after(scope, after)
+    }
+
+    fn by_id(&self, scope: &Scope, id: &EventId) -> Result<Option<Arc<Event>>, ReadError> {
+        self.mood()?;
+        self.log.by_id(scope, id)
+    }
+
+    fn at(&self, scope: &Scope, offset: Offset) -> Result<Option<Arc<Event>>, ReadError> {
+        self.log.at(scope, offset)
+    }
+
+    fn before_time(&self, time: Timestamp) -> Result<Offset, ReadError> {
+        self.log.before_time(time)
+    }
+
+    fn newest_per_key(
+        &self,
+        scope: &Scope,
+        types: &TypeFilter,
+        through: Offset,
+        keys_max: usize,
+    ) -> Result<Vec<Arc<Event>>, ReadError> {
+        self.mood()?;
+        self.log.newest_per_key(scope, types, through, keys_max)
+    }
+
+    fn extent(&self, key: &Key) -> Result<Option<Extent>, ReadError> {
+        self.log.extent(key)
+    }
+
+    fn bounds(&self) -> Bounds {
+        self.log.bounds()
+    }
+}
+
+/// A hub with one reader thread, which has to survive, and the store behind it.
+async fn moody() -> (Fixture, Arc<Moody>) {
+    let clock = Arc::new(ManualClock::default());
+    let log = memory_log(MemoryOptions::default(), &clock);
+    let store = Arc::new(Moody {
+        log: log.clone(),
+        failing: AtomicUsize::new(0),
+        panicking: AtomicUsize::new(0),
+    });
+    let options = Options {
+        reader_threads: 1,
+        ..one_shard()
+    };
+    let fixture = Fixture::over(&options, clock, log, store.clone());
+    fixture.publish_numbers("a", 1..4).await;
+    (fixture, store)
+}
+
+#[tokio::test]
+async fn a_stream_whose_read_fails_or_panics_is_told_and_can_come_back() {
+    let (fixture, store) = moody().await;
+    for left in [&store.failing, &store.panicking] {
+        for start in [Start::Earliest, Start::Last] {
+            left.store(1, Ordering::SeqCst);
+            let mut stream = fixture.stream(&["a"], start, "complete").await;
+            assert_eq!(stream.word().await, "bye log_failed");
+            assert_eq!(stream.next().await, None);
+            assert_eq!(left.load(Ordering::SeqCst), 0, "the fault did not happen");
+        }
+    }
+    let mut stream = fixture.stream(&["a"], Start::Earliest, "complete").await;
+    stream.expect(1..4).await;
+}
+
+#[tokio::test]
+async fn a_page_whose_read_fails_has_no_answer_rather_than_an_empty_one() {
+    let (fixture, store) = moody().await;
+    for left in [&store.failing, &store.panicking] {
+        left.store(1, Ordering::SeqCst);
+        let request = page_request(&["a"], Start::Earliest, 10, 0);
+        let mut page = fixture.open(request).await.expect("opened");
+        assert_eq!(soon(page.reader.next()).await, None);
+        assert_eq!(left.load(Ordering::SeqCst), 0, "the fault did not happen");
+    }
+}
+
+#[tokio::test]
+async fn an_open_whose_start_cannot_be_looked_up_is_refused() {
+    let (fixture, store) = moody().await;
+    for left in [&store.failing, &store.panicking] {
+        left.store(1, Ordering::SeqCst);
+        let id = EventId::parse("some-id").expect("an id");
+        let refused = fixture.open(request(&["a"], Start::AfterId(id))).await;
+        assert!(matches!(refused, Err(OpenError::Read(_))), "{refused:?}");
+    }
+    assert_eq!(fixture.hub.figures().connections, 0);
+}
+
+/// A clock that lets the test know when nobody holds it any more.
+#[derive(Debug)]
+struct Witness {
+    _dropped_with_it: mpsc::Sender<()>,
+}
+
+impl Clock for Witness {
+    fn now(&self) -> Timestamp {
+        Timestamp(0)
+    }
+
+    fn moment(&self) -> Moment {
+        Moment(0)
+    }
+}
+
+#[tokio::test]
+async fn a_hub_that_cannot_follow_its_log_leaves_no_thread_behind() {
+    let clock = Arc::new(ManualClock::default());
+    let log = memory_log(MemoryOptions::default(), &clock);
+    let _first = Fixture::over(&one_shard(), clock, log.clone(), log.clone());
+    let (sender, gone) = mpsc::channel();
+    let ports = Ports {
+        sequencer: log.clone(),
+        store: log,
+        encoder: Arc::new(PlainEncoder::default()),
+        clock: Arc::new(Witness {
+            _dropped_with_it: sender,
+        }),
+    };
+    let second = Hub::start(&Options::default(), ports);
+    assert!(matches!(second, Err(StartError::Tail(_))), "{second:?}");
+    // Threads that go on would hold the clock for ever.
+    let outcome = gone.recv_timeout(Duration::from_secs(PATIENCE_S));
+    assert_eq!(outcome, Err(mpsc::RecvTimeoutError::Disconnected));
+}

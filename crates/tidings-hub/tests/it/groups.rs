@@ -1,0 +1,189 @@
+//! Groups and separate lines: limits, refusals that name the event, and order.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tidings_core::event::{Content, Draft};
+use tidings_core::grant::PublishGrant;
+use tidings_core::identity::Identity;
+use tidings_core::limits::{EVENT_BYTES_MAX, GROUP_BYTES_MAX, GROUP_EVENTS_MAX};
+use tidings_core::lineage::Lineage;
+use tidings_core::port::{AppendError, AppendReply, CommitFeed, Health, Sequencer, TailError};
+use tidings_core::position::Offset;
+use tidings_core::start::Start;
+use tidings_hub::{PublishError, Published};
+use tidings_log::memory::{MemoryLog, MemoryOptions};
+use tidings_testkit::clock::ManualClock;
+use tidings_testkit::draft::{data_of_bytes, draft};
+
+use crate::fixture::{Fixture, content, identity, memory_log, number_event, one_shard, soon};
+
+fn only_a() -> Identity {
+    let mut identity = identity("publisher");
+    identity.grants.publish = vec![PublishGrant::parse("a/*").expect("a grant")];
+    identity
+}
+
+fn contents(keys: &[&str]) -> Vec<Content> {
+    (0..)
+        .zip(keys)
+        .map(|(number, key)| content(number_event(key, number)))
+        .collect()
+}
+
+/// What became of lines, in words: the offset, or why not.
+fn outcomes(outcomes: &[Result<Published, PublishError>]) -> Vec<String> {
+    let word = |outcome: &Result<Published, PublishError>| match outcome {
+        Ok(published) if published.duplicate => format!("again {}", published.position.offset),
+        Ok(published) => published.position.offset.to_string(),
+        Err(PublishError::NotGranted { index, key }) => format!("not granted {index} {key}"),
+        Err(PublishError::Append(AppendError::IdReused { index, .. })) => format!("reused {index}"),
+        Err(other) => other.to_string(),
+    };
+    outcomes.iter().map(word).collect()
+}
+
+#[tokio::test]
+async fn a_group_beyond_a_limit_is_refused_whole() {
+    let fixture = Fixture::new();
+    let events = (0..=GROUP_EVENTS_MAX).map(|_| draft("a")).collect();
+    assert_eq!(
+        fixture.publish_group(events).await,
+        Err(PublishError::TooManyEvents {
+            actual: GROUP_EVENTS_MAX + 1,
+            max: GROUP_EVENTS_MAX
+        })
+    );
+    let large = data_of_bytes(EVENT_BYTES_MAX);
+    let events = (0..=GROUP_BYTES_MAX / EVENT_BYTES_MAX)
+        .map(|_| draft("a").data(large.clone()))
+        .collect();
+    let refused = fixture.publish_group(events).await;
+    assert!(matches!(
+        refused,
+        Err(PublishError::TooLarge {
+            max: GROUP_BYTES_MAX,
+            ..
+        })
+    ));
+    let figures = fixture.hub.figures();
+    assert_eq!((figures.publishes_refused, figures.end_offset), (2, 0));
+
+    let most = (0..GROUP_EVENTS_MAX).map(|_| draft("a")).collect();
+    let published = fixture.publish_group(most).await.expect("published");
+    assert_eq!(published.len(), GROUP_EVENTS_MAX);
+    assert_eq!(fixture.publish_group(Vec::new()).await, Ok(Vec::new()));
+}
+
+#[tokio::test]
+async fn what_is_not_granted_is_named_with_its_index_and_nothing_is_published() {
+    let fixture = Fixture::new();
+    let group = contents(&["a/1", "a/2", "b/1", "@all"]);
+    let refused = soon(fixture.hub.publish(&only_a(), group)).await;
+    let Err(PublishError::NotGranted { index, key }) = refused else {
+        panic!("not refused: {refused:?}");
+    };
+    assert_eq!((index, key.to_string().as_str()), (2, "b/1"));
+    assert_eq!(fixture.hub.figures().end_offset, 0);
+}
+
+#[tokio::test]
+async fn each_line_has_its_own_outcome_and_the_others_keep_their_order() {
+    let fixture = Fixture::new();
+    let mut reader = fixture.live(&["a/*"]).await;
+    let used = content(draft("a/0").data("\"first\"").id("used"));
+    soon(fixture.hub.publish(&only_a(), vec![used.clone()]))
+        .await
+        .expect("published");
+    assert_eq!(reader.word().await, "\"first\"");
+
+    let mut lines = contents(&["a/0", "b/1", "a/2", "a/3", "a/4", "@all", "a/6", "a/7"]);
+    lines[3] = content(draft("a/3").data("\"other\"").id("used"));
+    lines[6] = used;
+    let published = soon(fixture.hub.publish_each(&only_a(), lines)).await;
+    assert_eq!(
+        outcomes(&published),
+        [
+            "2",
+            "not granted 0 b/1",
+            "3",
+            "reused 0",
+            "4",
+            "not granted 0 @all",
+            "again 1",
+            "5"
+        ]
+    );
+    assert_eq!(reader.words(4).await, ["0", "2", "4", "7"]);
+    assert_eq!(fixture.hub.figures().publishes_refused, 3);
+}
+
+#[tokio::test]
+async fn more_lines_than_a_group_takes_keep_their_order() {
+    const LINES: u64 = GROUP_EVENTS_MAX as u64 * 2 + 100;
+    let fixture = Fixture::new();
+    let lines = (0..LINES)
+        .map(|number| content(number_event("a/1", number)))
+        .collect();
+    let published = soon(fixture.hub.publish_each(&only_a(), lines)).await;
+    let offsets: Vec<_> = published
+        .iter()
+        .map(|outcome| outcome.as_ref().expect("published").position.offset.0)
+        .collect();
+    assert_eq!(offsets, (1..=LINES).collect::<Vec<_>>());
+    let mut reader = fixture.stream(&["a/1"], Start::Earliest, "complete").await;
+    reader.expect(0..LINES).await;
+}
+
+/// A log in which, at its first two appends, somebody else has just used an id: of the fourth event,
+/// and of the second.
+#[derive(Debug)]
+struct Contested {
+    log: Arc<MemoryLog>,
+    appends: AtomicUsize,
+}
+
+impl Sequencer for Contested {
+    fn append(&self, group: Vec<Draft>, reply: AppendReply) {
+        let index = match self.appends.fetch_add(1, Ordering::SeqCst) {
+            0 => 3,
+            1 => 1,
+            _ => return self.log.append(group, reply),
+        };
+        let position = self.lineage().position(Offset(1));
+        reply(Err(AppendError::IdReused { index, position }));
+    }
+
+    fn tail(&self, after: Offset, feed: Box<dyn CommitFeed>) -> Result<(), TailError> {
+        self.log.tail(after, feed)
+    }
+
+    fn end(&self) -> Offset {
+        self.log.end()
+    }
+
+    fn lineage(&self) -> Arc<Lineage> {
+        self.log.lineage()
+    }
+
+    fn health(&self) -> Health {
+        self.log.health()
+    }
+}
+
+#[tokio::test]
+async fn a_line_is_never_blamed_for_another_though_ids_are_used_up_meanwhile() {
+    let clock = Arc::new(ManualClock::default());
+    let log = memory_log(MemoryOptions::default(), &clock);
+    let contested = Contested {
+        log: log.clone(),
+        appends: AtomicUsize::new(0),
+    };
+    let fixture = Fixture::over(&one_shard(), clock, Arc::new(contested), log);
+    let lines = contents(&["a/0", "a/1", "a/2", "a/3", "a/4"]);
+    let published = soon(fixture.hub.publish_each(&only_a(), lines)).await;
+    assert_eq!(
+        outcomes(&published),
+        ["1", "reused 0", "2", "reused 0", "3"]
+    );
+}

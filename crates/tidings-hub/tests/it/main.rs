@@ -1,0 +1,19 @@
+//! The hub as its callers see it: real threads over a real log, with a plain encoder.
+
+mod fixture;
+
+mod admission;
+mod crash;
+mod credentials;
+mod dedupe;
+mod drain;
+mod failures;
+mod going_away;
+mod groups;
+mod pages;
+mod publish;
+mod registered;
+mod resume;
+mod retention;
+mod slow_readers;
+mod stalled_shards;
