@@ -89,7 +89,9 @@ impl Hub {
         outcome
     }
 
-    /// Publishes events in order, each on its own: one outcome per event.
+    /// Publishes events in order, each on its own: one outcome per event. Once the log refuses, all
+    /// that follow are refused for the same reason, so that a retry of the refused ones keeps their
+    /// order.
     ///
     /// # Cancel safety
     ///
@@ -100,6 +102,7 @@ impl Hub {
         events: Vec<Content>,
     ) -> Vec<Result<Published, PublishError>> {
         let mut outcomes = Vec::with_capacity(events.len());
+        let mut refused = None;
         let mut events = events.into_iter().peekable();
         while events.peek().is_some() {
             let mut bytes = 0;
@@ -114,7 +117,8 @@ impl Hub {
                 bytes += event.size_bytes();
                 group.push(event);
             }
-            self.publish_lines(identity, group, &mut outcomes).await;
+            self.publish_lines(identity, group, &mut outcomes, &mut refused)
+                .await;
         }
         outcomes
     }
@@ -126,6 +130,7 @@ impl Hub {
         identity: &Identity,
         lines: Vec<Content>,
         outcomes: &mut Vec<Result<Published, PublishError>>,
+        refused: &mut Option<PublishError>,
     ) {
         // What is still to be done, the next on top.
         let mut steps = vec![Step::Commit(lines)];
@@ -138,6 +143,10 @@ impl Hub {
                 Step::Commit(lines) if lines.is_empty() => continue,
                 Step::Commit(lines) => lines,
             };
+            if let Some(error) = refused {
+                outcomes.extend(lines.iter().map(|_| Err(error.clone())));
+                continue;
+            }
             match self.publish(identity, lines.clone()).await {
                 Ok(published) => outcomes.extend(published.into_iter().map(Ok)),
                 Err(error) => match error.spoiled_by() {
@@ -148,7 +157,10 @@ impl Hub {
                         steps.push(Step::Refuse(alone));
                         steps.push(Step::Commit(lines));
                     }
-                    _ => outcomes.extend(lines.iter().map(|_| Err(error.clone()))),
+                    _ => {
+                        outcomes.extend(lines.iter().map(|_| Err(error.clone())));
+                        *refused = Some(error);
+                    }
                 },
             }
         }

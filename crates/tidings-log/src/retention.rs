@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tidings_core::scope::{Scope, Selector};
 use tidings_core::time::Timestamp;
 
-use crate::active::remove_quietly;
+use crate::active::{is_full, remove_quietly};
 use crate::floors::Floors;
 use crate::keeper;
 use crate::limits::{
@@ -120,8 +120,13 @@ fn disk_is_short(shared: &Shared) -> bool {
 
 /// Removes a segment's records. Its index stays, to tell what they were about.
 fn remove(shared: &Shared, segment: &Arc<Segment>) -> io::Result<()> {
-    // On a full disk there may be no place for the index; then it lives in memory.
-    keeper::write_index(shared, segment).unwrap_or_default();
+    // On a full disk there may be no place for the index; then it lives in memory, and removing the
+    // segment is the way out. After any other failure the segment stays for the next round: without
+    // its index, a restart could not prove to readers of quiet topics that they lost nothing.
+    match keeper::write_index(shared, segment) {
+        Err(error) if !is_full(&error) => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
     shared
         .disk
         .remove(&path(&shared.dir, &segment.stem, SEGMENT_ENDING))?;

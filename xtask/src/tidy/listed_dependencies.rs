@@ -1,7 +1,9 @@
-//! Every direct dependency stands in the root manifest, and in `docs/DEPENDENCIES.md` with a reason.
+//! Every direct dependency stands in the root manifest, and in `docs/DEPENDENCIES.md` with a reason;
+//! and what stands there is used.
 
 use super::finding::Finding;
 use super::tree::Tree;
+use crate::workspace::Package;
 
 const MANIFEST: &str = "Cargo.toml";
 const LIST: &str = "docs/DEPENDENCIES.md";
@@ -9,6 +11,8 @@ const LIST: &str = "docs/DEPENDENCIES.md";
 const REASON_BYTES_MIN: usize = 15;
 
 const LIST_HINT: &str = "add a row `| name | reason |` to docs/DEPENDENCIES.md";
+const UNUSED_HINT: &str =
+    "remove it from the root and from docs/DEPENDENCIES.md until a crate needs it";
 const STALE_HINT: &str = "remove the row";
 const ROOT_HINT: &str = "name the dependency in `[workspace.dependencies]` of the root, and inherit it with `workspace = true`";
 
@@ -23,6 +27,14 @@ pub(crate) fn find(tree: &Tree) -> Vec<Finding> {
             let problem = format!("`{name}` has no reason in docs/DEPENDENCIES.md");
             findings.push(Finding::at(MANIFEST, *line, problem, LIST_HINT));
         }
+    }
+    let used = |name: &str| {
+        let names = |package: &Package| package.dependencies.iter().any(|one| one.name == name);
+        tree.packages.iter().any(names)
+    };
+    for (line, name) in declared.iter().filter(|(_, name)| !used(name)) {
+        let problem = format!("no crate uses `{name}`");
+        findings.push(Finding::at(MANIFEST, *line, problem, UNUSED_HINT));
     }
     for (line, name) in &listed {
         if !declared.iter().any(|(_, of)| of == name) {
@@ -100,25 +112,46 @@ fn listed(list: &str) -> Vec<(usize, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workspace::Dependency;
 
     const ROOT: &str = "[workspace.dependencies]\nours = { path = \"crates/ours\" }\nbytes = \"1\"\n\n[profile.dev]\ndebug = 1\n";
 
+    /// A tree whose only crate uses `bytes`.
+    fn tree(list: &str) -> Tree {
+        let mut tree = Tree::of(&[(MANIFEST, ROOT), (LIST, list)]);
+        tree.packages.push(Package {
+            name: "ours".to_owned(),
+            manifest: "crates/ours/Cargo.toml".to_owned(),
+            dependencies: vec![Dependency {
+                name: "bytes".to_owned(),
+                dev: false,
+            }],
+        });
+        tree
+    }
+
     #[test]
     fn each_dependency_needs_a_reason() {
-        let good = [
-            (MANIFEST, ROOT),
-            (LIST, "| `bytes` | shared buffers without copies |\n"),
-        ];
-        assert_eq!(find(&Tree::of(&good)), []);
-        let without_reason = [(MANIFEST, ROOT), (LIST, "| `bytes` | |\n")];
-        assert_eq!(find(&Tree::of(&without_reason)).len(), 1);
+        assert_eq!(
+            find(&tree("| `bytes` | shared buffers without copies |\n")),
+            []
+        );
+        assert_eq!(find(&tree("| `bytes` | |\n")).len(), 1);
     }
 
     #[test]
     fn a_stale_row_is_found() {
         let list =
             "| `bytes` | shared buffers without copies |\n| `gone` | was used once for this |\n";
-        assert_eq!(find(&Tree::of(&[(MANIFEST, ROOT), (LIST, list)])).len(), 1);
+        assert_eq!(find(&tree(list)).len(), 1);
+    }
+
+    #[test]
+    fn a_dependency_that_no_crate_uses_is_found() {
+        let mut tree = tree("| `bytes` | shared buffers without copies |\n");
+        tree.packages.clear();
+        let problems: Vec<_> = find(&tree).into_iter().map(|one| one.problem).collect();
+        assert_eq!(problems, ["no crate uses `bytes`"]);
     }
 
     #[test]

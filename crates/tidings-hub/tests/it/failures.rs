@@ -194,7 +194,7 @@ async fn an_open_whose_start_cannot_be_looked_up_is_refused() {
 /// A clock that lets the test know when nobody holds it any more.
 #[derive(Debug)]
 struct Witness {
-    _dropped_with_it: mpsc::Sender<()>,
+    _dropped_with_it: mpsc::SyncSender<()>,
 }
 
 impl Clock for Witness {
@@ -212,7 +212,7 @@ async fn a_hub_that_cannot_follow_its_log_leaves_no_thread_behind() {
     let clock = Arc::new(ManualClock::default());
     let log = memory_log(MemoryOptions::default(), &clock);
     let _first = Fixture::over(&one_shard(), clock, log.clone(), log.clone());
-    let (sender, gone) = mpsc::channel();
+    let (sender, gone) = mpsc::sync_channel(1);
     let ports = Ports {
         sequencer: log.clone(),
         store: log,

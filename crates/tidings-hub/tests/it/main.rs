@@ -12,6 +12,7 @@ mod going_away;
 mod groups;
 mod pages;
 mod publish;
+mod refused_lines;
 mod registered;
 mod resume;
 mod retention;

@@ -1,3 +1,5 @@
+//! Damage, torn tails and whole records are told apart, byte by byte.
+
 use super::*;
 
 const TAG: u64 = 5;

@@ -56,7 +56,8 @@ pub trait LogUnderTest: Sized {
     /// suite holds no sequencer or store of the log while it calls this.
     fn seal(&mut self);
 
-    /// Removes what has outlived its time, before it returns.
+    /// Removes what has outlived its time, before it returns. Other than here and in an append nothing
+    /// is removed while a test is running, so that it can compare reads with what it expects.
     fn run_retention(&mut self);
 }
 
