@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
 use tidings_core::identity::Identity;
-use tidings_core::port::Presented;
+use tidings_core::port::{AuthFailure, Presented};
 use tidings_wire::problem::{Code, Problem};
 
 use crate::app::App;
@@ -36,21 +36,33 @@ pub(crate) async fn authenticate(app: &App, call: &mut Call) -> Result<Arc<Ident
     Ok(identity)
 }
 
+/// Proves who wants to read, as [`authenticate`] does. A reader is cut off when its credential ends,
+/// to the moment. Within the leeway that an authenticator allows, it would be cut off as soon as it
+/// is let in, and come back at once, again and again: it is refused instead.
+///
+/// # Cancel safety
+///
+/// As that of [`authenticate`].
+pub(crate) async fn authenticate_reader(
+    app: &App,
+    call: &mut Call,
+) -> Result<Arc<Identity>, Refusal> {
+    let identity = authenticate(app, call).await?;
+    if identity
+        .expires_at
+        .is_some_and(|end| end <= app.clock().now())
+    {
+        return Err(refused(app, identity.method, &AuthFailure::Expired));
+    }
+    Ok(identity)
+}
+
 async fn prove(app: &App, presented: Presented<'_>) -> Result<Identity, Refusal> {
     for authenticator in app.authenticators() {
         match authenticator.authenticate(presented).await {
             Ok(Some(identity)) => return Ok(identity),
             Ok(None) => {}
-            Err(failure) => {
-                let cause = refusals::credential_cause(&failure);
-                tracing::debug!(method = authenticator.name(), cause, "credential refused");
-                let labels = CauseLabels { cause };
-                app.metrics()
-                    .credentials_refused
-                    .get_or_create(&labels)
-                    .inc();
-                return Err(refusals::credential(&failure).into());
-            }
+            Err(failure) => return Err(refused(app, authenticator.name(), &failure)),
         }
     }
     let problem = if presented.bearer.is_some() {
@@ -62,6 +74,18 @@ async fn prove(app: &App, presented: Presented<'_>) -> Result<Identity, Refusal>
         )
     };
     Err(problem.into())
+}
+
+/// A refused credential is counted and logged by its cause.
+fn refused(app: &App, method: &'static str, failure: &AuthFailure) -> Refusal {
+    let cause = refusals::credential_cause(failure);
+    tracing::debug!(method, cause, "credential refused");
+    let labels = CauseLabels { cause };
+    app.metrics()
+        .credentials_refused
+        .get_or_create(&labels)
+        .inc();
+    refusals::credential(failure).into()
 }
 
 /// The token of `Authorization: Bearer` (RFC 6750, section 2.1).

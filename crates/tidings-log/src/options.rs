@@ -124,14 +124,16 @@ pub enum OpenError {
         min: u64,
     },
     /// A file could not be read or written.
-    #[error("the log could not be opened: {action} `{}`: {error}", path.display())]
+    #[error(
+        "the log could not be opened: {action} `{}`: {error}\nhint: this user must be able to \
+         write there; `--data-dir` names another directory", path.display()
+    )]
     Io {
         /// What was tried.
         action: &'static str,
         /// On what.
         path: PathBuf,
         /// What came of it.
-        #[source]
         error: io::Error,
     },
 }

@@ -1,5 +1,8 @@
 // Runs inside the page: writes down what a stream gives, and says when enough has come.
 
+/** What has not come by then does not come; the test then shows what did. */
+const PATIENCE_MS = 30_000
+
 /** Everything that came, in order, and who waits for more. */
 class Recording {
   entries = []
@@ -12,13 +15,18 @@ class Recording {
 
   /** Resolves with all entries once `count` of them are of this type. */
   until(type, count = 1) {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const wait = () => {
         const enough = this.entries.filter((entry) => entry.type === type).length >= count
         if (enough) resolve(this.entries)
         return enough
       }
-      if (!wait()) this.#waiting.push(wait)
+      if (wait()) return
+      this.#waiting.push(wait)
+      setTimeout(() => {
+        const came = JSON.stringify(this.entries.slice(-10))
+        reject(new Error(`no ${count} of \`${type}\` came; the last entries are: ${came}`))
+      }, PATIENCE_MS)
     })
   }
 }

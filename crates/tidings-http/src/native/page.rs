@@ -9,7 +9,7 @@ use tidings_wire::sse::JSON;
 
 use super::asked::{self, Kind};
 use crate::app::App;
-use crate::authenticate::authenticate;
+use crate::authenticate::authenticate_reader;
 use crate::call::Call;
 use crate::refusals;
 use crate::reply::{self, Body, Refusal};
@@ -17,7 +17,7 @@ use crate::reply::{self, Body, Refusal};
 /// Answers with a page. Its cursor is the considered one, so a page may be empty and still say that
 /// there is more.
 pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, Refusal> {
-    let identity = authenticate(app, &mut call).await?;
+    let identity = authenticate_reader(app, &mut call).await?;
     let asked = asked::read(app, &call, Kind::Page)?;
     let request = OpenRequest {
         identity,

@@ -7,7 +7,7 @@ use tidings_wire::sse::SSE_ENVELOPE;
 
 use super::asked::{self, Kind};
 use crate::app::App;
-use crate::authenticate::authenticate;
+use crate::authenticate::authenticate_reader;
 use crate::call::Call;
 use crate::refusals;
 use crate::reply::{self, Body, Refusal};
@@ -25,7 +25,7 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 /// Answers with a stream. The head is sent once the connection is registered, so whatever is
 /// published after a client has seen it is delivered. `HEAD` is answered without a connection.
 pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, Refusal> {
-    let identity = authenticate(app, &mut call).await?;
+    let identity = authenticate_reader(app, &mut call).await?;
     let asked = asked::read(app, &call, Kind::Stream)?;
     let version = call.parts.version;
     if call.parts.method == Method::HEAD {

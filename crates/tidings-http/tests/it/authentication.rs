@@ -47,6 +47,27 @@ async fn a_refused_credential_is_told_why() {
 }
 
 #[tokio::test]
+async fn a9_no_reader_is_let_in_only_to_be_cut_off_at_once() {
+    let world = World::start().await;
+    for path in [STREAM, "/v1/events?topics=project/1&wait=5s"] {
+        let answer = world.send(Request::get(path).bearer("late")).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (401, "invalid_token"),
+            "{path}"
+        );
+        assert!(answer.text().contains("has expired"), "{}", answer.text());
+    }
+    let event = r#"{"type":"t","topics":["project/1"]}"#;
+    let publish = Request::post("/v1/events").json(event).bearer("late");
+    assert_eq!(
+        world.send(publish).await.status,
+        200,
+        "it passes for leeway"
+    );
+}
+
+#[tokio::test]
 async fn a_token_has_a_limit() {
     let world = World::start().await;
     let token = "a".repeat(tidings_http::limits::BEARER_BYTES_MAX + 1);

@@ -45,7 +45,7 @@ impl Clock for TestClock {
 }
 
 /// Knows these tokens: `admin`, `writer`, `reader`, `nobody`, and `brief`, which is a writer's and
-/// ends after a minute. `expired` has ended, `down` cannot be checked, and `bug` panics.
+/// ends after a minute. `late` has just ended and passes for leeway, `expired` does not, `down` cannot be checked, and `bug` panics.
 #[derive(Debug)]
 struct Tokens;
 
@@ -64,6 +64,10 @@ impl Tokens {
             "nobody" => identity("n1", &[], &[], false),
             "brief" => Identity {
                 expires_at: Some(Timestamp(presented.now.0 + 60_000)),
+                ..identity("w1", &writes, &["project/**"], false)
+            },
+            "late" => Identity {
+                expires_at: Some(presented.now),
                 ..identity("w1", &writes, &["project/**"], false)
             },
             "expired" => return Err(AuthFailure::Expired),

@@ -50,6 +50,18 @@ fn a_data_directory_that_cannot_be_made_is_answered_with_the_flag_for_another() 
 }
 
 #[test]
+fn a_log_that_cannot_be_made_is_told_once_and_with_a_way_out() {
+    let directory = tempdir().expect("a directory");
+    fs::create_dir(directory.path().join("tidings-data")).expect("a directory");
+    fs::write(directory.path().join("tidings-data/log"), "").expect("a file");
+    let arguments = ["serve", "--dev", "--listen", "127.0.0.1:0"];
+    let ran = run(directory.path(), &[], &arguments);
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.err.matches("os error").count(), 1, "{}", ran.err);
+    assert!(ran.err.contains("hint: this user must"), "{}", ran.err);
+}
+
+#[test]
 fn d15_a_second_hub_on_the_same_data_is_refused() {
     let directory = tempdir().expect("a directory");
     let first = Hub::start(directory.path(), &[]);
