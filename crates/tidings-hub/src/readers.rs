@@ -11,9 +11,9 @@ use tidings_core::port::{EventStore, ReadError};
 use tidings_core::position::Offset;
 use tidings_core::shard::{CaughtUp, ConnectionKey, ReadRequest, ReplayFailed, SnapshotRequest};
 
-use crate::hub::Ports;
 use crate::inbox::{Answer, Inbox};
 use crate::limits::CATCH_UP_RETRY;
+use crate::options::Ports;
 use crate::store_reads;
 
 /// Who waits for a read.

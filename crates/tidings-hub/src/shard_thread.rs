@@ -13,9 +13,9 @@ use tidings_core::port::Clock;
 use tidings_core::shard::{Action, Batch, Now, Shard, ShardOptions};
 
 use crate::figures::ShardFigures;
-use crate::hub::Ports;
 use crate::inbox::{Answer, Command, Inbox, Waiting};
 use crate::mailbox::{MailboxSink, Registration};
+use crate::options::Ports;
 use crate::readers::Readers;
 
 /// One shard and its thread's belongings.

@@ -15,7 +15,7 @@ use tidings_core::shard::{
     CaughtUp, Framed, ReadRequest, ReplayFailed, Replayed, Snapshot, SnapshotRequest, encode_page,
 };
 
-use crate::hub::Ports;
+use crate::options::Ports;
 
 /// Reads forward for connections.
 pub(crate) fn replay(ports: &Ports, request: &ReadRequest) -> Result<Replayed, ReplayFailed> {

@@ -8,8 +8,8 @@ use tidings_core::position::Offset;
 use tidings_core::shard::ShardOptions;
 
 use crate::figures::ShardFigures;
-use crate::hub::{Options, Ports};
 use crate::inbox::Inbox;
+use crate::options::{Options, Ports};
 use crate::readers::Readers;
 use crate::shard_thread::ShardThread;
 

@@ -1,0 +1,61 @@
+//! What a hub is built from, and how it is sized.
+
+use std::sync::Arc;
+
+use tidings_core::limits::{
+    CONNECTIONS_DEFAULT, CONNECTIONS_PER_ADDRESS_DEFAULT, CONNECTIONS_PER_IDENTITY_DEFAULT,
+    WINDOW_BYTES_DEFAULT, WINDOW_EVENTS_DEFAULT,
+};
+use tidings_core::port::{Clock, Encoder, EventStore, Sequencer};
+
+/// What the hub is built from.
+#[derive(Debug, Clone)]
+pub struct Ports {
+    /// Gives events their order and makes them durable.
+    pub sequencer: Arc<dyn Sequencer>,
+    /// Reads what is committed.
+    pub store: Arc<dyn EventStore>,
+    /// Writes events as bytes.
+    pub encoder: Arc<dyn Encoder>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// How the hub is sized.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Shard threads; connections are spread over them.
+    pub shards: usize,
+    /// Threads that read the store.
+    pub reader_threads: usize,
+    /// Events kept in memory at most.
+    pub window_events: usize,
+    /// Bytes kept in memory at most.
+    pub window_bytes: usize,
+    /// Connections at most.
+    pub connections: usize,
+    /// Connections of one identity at most.
+    pub connections_per_identity: usize,
+    /// Connections of one address at most.
+    pub connections_per_address: usize,
+    /// Names the node in connection ids.
+    pub node: u32,
+    /// Seed of jitter and of the random part of connection ids.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            shards: std::thread::available_parallelism().map_or(1, usize::from),
+            reader_threads: 2,
+            window_events: WINDOW_EVENTS_DEFAULT,
+            window_bytes: WINDOW_BYTES_DEFAULT,
+            connections: CONNECTIONS_DEFAULT,
+            connections_per_identity: CONNECTIONS_PER_IDENTITY_DEFAULT,
+            connections_per_address: CONNECTIONS_PER_ADDRESS_DEFAULT,
+            node: 0,
+            seed: 0,
+        }
+    }
+}
