@@ -81,3 +81,6 @@ pub const PREFLIGHT_AGE_SECONDS: u64 = 7_200;
 
 /// Time for open connections to end after the hub has drained: the rest of answers in flight.
 pub const CLOSE_MS_MAX: u64 = 5_000;
+
+/// When to ask again for a page that the log could not give: it is being restarted, or it is lost.
+pub const UNREADABLE_RETRY_MS: u64 = 5_000;

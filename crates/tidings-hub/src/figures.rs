@@ -25,7 +25,7 @@ pub struct Figures {
     pub store_reads_shared: u64,
     /// Times that a shard fell behind the commit feed and read the store.
     pub feed_overflows: u64,
-    /// Connections opened.
+    /// Connections opened; each page is one.
     pub connections_opened: u64,
     /// Connections closed.
     pub connections_closed: u64,

@@ -99,3 +99,61 @@ impl Tallies {
         recent.get(at).cloned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tidings_testkit::PATIENCE_S;
+
+    use super::*;
+
+    fn tally(offsets: std::ops::RangeInclusive<u64>, shards: usize) -> Arc<Tally> {
+        Arc::new(Tally::new(offsets.map(Offset).collect(), shards))
+    }
+
+    fn patience() -> Instant {
+        Instant::now() + Duration::from_secs(PATIENCE_S)
+    }
+
+    #[tokio::test]
+    async fn a_count_is_the_sum_of_all_shards_and_waits_for_the_last() {
+        let tallies = Tallies::default();
+        let both = tally(3..=4, 2);
+        tallies.push(tally(1..=2, 2));
+        tallies.push(both.clone());
+        both.add(&[1, 10]);
+        assert_eq!(tallies.of(Offset(3), Instant::now()).await, None, "late");
+        let (first, second, ()) = tokio::join!(
+            tallies.of(Offset(3), patience()),
+            tallies.of(Offset(4), patience()),
+            async { both.add(&[2, 20]) },
+        );
+        assert_eq!((first, second), (Some(3), Some(30)));
+        assert_eq!(tallies.of(Offset(5), patience()).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_shard_that_could_not_count_all_makes_the_count_unknown() {
+        let tallies = Tallies::default();
+        for (end, counted) in [(2, &[][..]), (4, &[7])] {
+            let tally = tally(end - 1..=end, 2);
+            tallies.push(tally.clone());
+            tally.add(&[1, 1]);
+            tally.add(counted);
+            assert_eq!(tallies.of(Offset(end), patience()).await, None);
+        }
+    }
+
+    #[tokio::test]
+    async fn only_the_latest_counts_are_remembered() {
+        let tallies = Tallies::default();
+        for offset in 1..=TALLIES_KEPT_MAX as u64 + 1 {
+            let tally = tally(offset..=offset, 1);
+            tally.add(&[offset]);
+            tallies.push(tally);
+        }
+        assert_eq!(tallies.of(Offset(1), patience()).await, None);
+        assert_eq!(tallies.of(Offset(2), patience()).await, Some(2));
+    }
+}

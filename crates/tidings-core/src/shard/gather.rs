@@ -14,6 +14,9 @@ use crate::shard::window::Window;
 /// Positions looked at in one gathering, so that a filter that lets little pass cannot hold a turn.
 const CONSIDERED_MAX: usize = 4_096;
 
+/// Positions after which a turn ends: a few milliseconds of matching event types.
+pub(super) const CONSIDERED_PER_TURN_MAX: u64 = 16 * CONSIDERED_MAX as u64;
+
 /// What lies after a cursor.
 #[derive(Debug, Clone)]
 pub(super) struct Gathered {
@@ -40,11 +43,17 @@ struct Place {
 #[derive(Debug, Default)]
 pub(super) struct GatherMemo {
     latest: Option<(Place, Gathered)>,
+    /// How many positions have been looked at since the shard began.
+    considered: u64,
 }
 
 impl GatherMemo {
     pub(super) fn clear(&mut self) {
         self.latest = None;
+    }
+
+    pub(super) fn considered(&self) -> u64 {
+        self.considered
     }
 
     /// The events after a connection's cursor, or none if there is nothing to consider.
@@ -75,7 +84,8 @@ impl GatherMemo {
         {
             return Some(gathered.clone());
         }
-        let gathered = collect(&place, connection, selectors, window, head, encoder);
+        let (gathered, considered) = collect(&place, connection, selectors, window, head, encoder);
+        self.considered += considered as u64;
         self.latest = Some((place, gathered.clone()));
         Some(gathered)
     }
@@ -88,17 +98,19 @@ fn collect<S>(
     window: &Window,
     head: Offset,
     encoder: &dyn Encoder,
-) -> Gathered {
+) -> (Gathered, usize) {
     let mut parts: Vec<Bytes> = Vec::new();
     let mut size = 0;
     let mut through = connection.cursor;
     let mut more = false;
-    for (considered, offset) in merged(place, connection.cursor, selectors).enumerate() {
+    let mut considered = 0;
+    for offset in merged(place, connection.cursor, selectors) {
         let full = parts.len() >= place.events_max || size >= SEND_BYTES_MAX;
         if full || considered >= CONSIDERED_MAX {
             more = true;
             break;
         }
+        considered += 1;
         through = offset;
         // The caller has dropped the positions whose events have left the window.
         let Some(framed) = window.get(offset) else {
@@ -124,12 +136,13 @@ fn collect<S>(
             Bytes::from(all)
         }
     };
-    Gathered {
+    let gathered = Gathered {
         bytes,
         events,
         through: if more { through } else { head },
         more,
-    }
+    };
+    (gathered, considered)
 }
 
 /// The positions of all contributing selectors in order, each once.

@@ -6,6 +6,7 @@ use crate::delivery::{Delivery, Sink};
 use crate::limits::SENDS_PER_TURN_MAX;
 use crate::position::Offset;
 use crate::shard::connection::{ConnectionKey, Mode};
+use crate::shard::gather::CONSIDERED_PER_TURN_MAX;
 use crate::shard::{Now, Shard, close};
 
 /// Connections looked at in one turn. Looking at one that has nothing to send is cheap, not free.
@@ -18,8 +19,9 @@ impl<S: Sink> Shard<S> {
         self.meet_deadlines(now);
         self.serve_answers(now);
         let until = self.totals.deliveries + SENDS_PER_TURN_MAX as u64;
+        let considered_until = self.memo.considered() + CONSIDERED_PER_TURN_MAX;
         for _ in 0..VISITS_PER_TURN_MAX {
-            if self.totals.deliveries >= until {
+            if self.totals.deliveries >= until || self.memo.considered() >= considered_until {
                 break;
             }
             let Some(key) = self.ready.pop_front() else {

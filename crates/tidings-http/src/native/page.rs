@@ -11,6 +11,7 @@ use super::asked::{self, Kind};
 use crate::app::App;
 use crate::authenticate::authenticate_reader;
 use crate::call::Call;
+use crate::limits::UNREADABLE_RETRY_MS;
 use crate::refusals;
 use crate::reply::{self, Body, Refusal};
 
@@ -34,7 +35,8 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
     let mut reader = app.hub().open(request).await.map_err(refusals::open)?;
     let delivery = reader.next().await.ok_or_else(|| {
         tracing::warn!(request = %call.request_id, "reader ended without its page");
-        Problem::new(Code::Internal, "the page could not be read")
+        Problem::new(Code::LogUnreadable, "the page could not be read")
+            .with_retry_after_ms(UNREADABLE_RETRY_MS)
     })?;
     let frame = PageFrame {
         cursor: delivery.cursor,

@@ -1,15 +1,18 @@
 //! A drain tells everybody to leave, spread over time, and takes nothing new.
 
+use std::future::Future as _;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use tidings_core::limits::SHARD_COMMANDS_MAX;
 use tidings_core::start::Start;
-use tidings_hub::{OpenError, PublishError, Readiness};
+use tidings_hub::{OpenError, Options, PublishError, Readiness};
+use tidings_log::memory::MemoryOptions;
 use tidings_testkit::PATIENCE_S;
 use tidings_testkit::draft::draft;
 
-use crate::fixture::{Fixture, Told, page_request, request, soon, words};
+use crate::fixture::{Fixture, Told, one_shard, page_request, request, soon, words};
 
 const GRACE: Duration = Duration::from_secs(PATIENCE_S);
 
@@ -115,6 +118,46 @@ async fn who_was_let_in_while_the_drain_began_is_told_as_well() {
         soon(opens.join_all()).await;
         assert_eq!(fixture.hub.figures().connections, 0);
     }
+}
+
+#[tokio::test]
+async fn a_shard_with_no_room_for_commands_refuses_readers_and_drains_all_the_same() {
+    let roomy = Options {
+        connections_per_identity: usize::MAX,
+        connections_per_address: usize::MAX,
+        ..one_shard()
+    };
+    let fixture = Fixture::with(&roomy, MemoryOptions::default());
+    let mut stalled = fixture.live(&["a"]).await;
+    fixture.stall("a", 0).await;
+    let mut context = Context::from_waker(Waker::noop());
+    let mut opens = Vec::new();
+    for _ in 0..SHARD_COMMANDS_MAX {
+        let mut open = Box::pin(fixture.hub.open(request(&["b"], Start::Now)));
+        assert!(open.as_mut().poll(&mut context).is_pending());
+        opens.push(open);
+    }
+    let refused = fixture.open(request(&["b"], Start::Now)).await;
+    assert!(
+        matches!(refused, Err(OpenError::Busy { .. })),
+        "{refused:?}"
+    );
+
+    let drain = fixture.hub.drain(Duration::ZERO, GRACE, Duration::ZERO);
+    let leave = async {
+        fixture.encoder.open_gate();
+        for open in opens {
+            let mut reader = open.await.expect("registered");
+            let mut last = false;
+            while let Some(delivery) = reader.next().await {
+                last = delivery.last;
+            }
+            assert!(last, "not told to leave");
+        }
+        assert_eq!(stalled.words(2).await, ["0", "bye drain"]);
+        drop(stalled);
+    };
+    soon(async { tokio::join!(drain, leave) }).await;
 }
 
 #[tokio::test]

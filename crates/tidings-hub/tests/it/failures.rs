@@ -1,7 +1,9 @@
 //! Panics and failed reads end what they concern, visibly, and nothing else.
 
+use std::future::Future as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tidings_core::audience::Key;
@@ -9,18 +11,20 @@ use tidings_core::event::Event;
 use tidings_core::event_type::TypeFilter;
 use tidings_core::gap::Hole;
 use tidings_core::id::EventId;
+use tidings_core::limits::STORE_READS_WAITING_MAX;
 use tidings_core::port::{Bounds, Clock, EventStore, Extent, Page, Query, ReadError};
 use tidings_core::position::Offset;
 use tidings_core::scope::Scope;
 use tidings_core::start::Start;
 use tidings_core::time::{Moment, Timestamp};
-use tidings_hub::{Hub, OpenError, Options, Ports, Readiness, StartError};
+use tidings_hub::{EventName, Hub, OpenError, Options, Ports, Readiness, StartError};
 use tidings_log::memory::{MemoryLog, MemoryOptions};
 use tidings_testkit::PATIENCE_S;
 use tidings_testkit::clock::ManualClock;
 
 use crate::fixture::{
-    DEADLY, Fixture, PlainEncoder, memory_log, number_event, one_shard, page_request, request, soon,
+    DEADLY, Fixture, PlainEncoder, identity, memory_log, number_event, one_shard, page_request,
+    request, soon,
 };
 
 #[tokio::test]
@@ -72,6 +76,8 @@ struct Moody {
     log: Arc<MemoryLog>,
     failing: AtomicUsize,
     panicking: AtomicUsize,
+    /// Looking at one event waits for whoever holds this.
+    held: Mutex<()>,
 }
 
 impl Moody {
@@ -106,6 +112,7 @@ impl EventStore for Moody {
     }
 
     fn at(&self, scope: &Scope, offset: Offset) -> Result<Option<Arc<Event>>, ReadError> {
+        let _released = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         self.log.at(scope, offset)
     }
 
@@ -141,6 +148,7 @@ async fn moody() -> (Fixture, Arc<Moody>) {
         log: log.clone(),
         failing: AtomicUsize::new(0),
         panicking: AtomicUsize::new(0),
+        held: Mutex::new(()),
     });
     let options = Options {
         reader_threads: 1,
@@ -189,6 +197,31 @@ async fn an_open_whose_start_cannot_be_looked_up_is_refused() {
         assert!(matches!(refused, Err(OpenError::Read(_))), "{refused:?}");
     }
     assert_eq!(fixture.hub.figures().connections, 0);
+}
+
+#[tokio::test]
+async fn lookups_beyond_those_that_may_wait_are_refused() {
+    let (fixture, store) = moody().await;
+    let identity = identity("reader");
+    let mut context = Context::from_waker(Waker::noop());
+    let mut waiting = Vec::new();
+    let released = store.held.lock().unwrap_or_else(PoisonError::into_inner);
+    let refused = loop {
+        let name = EventName::Position(fixture.hub.head());
+        let mut lookup = Box::pin(fixture.hub.event(&identity, name));
+        match lookup.as_mut().poll(&mut context) {
+            Poll::Pending => waiting.push(lookup),
+            Poll::Ready(outcome) => break outcome,
+        }
+    };
+    drop(released);
+    assert!(refused.is_err(), "{refused:?}");
+    // One more than may wait, if the reader thread has begun with the first.
+    let accepted = STORE_READS_WAITING_MAX..=STORE_READS_WAITING_MAX + 1;
+    assert!(accepted.contains(&waiting.len()), "{}", waiting.len());
+    for lookup in waiting {
+        assert!(soon(lookup).await.expect("a lookup").is_some());
+    }
 }
 
 /// A clock that lets the test know when nobody holds it any more.

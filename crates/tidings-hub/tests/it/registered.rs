@@ -1,11 +1,14 @@
 //! Whatever is published after `open` has returned is delivered, however busy the hub is.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tidings_core::start::Start;
+use tidings_hub::Options;
+use tidings_log::memory::MemoryOptions;
 
-use crate::fixture::{Fixture, number_event, request};
+use crate::fixture::{Fixture, number_event, request, two_shards};
 
 const OPENINGS: usize = 200;
 
@@ -43,4 +46,59 @@ async fn what_is_published_after_open_returned_is_delivered() {
     }
     done.store(1, Ordering::SeqCst);
     publishers.join_all().await;
+}
+
+/// One publisher says 0, 1, 2 and so on to `a` while `readers` runs: event `n` has offset `n + 1`.
+async fn while_publishing(fixture: &Arc<Fixture>, readers: impl Future<Output = ()>) {
+    let mut publisher = tokio::task::JoinSet::new();
+    let publishing = fixture.clone();
+    publisher.spawn(async move {
+        for number in 0.. {
+            publishing.publish(number_event("a", number)).await;
+        }
+    });
+    let mut witness = fixture.live(&["a"]).await;
+    witness.word().await;
+    readers.await;
+    publisher.shutdown().await;
+}
+
+fn with_a_tiny_window() -> Arc<Fixture> {
+    let options = Options {
+        window_events: 3,
+        ..two_shards()
+    };
+    Arc::new(Fixture::with(&options, MemoryOptions::default()))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_replay_becomes_live_without_a_seam() {
+    let fixture = with_a_tiny_window();
+    while_publishing(&fixture, async {
+        for _ in 0..50 {
+            let mut reader = fixture.stream(&["a"], Start::Earliest, "complete").await;
+            let head = fixture.hub.head().offset.0;
+            reader.expect(0..head + 20).await;
+        }
+    })
+    .await;
+    assert!(
+        fixture.hub.figures().store_reads > 0,
+        "nothing was replayed"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_snapshot_becomes_live_without_a_seam() {
+    let fixture = with_a_tiny_window();
+    while_publishing(&fixture, async {
+        for _ in 0..50 {
+            let mut reader = fixture.stream(&["a"], Start::Last, "complete").await;
+            let newest = reader.word().await;
+            let newest: u64 = newest.trim_end_matches('?').parse().expect("a number");
+            assert_eq!(reader.word().await, format!("ping {}", newest + 1));
+            reader.expect(newest + 1..newest + 20).await;
+        }
+    })
+    .await;
 }

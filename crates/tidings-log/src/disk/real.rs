@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use super::{Disk, DiskFile, DiskLock, Space};
 
-/// One write of zeros: large enough to be quick, small enough to need no thought.
-const ZEROS_BYTES: usize = 1024 * 1024;
+/// One write of zeros, synced before the next: a commit that comes meanwhile waits behind no more
+/// than this, instead of behind the zeros of a whole segment.
+const ZEROS_BYTES: usize = 512 * 1024;
 
 /// The operating system's files.
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,6 +61,7 @@ impl Disk for RealDisk {
         while at < zeros {
             let length = (zeros - at).min(ZEROS_BYTES as u64) as usize;
             file.write_all_at(block.get(..length).unwrap_or(&block), at)?;
+            file.sync_data()?;
             at += length as u64;
         }
         file.sync_all()?;

@@ -1,6 +1,7 @@
 //! A shard that missed part of its feed gets in step again, whatever is published meanwhile.
 
 use super::fixture::World;
+use crate::limits::SHARD_FEED_BATCHES_MAX;
 use crate::position::Offset;
 use crate::shard::Begin;
 
@@ -54,6 +55,22 @@ fn a_second_hole_in_the_feed_during_the_catch_up_is_read_too() {
     world.settle();
     assert_eq!(world.offsets(reader), (1..=30).collect::<Vec<_>>());
     assert_eq!(world.shard.totals().overflows, 1);
+}
+
+#[test]
+fn more_batches_than_may_wait_are_read_from_the_store() {
+    const BATCHES: u64 = SHARD_FEED_BATCHES_MAX as u64 * 2 + 10;
+    let mut world = World::new(BATCHES as usize * 2);
+    let reader = world.open(&["a"], &[], NOW);
+    world.publish(&[("a", "x")], true);
+    for _ in 1..BATCHES {
+        world.publish(&[("a", "x")], false);
+    }
+    world.settle();
+    assert_eq!(world.offsets(reader), (1..=BATCHES).collect::<Vec<_>>());
+    // Five events a read, up to the first of those that waited.
+    assert!(world.reads as u64 * 5 >= SHARD_FEED_BATCHES_MAX as u64 * 2);
+    assert!((world.reads as u64) * 5 < BATCHES + 5);
 }
 
 #[test]

@@ -114,6 +114,30 @@ fn a_credential_that_ends_at_once_ends_the_stream_on_time() {
 }
 
 #[test]
+fn what_is_read_while_the_credential_ends_is_not_handed_over() {
+    let mut world = World::new(100);
+    world.publish(&[("a", "x")], false);
+    let after = Begin::After {
+        offset: Offset::ZERO,
+        gap: None,
+        replay: Replay::Complete,
+    };
+    let expires_at = Timestamp(world.now.wall.0 + 100);
+    let reader = world.open_as(&["a"], &[], after, SILENT, Some(expires_at));
+    world.take(reader);
+    world.turn();
+    world.read_one();
+    world.advance(100);
+    world.turn();
+    assert!(world.closed.is_empty(), "its answer is under way");
+    world.settle();
+    assert_eq!(
+        world.got[&reader],
+        ["hello@0:complete", "bye@0:credential_expired"]
+    );
+}
+
+#[test]
 fn a_long_poll_ends_with_its_credential_and_claims_only_what_it_has_seen() {
     let mut world = World::new(100);
     let expires_at = Timestamp(world.now.wall.0 + 1_000);

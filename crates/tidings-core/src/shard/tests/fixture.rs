@@ -220,6 +220,11 @@ impl World {
         true
     }
 
+    /// What lies in a sink.
+    pub(super) fn sunk(&self, key: ConnectionKey) -> Delivery {
+        self.sinks[&key].0.borrow().clone().expect("a delivery")
+    }
+
     pub(super) fn turn(&mut self) -> bool {
         let more = self.shard.turn(self.now);
         self.collect();

@@ -97,6 +97,34 @@ fn a_gap_is_told_at_once_though_the_poll_would_wait() {
 }
 
 #[test]
+fn filters_that_let_nothing_pass_cannot_hold_a_turn() {
+    const READERS: usize = 40;
+    let mut world = World::new(10_000);
+    world.open(&["a"], &[], Begin::Now { unknown: false });
+    world.publish(&vec![("a", "x"); 5_000], false);
+    for reader in 0..READERS {
+        // A filter of its own each, so that nobody shares another's work.
+        let begin = Begin::After {
+            offset: Offset(0),
+            gap: None,
+            replay: Replay::Complete,
+        };
+        let mode = Mode::Page {
+            events_max: 10,
+            wait_ms: 0,
+        };
+        world.open_as(&["a"], &[&format!("never{reader}.*")], begin, mode, None);
+    }
+    assert!(world.turn(), "there is more to do");
+    assert!(world.closed.len() < READERS, "all was done in one turn");
+    while world.turn() {}
+    assert_eq!(world.closed.len(), READERS);
+    for (page, _) in &world.closed {
+        assert_eq!(world.sunk(*page).cursor.offset, Offset(5_000));
+    }
+}
+
+#[test]
 fn a_page_of_no_events_still_moves_on() {
     let mut world = World::new(100);
     world.open(&["a"], &[], Begin::Now { unknown: false });
