@@ -103,9 +103,9 @@ class Hub {
 
   /** Publishes events in order and returns the answers; `token` is not needed in development. */
   async publish(events, token) {
-    const { response, text } = await this.#post(lines(events), token)
+    const { ok, text } = await this.#post('application/x-ndjson', lines(events), token)
     const answers = text.trim().split('\n').map((line) => JSON.parse(line))
-    if (!response.ok || answers.some((answer) => answer.error)) {
+    if (!ok || answers.some((answer) => answer.error)) {
       throw new Error(`the hub refused to publish: ${text}`)
     }
     return answers
@@ -115,21 +115,26 @@ class Hub {
     const body = new ReadableStream({
       start: (stream) => stream.enqueue(new TextEncoder().encode(lines(events))),
     })
-    return this.#post(body)
+    return this.#post('application/x-ndjson', body)
   }
 
-  async #post(body, token) {
+  /** Publishes one event in a text of the caller's own. */
+  publishText(body) {
+    return this.#post('application/json', body)
+  }
+
+  async #post(type, body, token) {
     const query = token ? '' : '?userId=publisher'
     const response = await fetch(`${this.url}/v1/events${query}`, {
       method: 'POST',
       headers: {
-        'content-type': 'application/x-ndjson',
+        'content-type': type,
         ...(token && { authorization: `Bearer ${token}` }),
       },
       body,
       duplex: 'half',
     })
-    return { response, text: await response.text() }
+    return { ok: response.ok, text: await response.text() }
   }
 }
 
