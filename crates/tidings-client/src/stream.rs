@@ -174,10 +174,10 @@ impl Stream {
             match incoming::read(item) {
                 Ok(Some(incoming)) => {
                     match &incoming {
-                        Incoming::Hello(hello) => {
-                            self.heartbeat = hello.heartbeat;
-                            self.backoff.reset();
-                        }
+                        Incoming::Hello(hello) => self.heartbeat = hello.heartbeat,
+                        // A hello alone is no success: a hub that greets and ends, again and
+                        // again, must not be asked as fast as it answers.
+                        Incoming::Event(_) | Incoming::Ping(_) => self.backoff.reset(),
                         Incoming::Bye(said) => bye = Some(said.clone()),
                         _ => {}
                     }
@@ -196,7 +196,20 @@ impl Stream {
             self.failure = Some(self.client.exchange.not_a_hub(problem));
             self.state = State::Over;
         } else if let Some(bye) = bye {
-            self.state = after_bye(&bye);
+            self.state = self.after_bye(&bye);
+        }
+    }
+
+    /// Where the stream stands after the hub's last word: it comes back when it is told to, and the
+    /// later the more often that came to nothing.
+    fn after_bye(&mut self, bye: &Bye) -> State {
+        let Some(asked) = bye.retry_after else {
+            return State::Over;
+        };
+        let asked = asked.min(ASKED_WAIT_MAX) + random_of(bye.spread.min(ASKED_WAIT_MAX));
+        let wait = self.backoff.after_failure(Some(asked));
+        State::Waiting {
+            until: Instant::now() + wait,
         }
     }
 
@@ -220,17 +233,4 @@ fn shown(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
-}
-
-/// Where a stream stands after the hub's last word.
-fn after_bye(bye: &Bye) -> State {
-    match bye.retry_after {
-        Some(wait) => {
-            let wait = wait.min(ASKED_WAIT_MAX) + random_of(bye.spread.min(ASKED_WAIT_MAX));
-            State::Waiting {
-                until: Instant::now() + wait,
-            }
-        }
-        None => State::Over,
-    }
 }
