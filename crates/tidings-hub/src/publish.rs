@@ -151,10 +151,15 @@ impl Hub {
                 Ok(published) => outcomes.extend(published.into_iter().map(Ok)),
                 Err(error) => match error.spoiled_by() {
                     Some((index, alone)) if index < lines.len() => {
-                        let after = lines.split_off(index + 1);
-                        lines.truncate(index);
-                        steps.push(Step::Commit(after));
-                        steps.push(Step::Refuse(alone));
+                        steps.push(Step::Commit(lines.split_off(index + 1)));
+                        let spoiled = lines.split_off(index);
+                        // Another line of the group has the id. Once that one is committed, the
+                        // log can say where it stands.
+                        steps.push(match alone {
+                            Some(error) => Step::Refuse(error),
+                            None if index > 0 => Step::Commit(spoiled),
+                            None => Step::Refuse(error),
+                        });
                         steps.push(Step::Commit(lines));
                     }
                     _ => {
@@ -249,24 +254,21 @@ enum Step {
 }
 
 impl PublishError {
-    /// Which event alone is at fault, and what would be said of it if it stood alone.
-    fn spoiled_by(&self) -> Option<(usize, Self)> {
+    /// Which event alone is at fault, and what would be said of it if it stood alone; nothing, if
+    /// that depends on the others.
+    fn spoiled_by(&self) -> Option<(usize, Option<Self>)> {
         match self {
-            Self::NotGranted { index, key } => Some((
-                *index,
-                Self::NotGranted {
-                    index: 0,
-                    key: key.clone(),
-                },
-            )),
-            Self::Append(AppendError::IdReused { index, position }) => Some((
-                *index,
-                AppendError::IdReused {
-                    index: 0,
-                    position: *position,
-                }
-                .into(),
-            )),
+            Self::NotGranted { index, key } => {
+                let key = key.clone();
+                Some((*index, Some(Self::NotGranted { index: 0, key })))
+            }
+            Self::Append(AppendError::IdReused { index, position }) => {
+                let alone = position.is_some().then(|| {
+                    let position = *position;
+                    AppendError::IdReused { index: 0, position }.into()
+                });
+                Some((*index, alone))
+            }
             Self::TooManyEvents { .. }
             | Self::TooLarge { .. }
             | Self::Draining

@@ -258,19 +258,18 @@ impl Committer {
 
     /// The first draft whose id stands for other content, in the window or earlier in the group;
     /// and whether that is so however this write ends.
-    fn find_reused(&self, drafts: &[Draft]) -> Option<(usize, Position, bool)> {
+    fn find_reused(&self, drafts: &[Draft]) -> Option<(usize, Option<Position>, bool)> {
         let mut earlier: HashMap<[u8; 16], [u8; 16]> = HashMap::new();
         for (index, draft) in drafts.iter().enumerate() {
             let Some(key) = draft.dedupe else { continue };
             if let Known::Reused(position) = self.dedupe.look_up(&key) {
                 let committed = position.offset.0 <= self.shared.end();
-                return Some((index, position, committed));
+                return Some((index, Some(position), committed));
             }
             let before = earlier.insert(key.publisher_id, key.content);
             if before.is_some_and(|content| content != key.content) {
                 // The first one has no place, since the group is refused as a whole.
-                let end = Offset(self.shared.end());
-                return Some((index, self.shared.lineage.position(end), true));
+                return Some((index, None, true));
             }
         }
         None

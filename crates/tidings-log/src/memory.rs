@@ -171,6 +171,7 @@ impl MemoryLog {
             epoch: self.shared.lineage.current(),
             offset: self.contents().end(),
         };
+        let end = position.offset;
         let mut appended = Vec::with_capacity(group.len());
         let mut events = Vec::with_capacity(group.len());
         for (index, draft) in group.into_iter().enumerate() {
@@ -187,6 +188,8 @@ impl MemoryLog {
                 }
                 Some(Known::Reused(position)) => {
                     writer.dedupe.roll_back();
+                    // An earlier draft of this group will never stand where it was to stand.
+                    let position = (position.offset <= end).then_some(position);
                     return Err(AppendError::IdReused { index, position });
                 }
                 Some(Known::New) | None => {

@@ -27,8 +27,8 @@ pub enum AppendError {
     IdReused {
         /// Which draft of the group.
         index: usize,
-        /// The event that has the id.
-        position: Position,
+        /// The event that has the id; none if that is an earlier draft of the same refused group.
+        position: Option<Position>,
     },
     /// Too much is waiting for the log, or it has stalled. Try again later.
     #[error("the log is busy")]

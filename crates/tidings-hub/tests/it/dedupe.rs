@@ -58,7 +58,7 @@ async fn an_id_belongs_to_its_publisher_and_source() {
         reused,
         Err(PublishError::Append(AppendError::IdReused {
             index: 0,
-            position: first.position
+            position: Some(first.position)
         }))
     );
 }

@@ -150,7 +150,7 @@ impl Sequencer for Contested {
             1 => 1,
             _ => return self.log.append(group, reply),
         };
-        let position = self.lineage().position(Offset(1));
+        let position = Some(self.lineage().position(Offset(1)));
         reply(Err(AppendError::IdReused { index, position }));
     }
 
@@ -185,5 +185,33 @@ async fn a_line_is_never_blamed_for_another_though_ids_are_used_up_meanwhile() {
     assert_eq!(
         outcomes(&published),
         ["1", "reused 0", "2", "reused 0", "3"]
+    );
+}
+
+#[tokio::test]
+async fn a_line_with_the_id_of_an_earlier_line_is_told_where_that_stands() {
+    let fixture = Fixture::new();
+    let lines = [
+        number_event("a", 1),
+        number_event("a", 2).id("x"),
+        number_event("a", 3).id("x"),
+        number_event("a", 4),
+    ];
+    let outcomes = fixture
+        .hub
+        .publish_each(&identity("p"), lines.map(content).to_vec())
+        .await;
+    let positions: Vec<_> = outcomes
+        .iter()
+        .map(|outcome| outcome.as_ref().map(|published| published.position.offset))
+        .collect();
+    let first = outcomes[1].as_ref().expect("published").position;
+    let reused = PublishError::Append(AppendError::IdReused {
+        index: 0,
+        position: Some(first),
+    });
+    assert_eq!(
+        positions,
+        [Ok(Offset(1)), Ok(Offset(2)), Err(&reused), Ok(Offset(3))]
     );
 }

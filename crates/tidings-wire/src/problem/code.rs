@@ -77,7 +77,8 @@ codes! {
     InvalidId = "invalid_id", 400, "The id is not valid",
         Some("an id is 1 to 127 of `A-Za-z0-9._:-` and not shaped like a cursor");
     /// The body, or a line of it, is not JSON.
-    InvalidJson = "invalid_json", 400, "The body is not valid JSON", None;
+    InvalidJson = "invalid_json", 400, "The body is not valid JSON",
+        Some("send one JSON object or array, or with `application/x-ndjson` one object per line");
     /// A pattern of topics breaks the rules of patterns.
     InvalidPattern = "invalid_pattern", 400, "The pattern is not valid",
         Some("a pattern is a topic in which `*` is one segment and a final `**` any further ones");

@@ -52,9 +52,14 @@ impl From<&AppendError> for Problem {
     fn from(error: &AppendError) -> Self {
         let detail = error.to_string();
         match error {
-            AppendError::IdReused { index, position } => Self::new(Code::IdReused, detail)
-                .with_number("index", *index as u64)
-                .with_text("cursor", position.to_string()),
+            AppendError::IdReused { index, position } => {
+                let problem = Self::new(Code::IdReused, "the id was used for other content")
+                    .with_number("index", *index as u64);
+                match position {
+                    Some(position) => problem.with_text("cursor", position.to_string()),
+                    None => problem,
+                }
+            }
             AppendError::Busy { retry_after_ms } => {
                 Self::new(Code::LogBusy, detail).with_retry_after_ms(*retry_after_ms)
             }

@@ -33,7 +33,7 @@ fn every_refusal_has_its_document() {
     let append = [
         AppendError::IdReused {
             index: 2,
-            position: position(7),
+            position: Some(position(7)),
         },
         AppendError::Busy {
             retry_after_ms: 1_000,
