@@ -79,23 +79,40 @@ impl Search<'_> {
         self.query.events_max.max(1)
     }
 
+    /// What the slice has room for, and one more that tells whether anything is left.
+    fn offsets_max(&self) -> usize {
+        self.events_max().saturating_add(1)
+    }
+
     fn collect(&mut self, inventory: &Inventory) -> io::Result<()> {
-        let segments = inventory.after(self.after).iter().rev();
-        for segment in segments.filter(|segment| segment.is_held()) {
+        let segments = inventory.after(self.after).iter();
+        let held: Vec<_> = segments.filter(|segment| segment.is_held()).collect();
+        for (index, segment) in held.into_iter().enumerate().rev() {
+            // There a key that belongs to a later slice need not be looked at: nothing asks whether
+            // it was found.
+            let is_oldest = index == 0;
             let mut damaged = segment.index().damaged();
             damaged.extend(segment.found_damaged());
             for (key, entry) in self.candidates(segment)? {
+                if is_oldest && self.belongs_later(entry.first) {
+                    continue;
+                }
                 let Some(offset) = self.newest_of(segment, &damaged, &key, entry)? else {
                     continue;
                 };
                 self.told.insert(key);
                 self.offsets.insert(offset);
-                if self.offsets.len() > self.events_max().saturating_add(1) {
+                if self.offsets.len() > self.offsets_max() {
                     self.offsets.pop_last();
                 }
             }
         }
         Ok(())
+    }
+
+    fn belongs_later(&self, offset: u64) -> bool {
+        let last = self.offsets.last();
+        self.offsets.len() == self.offsets_max() && last.is_some_and(|last| *last < offset)
     }
 
     /// The keys of the scope whose newest event may be in the segment, each once.
