@@ -127,6 +127,3 @@ pub const COMMIT_QUEUE_WAIT_MS_MAX: u64 = 1_000;
 
 /// Bytes of one write of the committer: past this the next group waits for the next sync.
 pub const COMMIT_BATCH_BYTES_MAX: usize = 1024 * 1024;
-
-/// Topics in one `since=last` snapshot.
-pub const SNAPSHOT_TOPICS_MAX: usize = 10_000;

@@ -12,5 +12,5 @@ mod sequencer;
 pub use authenticator::{AuthFailure, AuthFuture, Authenticator, Presented};
 pub use clock::Clock;
 pub use encoder::{Control, Encoder, Farewell, Hello, Shape};
-pub use event_store::{Bounds, EventStore, Extent, Page, PageItem, Query, ReadError};
+pub use event_store::{Bounds, EventStore, Extent, NewestPage, Page, PageItem, Query, ReadError};
 pub use sequencer::{AppendError, AppendReply, Appended, CommitFeed, Health, Sequencer, TailError};

@@ -73,7 +73,7 @@ pub struct Now {
 pub enum Action {
     /// Read the store for a connection, and answer with [`Shard::replayed`].
     Read(ConnectionKey, ReadRequest),
-    /// Read the newest event of each key for a connection, and answer with [`Shard::snapshot`].
+    /// Read a slice of a snapshot for a connection, and answer with [`Shard::snapshot`].
     Snapshot(ConnectionKey, SnapshotRequest),
     /// Read everything after this offset for the shard itself, and answer with
     /// [`Shard::caught_up`].

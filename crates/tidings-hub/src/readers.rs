@@ -103,7 +103,7 @@ impl Readers {
         self.0.filled.notify_one();
     }
 
-    /// Reads the newest event of each key for a connection.
+    /// Reads a slice of the newest events of each key for a connection.
     pub(crate) fn snapshot(&self, request: SnapshotRequest, waiter: Waiter) {
         let (inbox, key) = waiter.clone();
         if self.push(Job::Snapshot(request, waiter)).is_err() {

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tidings_core::event_type::TypeFilter;
-use tidings_core::limits::{
-    SEND_BYTES_MAX, SNAPSHOT_TOPICS_MAX, STORE_READ_BYTES_MAX, STORE_READ_EVENTS_MAX,
-};
+use tidings_core::limits::{SEND_BYTES_MAX, STORE_READ_BYTES_MAX, STORE_READ_EVENTS_MAX};
 use tidings_core::port::{PageItem, Query, ReadError};
 use tidings_core::position::Offset;
 use tidings_core::scope::Scope;
@@ -42,23 +40,27 @@ pub(crate) fn replay(ports: &Ports, request: &ReadRequest) -> Result<Replayed, R
     })
 }
 
-/// Reads the newest event of each key for a connection.
+/// Reads a slice of the newest events of each key for a connection.
 pub(crate) fn snapshot(ports: &Ports, request: &SnapshotRequest) -> Result<Snapshot, ReplayFailed> {
+    let query = Query {
+        scope: request.scope.clone(),
+        types: request.types.clone(),
+        after: request.after,
+        events_max: request.page_events_max.unwrap_or(STORE_READ_EVENTS_MAX),
+        // Larger than the sends of a replay, because every slice looks at every key.
+        bytes_max: STORE_READ_BYTES_MAX,
+    };
     attempt(|| {
-        let newest = ports.store.newest_per_key(
-            &request.scope,
-            &request.types,
-            request.through,
-            SNAPSHOT_TOPICS_MAX,
-        )?;
+        let slice = ports.store.newest_per_key(&query, request.through)?;
         let mut out = Vec::new();
-        for event in &newest {
+        for event in &slice.events {
             ports.encoder.event(request.shape, event, None, &mut out);
         }
         Ok(Snapshot {
             bytes: Bytes::from(out),
-            events: newest.len(),
-            through: request.through,
+            events: slice.events.len(),
+            considered: slice.considered,
+            more: slice.more,
         })
     })
 }

@@ -7,14 +7,13 @@ use std::thread::JoinHandle;
 
 use tidings_core::audience::Key;
 use tidings_core::event::{Draft, Event};
-use tidings_core::event_type::TypeFilter;
 use tidings_core::gap::Hole;
 use tidings_core::id::EventId;
 use tidings_core::limits::GROUP_BYTES_MAX;
 use tidings_core::lineage::Lineage;
 use tidings_core::port::{
-    AppendError, AppendReply, Bounds, CommitFeed, EventStore, Extent, Health, Page, Query,
-    ReadError, Sequencer, TailError,
+    AppendError, AppendReply, Bounds, CommitFeed, EventStore, Extent, Health, NewestPage, Page,
+    Query, ReadError, Sequencer, TailError,
 };
 use tidings_core::position::Offset;
 use tidings_core::scope::Scope;
@@ -27,6 +26,7 @@ use crate::feed;
 use crate::keeper;
 use crate::limits::{SEGMENT_BYTES_MIN, SEGMENTS_PER_BYTE_LIMIT};
 use crate::look_up;
+use crate::newest;
 use crate::options::{KeeperMode, OpenError, Options, RecoveryReport};
 use crate::queue::{Queue, Queued, Shut};
 use crate::read::{self, unreadable};
@@ -304,15 +304,8 @@ impl EventStore for EmbeddedLog {
         look_up::before_time(&self.0.shared, time).map_err(|error| unreadable(&error))
     }
 
-    fn newest_per_key(
-        &self,
-        scope: &Scope,
-        types: &TypeFilter,
-        through: Offset,
-        keys_max: usize,
-    ) -> Result<Vec<Arc<Event>>, ReadError> {
-        look_up::newest_per_key(&self.0.shared, scope, types, through, keys_max)
-            .map_err(|error| unreadable(&error))
+    fn newest_per_key(&self, query: &Query, through: Offset) -> Result<NewestPage, ReadError> {
+        newest::newest_per_key(&self.0.shared, query, through).map_err(|error| unreadable(&error))
     }
 
     fn extent(&self, key: &Key) -> Result<Option<Extent>, ReadError> {

@@ -29,6 +29,7 @@ mod index;
 mod keeper;
 mod look_up;
 mod matcher;
+mod newest;
 mod options;
 mod page;
 mod postings;

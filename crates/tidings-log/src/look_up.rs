@@ -1,17 +1,15 @@
-//! Looking up single events: by id, place, time and key; and what is gone.
+//! Looking up single events: by id, place and time; what is held of a key; and what is gone.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
 use tidings_core::audience::Key;
 use tidings_core::event::Event;
-use tidings_core::event_type::TypeFilter;
 use tidings_core::gap::{GapReason, Hole};
 use tidings_core::id::EventId;
 use tidings_core::port::{Bounds, Extent};
 use tidings_core::position::Offset;
-use tidings_core::scope::{Scope, passes};
+use tidings_core::scope::Scope;
 use tidings_core::time::Timestamp;
 
 use crate::floors::Floors;
@@ -89,75 +87,6 @@ pub(crate) fn before_time(shared: &Shared, time: Timestamp) -> io::Result<Offset
         }
     }
     Ok(Offset(end))
-}
-
-pub(crate) fn newest_per_key(
-    shared: &Shared,
-    scope: &Scope,
-    types: &TypeFilter,
-    through: Offset,
-    keys_max: usize,
-) -> io::Result<Vec<Arc<Event>>> {
-    let through = through.0.min(shared.end());
-    let (matcher, floors) = (Matcher::new(scope), shared.floors());
-    let mut found: BTreeMap<u64, Arc<Event>> = BTreeMap::new();
-    let mut told: std::collections::HashSet<String> = std::collections::HashSet::new();
-    for segment in shared.inventory().segments.iter().rev() {
-        // Whatever older segments hold is older than what has been found.
-        if found.len() >= keys_max {
-            break;
-        }
-        if !segment.is_held() {
-            continue;
-        }
-        let mut candidates = segment.ask(|index| {
-            let mut candidates = Vec::new();
-            matcher.visit_keys(index, 0, &mut |key, entry| {
-                if entry.first <= through && !told.contains(key) {
-                    candidates.push((entry.last, key.to_owned()));
-                }
-                true
-            })?;
-            Ok(candidates)
-        })?;
-        // The newest first, so that no more than asked for are looked at.
-        candidates.sort_unstable_by(|left, right| right.cmp(left));
-        candidates.dedup();
-        for (last, key) in candidates {
-            let smallest = found.iter().rev().nth(keys_max.saturating_sub(1));
-            if smallest.is_some_and(|(offset, _)| last < *offset) {
-                break;
-            }
-            let floor = floors.of(&key);
-            let newest = newest_of(segment, &key, floor, through, types)?;
-            if let Some(event) = newest {
-                found.insert(event.position.offset.0, Arc::new(event));
-                told.insert(key);
-            }
-        }
-    }
-    let excess = found.len().saturating_sub(keys_max);
-    Ok(found.into_values().skip(excess).collect())
-}
-
-/// The newest event of a key in a segment between the floor and `through` that passes the filter.
-fn newest_of(
-    segment: &Segment,
-    key: &str,
-    floor: u64,
-    through: u64,
-    types: &TypeFilter,
-) -> io::Result<Option<Event>> {
-    let everything = Matcher::new(&Scope::Everything);
-    let postings = segment.ask(|index| index.postings(key, floor))?;
-    let candidates = postings.iter().rev().filter(|one| one.offset <= through);
-    for posting in candidates {
-        let event = visible(segment, &everything, &Floors::default(), posting.offset)?;
-        if let Some(event) = event.filter(|event| passes(types, event)) {
-            return Ok(Some(event));
-        }
-    }
-    Ok(None)
 }
 
 pub(crate) fn extent(shared: &Shared, key: &Key) -> io::Result<Option<Extent>> {

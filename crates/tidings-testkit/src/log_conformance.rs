@@ -79,7 +79,8 @@ macro_rules! log_conformance {
                 an_event_is_found_at_its_offset_only_in_scope,
                 a_time_is_found_before_its_first_event,
                 the_newest_event_of_each_key_comes_once_and_in_order,
-                the_newest_per_key_obeys_filter_position_and_limit,
+                the_newest_per_key_obeys_filter_and_position,
+                slices_of_the_newest_per_key_are_bounded_and_agree_with_the_whole,
                 the_extent_of_a_key_is_its_oldest_and_newest_event,
             }
             holes::{

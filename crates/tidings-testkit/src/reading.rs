@@ -90,6 +90,34 @@ pub fn read_to_the_end(store: &dyn EventStore, query: &Query) -> Page {
     }
 }
 
+/// Reads a whole snapshot, slice by slice, and checks what holds for every slice: events rise, limits
+/// are kept, and each slice moves on.
+pub fn newest_to_the_end(
+    store: &dyn EventStore,
+    query: &Query,
+    through: Offset,
+) -> Vec<Arc<Event>> {
+    let mut whole = Vec::new();
+    let mut next = query.clone();
+    loop {
+        let slice = store
+            .newest_per_key(&next, through)
+            .expect("the store can be read");
+        let page = Page {
+            items: slice.events.iter().cloned().map(PageItem::Event).collect(),
+            considered: slice.considered,
+            more: slice.more,
+        };
+        check_page(&next, &page);
+        whole.extend(slice.events);
+        if !slice.more {
+            return whole;
+        }
+        assert!(slice.considered > next.after, "a slice moves on");
+        next.after = slice.considered;
+    }
+}
+
 /// Panics unless a page keeps the promises that hold for every page.
 pub fn check_page(query: &Query, page: &Page) {
     assert!(page.considered >= query.after, "considered runs backwards");

@@ -48,6 +48,17 @@ pub struct Page {
     pub more: bool,
 }
 
+/// A slice of a snapshot: of the newest event of each key.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NewestPage {
+    /// The events by rising offset, each once.
+    pub events: Vec<Arc<Event>>,
+    /// What is left of the snapshot lies after this offset. At least the query's offset.
+    pub considered: Offset,
+    /// Whether anything is left.
+    pub more: bool,
+}
+
 /// Which offsets the store holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
@@ -98,15 +109,13 @@ pub trait EventStore: Send + Sync + std::fmt::Debug {
     /// is none.
     fn before_time(&self, time: Timestamp) -> Result<Offset, ReadError>;
 
-    /// The newest event of each key in the scope that passes the filter and lies at or before
-    /// `through`, by rising offset, each event once; the newest `keys_max` of them.
-    fn newest_per_key(
-        &self,
-        scope: &Scope,
-        types: &TypeFilter,
-        through: Offset,
-        keys_max: usize,
-    ) -> Result<Vec<Arc<Event>>, ReadError>;
+    /// A slice of a snapshot: of the events that are, at or before `through`, the newest readable
+    /// one of a key in the scope that passes the filter, those that the query asks for. Asked slice
+    /// after slice with the same `through`, it gives each of them once.
+    ///
+    /// A call may cost time for each key in the scope, and memory for its name, but for no event
+    /// outside the slice. It fails if it finds damage that the slices before it did not know of.
+    fn newest_per_key(&self, query: &Query, through: Offset) -> Result<NewestPage, ReadError>;
 
     /// Which events of a key are held.
     fn extent(&self, key: &Key) -> Result<Option<Extent>, ReadError>;

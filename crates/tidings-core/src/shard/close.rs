@@ -107,7 +107,7 @@ impl<S: Sink> Shard<S> {
         };
         let code = farewell.code;
         let cursor = lineage.position(connection.cursor);
-        let told = (!connection.snapshot_due).then_some(cursor);
+        let told = connection.snapshot_after.is_none().then_some(cursor);
         if connection.is_page() && (told.is_none() || code == LOG_FAILED) {
             // An empty page would say that there is nothing to read.
             self.remove(key, Cause::Told(code), now);

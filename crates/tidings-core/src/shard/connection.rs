@@ -70,9 +70,9 @@ pub(super) struct Connection<S> {
     pub(super) memberships: Vec<(u32, u32)>,
     /// Everything up to here has been considered and, where it matched, delivered.
     pub(super) cursor: Offset,
-    /// Whether the newest event of each key, up to the cursor, has yet to be handed over. It comes
-    /// before everything else, and until then the cursor may not be told.
-    pub(super) snapshot_due: bool,
+    /// The newest event of each key, up to the cursor, has yet to be handed over where it lies after
+    /// this offset. It comes before everything else, and until then the cursor may not be told.
+    pub(super) snapshot_after: Option<Offset>,
     /// A gap that the first page has to tell.
     pub(super) gap: Option<Gap>,
     /// Whether it stands in the ready ring.

@@ -109,7 +109,7 @@ impl<S: Sink> Shard<S> {
             types: opening.types,
             memberships,
             cursor,
-            snapshot_due: matches!(opening.begin, Begin::Last { .. }),
+            snapshot_after: matches!(opening.begin, Begin::Last { .. }).then_some(Offset::ZERO),
             gap: None,
             queued: false,
             reading: false,

@@ -28,7 +28,7 @@ pub struct ReadRequest {
     pub page_events_max: Option<usize>,
 }
 
-/// A read of the newest event of each key for one connection.
+/// A read of a slice of the newest events of each key for one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotRequest {
     /// What the reader may read.
@@ -37,8 +37,12 @@ pub struct SnapshotRequest {
     pub types: TypeFilter,
     /// How events are written.
     pub shape: Shape,
+    /// After which offset: where the slice before it ended.
+    pub after: Offset,
     /// No event after this one: the rest comes live.
     pub through: Offset,
+    /// For a page, at most this many events; a stream takes as many as fit a read.
+    pub page_events_max: Option<usize>,
 }
 
 /// The answer to a [`ReadRequest`], encoded.
@@ -63,8 +67,10 @@ pub struct Snapshot {
     pub bytes: Bytes,
     /// How many events.
     pub events: usize,
-    /// The offset that was asked for.
-    pub through: Offset,
+    /// What is left of the snapshot lies after this offset.
+    pub considered: Offset,
+    /// Whether anything is left.
+    pub more: bool,
 }
 
 /// The store could not be read for a connection.
@@ -157,8 +163,8 @@ impl<S: Sink> Shard<S> {
         self.actions.push(Action::Read(key, request));
     }
 
-    /// Asks a reader thread for the newest event of each key up to the connection's cursor.
-    pub(super) fn ask_snapshot(&mut self, key: ConnectionKey) {
+    /// Asks a reader thread for a slice of the newest event of each key up to the connection's cursor.
+    pub(super) fn ask_snapshot(&mut self, key: ConnectionKey, after: Offset) {
         let Some(connection) = self.connection(key) else {
             return;
         };
@@ -167,7 +173,9 @@ impl<S: Sink> Shard<S> {
             scope: connection.scope.clone(),
             types: connection.types.clone(),
             shape: connection.shape,
+            after,
             through: connection.cursor,
+            page_events_max: connection.is_page().then(|| connection.events_max()),
         };
         self.actions.push(Action::Snapshot(key, request));
     }
@@ -248,38 +256,39 @@ impl<S: Sink> Shard<S> {
 
     fn serve_snapshot(&mut self, key: ConnectionKey, snapshot: Snapshot, now: Now) {
         let encoder = self.options.encoder.clone();
-        let cursor = self.options.lineage.position(snapshot.through);
+        let lineage = self.options.lineage.clone();
         let Some(connection) = self.connection(key) else {
             return;
         };
-        connection.snapshot_due = false;
+        let Snapshot {
+            bytes,
+            events,
+            considered,
+            more,
+        } = snapshot;
+        let through = if more { considered } else { connection.cursor };
         if connection.is_page() {
-            self.answer_page(
-                key,
-                snapshot.bytes,
-                snapshot.events,
-                snapshot.through,
-                false,
-                now,
-            );
+            // Reading on after this slice gives every event of the keys that are left, their newest
+            // among them. So the page's cursor claims no more than the page holds, and so does a gap.
+            if let Some(gap) = &mut connection.gap {
+                gap.to = lineage.position(through);
+            }
+            self.answer_page(key, bytes, events, through, more, now);
             return;
         }
+        if more {
+            connection.snapshot_after = Some(considered);
+            self.hand_over(key, bytes, events, through, now);
+            return;
+        }
+        connection.snapshot_after = None;
         // The events of a snapshot carry no id; the ping after them says where the stream stands.
-        let mut text = Vec::from(snapshot.bytes);
-        encoder.control(
-            connection.shape,
-            &Control::Ping {
-                cursor,
-                time: now.wall,
-            },
-            &mut text,
-        );
-        self.hand_over(
-            key,
-            Bytes::from(text),
-            snapshot.events,
-            snapshot.through,
-            now,
-        );
+        let mut text = Vec::from(bytes);
+        let ping = Control::Ping {
+            cursor: lineage.position(through),
+            time: now.wall,
+        };
+        encoder.control(connection.shape, &ping, &mut text);
+        self.hand_over(key, Bytes::from(text), events, through, now);
     }
 }

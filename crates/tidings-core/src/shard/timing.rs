@@ -128,7 +128,8 @@ impl<S: Sink> Shard<S> {
             return;
         };
         let quiet = now.moment.ms_since(connection.last_delivery) >= heartbeat_ms;
-        let busy = !connection.sink.is_free() || connection.reading || connection.snapshot_due;
+        let busy =
+            !connection.sink.is_free() || connection.reading || connection.snapshot_after.is_some();
         if !quiet || busy {
             return;
         }

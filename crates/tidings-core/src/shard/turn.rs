@@ -67,8 +67,8 @@ impl<S: Sink> Shard<S> {
             self.say_farewell(key, now);
             return;
         }
-        if connection.snapshot_due {
-            self.ask_snapshot(key);
+        if let Some(after) = connection.snapshot_after {
+            self.ask_snapshot(key, after);
             return;
         }
         let cursor = connection.cursor;

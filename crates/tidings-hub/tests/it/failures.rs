@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use tidings_core::audience::Key;
 use tidings_core::event::Event;
-use tidings_core::event_type::TypeFilter;
 use tidings_core::gap::Hole;
 use tidings_core::id::EventId;
 use tidings_core::limits::STORE_READS_WAITING_MAX;
-use tidings_core::port::{Bounds, Clock, EventStore, Extent, Page, Query, ReadError};
+use tidings_core::port::{Bounds, Clock, EventStore, Extent, NewestPage, Page, Query, ReadError};
 use tidings_core::position::Offset;
 use tidings_core::scope::Scope;
 use tidings_core::start::Start;
@@ -120,15 +119,9 @@ impl EventStore for Moody {
         self.log.before_time(time)
     }
 
-    fn newest_per_key(
-        &self,
-        scope: &Scope,
-        types: &TypeFilter,
-        through: Offset,
-        keys_max: usize,
-    ) -> Result<Vec<Arc<Event>>, ReadError> {
+    fn newest_per_key(&self, query: &Query, through: Offset) -> Result<NewestPage, ReadError> {
         self.mood()?;
-        self.log.newest_per_key(scope, types, through, keys_max)
+        self.log.newest_per_key(query, through)
     }
 
     fn extent(&self, key: &Key) -> Result<Option<Extent>, ReadError> {

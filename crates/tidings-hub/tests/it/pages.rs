@@ -64,3 +64,28 @@ async fn the_newest_of_each_topic_is_a_page_too() {
     assert_eq!(words(&page), ["2?", "4?"]);
     assert_eq!(page.cursor, fixture.hub.head());
 }
+
+#[tokio::test]
+async fn a_snapshot_that_does_not_fit_a_page_goes_on_after_its_cursor() {
+    let fixture = Fixture::new();
+    for topic in 1..=5 {
+        let key = format!("a/{topic}");
+        fixture.publish(number_event(&key, topic)).await;
+    }
+    let mut start = Start::Last;
+    let mut told = Vec::new();
+    loop {
+        let page = fixture.page(page_request(&["a/*"], start, 2, 0)).await;
+        told.push(words(&page));
+        start = Start::After(page.cursor);
+        if !page.more {
+            break;
+        }
+        // One that is told already, which makes the pages after it the longer.
+        if told.len() == 1 {
+            fixture.publish(number_event("a/1", 6)).await;
+        }
+    }
+    let expected: [&[&str]; 3] = [&["1?", "2?"], &["3", "4"], &["5", "6"]];
+    assert_eq!(told, expected);
+}

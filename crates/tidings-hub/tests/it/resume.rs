@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use tidings_core::id::EventId;
+use tidings_core::limits::{GROUP_EVENTS_MAX, STORE_READ_BYTES_MAX, STORE_READ_EVENTS_MAX};
 use tidings_core::port::Clock as _;
 use tidings_core::position::{Epoch, Offset, Position};
 use tidings_core::start::Start;
 use tidings_core::time::Timestamp;
 
-use crate::fixture::{Fixture, asked, number_event, page_request, request, words};
+use tidings_testkit::draft::{data_of_bytes, draft};
+
+use crate::fixture::{Fixture, asked, number_event, page_request, request, soon, words};
 
 /// Ten events, one per second, the fifth and later ones with ids `e5`, `e6` and so on.
 async fn ten() -> (Fixture, Vec<Position>, Timestamp) {
@@ -64,6 +67,49 @@ async fn last_sends_the_newest_of_each_topic_without_ids_and_goes_on_from_its_he
     let mut reader = fixture.stream(&["*"], Start::Last, "complete").await;
     fixture.publish(number_event("a", 21)).await;
     assert_eq!(reader.words(4).await, ["10?", "20?", "ping 11", "21"]);
+}
+
+#[tokio::test]
+async fn a_snapshot_has_as_many_sends_as_it_needs_and_none_is_large() {
+    const TOPICS: usize = 3 * STORE_READ_EVENTS_MAX / 2;
+    const LARGE_BYTES: usize = 200 * 1024;
+    let fixture = Fixture::new();
+    let mut group = Vec::new();
+    for topic in 0..TOPICS {
+        group.push(number_event(&format!("a/{topic}"), topic as u64));
+    }
+    for part in group.chunks(GROUP_EVENTS_MAX) {
+        fixture
+            .publish_group(part.to_vec())
+            .await
+            .expect("published");
+    }
+    for topic in 0..7 {
+        let event = draft(&format!("b/{topic}")).data(data_of_bytes(LARGE_BYTES));
+        fixture.publish(event).await;
+    }
+    let head = fixture.hub.head();
+    for (pattern, sizes) in [
+        (
+            "a/*",
+            vec![STORE_READ_EVENTS_MAX, TOPICS - STORE_READ_EVENTS_MAX],
+        ),
+        ("b/*", vec![3, 3, 1]),
+    ] {
+        let mut reader = fixture
+            .stream(&[pattern], Start::Last, "complete")
+            .await
+            .reader;
+        let mut sends = Vec::new();
+        while sends.iter().sum::<usize>() < sizes.iter().sum() {
+            let send = soon(reader.next()).await.expect("the stream goes on");
+            assert!(send.bytes.len() < STORE_READ_BYTES_MAX + LARGE_BYTES);
+            sends.push(send.events);
+            let ended = words(&send).last() == Some(&format!("ping {}", head.offset));
+            assert_eq!(ended, sends.len() == sizes.len());
+        }
+        assert_eq!(sends, sizes, "{pattern}");
+    }
 }
 
 #[tokio::test]

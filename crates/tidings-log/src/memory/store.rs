@@ -1,21 +1,23 @@
 //! Reading a memory log: matching postings merged by offset.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
 use tidings_core::audience::Key;
 use tidings_core::event::Event;
-use tidings_core::event_type::TypeFilter;
 use tidings_core::gap::{GapReason, Hole};
 use tidings_core::id::EventId;
-use tidings_core::port::{Bounds, EventStore, Extent, Page, PageItem, Query, ReadError};
+use tidings_core::port::{
+    Bounds, EventStore, Extent, NewestPage, Page, PageItem, Query, ReadError,
+};
 use tidings_core::position::Offset;
 use tidings_core::scope::{Scope, passes};
 use tidings_core::time::Timestamp;
 
 use super::MemoryLog;
 use super::contents::Contents;
+use super::postings::Posting;
 
 /// One offset that a scope touches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +127,39 @@ impl Contents {
         }
         push_hole(page, query, hole)
     }
+
+    fn newest_per_key(&self, query: &Query, through: Offset) -> NewestPage {
+        let newest = |posting: &Posting| {
+            posting
+                .visible()
+                .rev()
+                .take_while(|offset| *offset > query.after)
+                .skip_while(|offset| *offset > through)
+                .find(|offset| {
+                    let event = self.get(*offset);
+                    event.is_some_and(|event| passes(&query.types, event))
+                })
+        };
+        let selected = self.postings().selected(&query.scope);
+        let offsets: BTreeSet<Offset> = selected.into_iter().filter_map(newest).collect();
+        let mut page = NewestPage {
+            considered: query.after.max(through),
+            ..NewestPage::default()
+        };
+        let mut bytes = 0;
+        for event in offsets.into_iter().filter_map(|offset| self.get(offset)) {
+            let full = bytes > 0 && bytes >= query.bytes_max;
+            if full || page.events.len() >= query.events_max {
+                let last = page.events.last();
+                page.considered = last.map_or(query.after, |event| event.position.offset);
+                page.more = true;
+                break;
+            }
+            bytes += event.content.size_bytes();
+            page.events.push(Arc::clone(event));
+        }
+        page
+    }
 }
 
 /// Puts a hole into the page if there is one; false if it had no room.
@@ -196,29 +231,8 @@ impl EventStore for MemoryLog {
             .partition_point(|event| event.timestamp < time))
     }
 
-    fn newest_per_key(
-        &self,
-        scope: &Scope,
-        types: &TypeFilter,
-        through: Offset,
-        keys_max: usize,
-    ) -> Result<Vec<Arc<Event>>, ReadError> {
-        let contents = self.contents();
-        let newest = |posting: &&super::postings::Posting| {
-            posting
-                .visible()
-                .rev()
-                .skip_while(|offset| *offset > through)
-                .filter_map(|offset| contents.get(offset))
-                .find(|event| passes(types, event))
-                .cloned()
-        };
-        let selected = contents.postings().selected(scope);
-        let mut events: Vec<_> = selected.iter().filter_map(newest).collect();
-        events.sort_by_key(|event| event.position.offset);
-        events.dedup_by_key(|event| event.position.offset);
-        let surplus = events.len().saturating_sub(keys_max);
-        Ok(events.split_off(surplus))
+    fn newest_per_key(&self, query: &Query, through: Offset) -> Result<NewestPage, ReadError> {
+        Ok(self.contents().newest_per_key(query, through))
     }
 
     fn extent(&self, key: &Key) -> Result<Option<Extent>, ReadError> {

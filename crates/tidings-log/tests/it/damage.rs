@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tidings_core::audience::Key;
-use tidings_core::event_type::TypeFilter;
 use tidings_core::gap::GapReason;
 use tidings_core::id::EventId;
 use tidings_core::port::{EventStore, Sequencer};
@@ -13,7 +12,7 @@ use tidings_core::scope::Scope;
 use tidings_log::{Damaged, EmbeddedLog};
 
 use crate::support::{
-    Bench, Read, append, append_each, draft, events, files, offsets, read_all, scope, text,
+    Bench, Read, append, append_each, draft, events, files, offsets, query, read_all, scope, text,
 };
 
 /// A log of `a` and `b` in turn, in several segments with index files, and what it holds.
@@ -111,6 +110,39 @@ fn d4_every_flipped_bit_of_a_record_is_a_hole_there_and_nowhere_else() {
         log.close();
         drop(log);
         flip(&broken.join(&name), at + bit / 8, bit % 8);
+    }
+}
+
+#[test]
+fn d4_a_snapshot_falls_back_on_what_is_readable_or_fails() {
+    let bench = Bench::new();
+    let all = sample(&bench);
+    let end = Offset(all.len() as u64);
+    let segments = files(&bench.path(), "seg");
+    let newest = |log: &EmbeddedLog, after: u64, through: u64| {
+        let mut query = query(&scope(&["a", "b"]), after);
+        query.events_max = 1;
+        let found = log.newest_per_key(&query, Offset(through));
+        found.map(|found| found.events[0].position.offset.0)
+    };
+    let first: u64 = segments[1].file_name().expect("name").to_string_lossy()[..20]
+        .parse()
+        .expect("offset");
+    let (hit, through) = (first + 3, first + 4);
+    let broken = bench.dir.path().join("broken");
+    for ask_the_second_slice_first in [false, true] {
+        copy_to(&bench.path(), &broken);
+        let name = segments[1].file_name().expect("name");
+        let (at, length) = record(&segments[1], 3);
+        flip(&broken.join(name), at + length - 20, 0);
+        let log = EmbeddedLog::open(&bench.options_in(&broken)).expect("opens");
+        assert_eq!(newest(&log, 0, end.0).expect("read"), end.0 - 1);
+        if ask_the_second_slice_first {
+            // Its key's turn was over when the damage was met: it may not be left out.
+            newest(&log, hit - 1, hit).expect_err("the snapshot is not what it was");
+        }
+        assert_eq!(newest(&log, 0, through).expect("read"), hit - 2);
+        assert_eq!(newest(&log, hit - 2, through).expect("read"), through);
     }
 }
 
@@ -278,8 +310,9 @@ fn d4_every_flipped_bit_of_an_index_file_changes_no_answer() {
         assert_eq!(found.position.offset, Offset(40));
         let extent = log.extent(&Key::parse("a").expect("key")).expect("read");
         assert_eq!(extent.map(|extent| extent.earliest), Some(Offset(1)));
-        let newest = log.newest_per_key(&scope(&["a"]), &TypeFilter::default(), Offset(40), 9);
-        assert_eq!(newest.expect("read")[0].position.offset, Offset(39));
+        let newest = log.newest_per_key(&query(&scope(&["a"]), 0), Offset(40));
+        let newest = newest.expect("read").events;
+        assert_eq!(newest[0].position.offset, Offset(39));
         let again = append(&log, vec![draft(&["b"], Some("id40"), &text(&at))]);
         assert!(again.expect("known")[0].duplicate);
         log.retain_now();

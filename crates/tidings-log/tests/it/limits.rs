@@ -162,9 +162,7 @@ fn type_filters_pass_critical_events() {
         PageItem::Hole(_) => 0,
     });
     assert_eq!(read.collect::<Vec<_>>(), [1, 3]);
-    let newest = log
-        .newest_per_key(&query.scope, &query.types, Offset(2), 10)
-        .expect("read");
+    let newest = log.newest_per_key(&query, Offset(2)).expect("read").events;
     assert_eq!(newest.len(), 1);
     assert_eq!(newest[0].position.offset, Offset(1));
 }

@@ -1,11 +1,12 @@
 //! Append, read back, open again.
 
-use tidings_core::event_type::TypeFilter;
 use tidings_core::port::{EventStore, Sequencer};
 use tidings_core::position::Offset;
 use tidings_core::scope::Scope;
 
-use crate::support::{Bench, Read, append, append_each, draft, offsets, read_all, scope, text};
+use crate::support::{
+    Bench, Read, append, append_each, draft, offsets, query, read_all, scope, text,
+};
 
 #[test]
 fn what_is_appended_is_read_back_before_and_after_an_opening() {
@@ -74,17 +75,15 @@ fn single_events_are_found_by_id_place_and_time() {
         let extent = log.extent(&key).expect("read").expect("held");
         assert_eq!((extent.earliest, extent.head), (Offset(2), Offset(200)));
         let newest = |through, max| {
-            let scope = scope(&["even", "odd"]);
-            let found = log.newest_per_key(&scope, &TypeFilter::default(), Offset(through), max);
-            let found = found.expect("read");
-            found
-                .iter()
-                .map(|event| event.position.offset.0)
-                .collect::<Vec<_>>()
+            let mut query = query(&scope(&["even", "odd"]), 0);
+            query.events_max = max;
+            let found = log.newest_per_key(&query, Offset(through)).expect("read");
+            let offsets = found.events.iter().map(|event| event.position.offset.0);
+            (offsets.collect::<Vec<_>>(), found.more)
         };
-        assert_eq!(newest(200, 10), [199, 200]);
-        assert_eq!(newest(150, 10), [149, 150]);
-        assert_eq!(newest(150, 1), [150]);
-        assert_eq!(newest(1, 10), [1]);
+        assert_eq!(newest(200, 10), (vec![199, 200], false));
+        assert_eq!(newest(150, 10), (vec![149, 150], false));
+        assert_eq!(newest(150, 1), (vec![149], true));
+        assert_eq!(newest(1, 10), (vec![1], false));
     }
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use tidings_core::event_type::TypeFilter;
 use tidings_core::gap::GapReason;
 use tidings_core::id::EventId;
 use tidings_core::port::{PageItem, Query};
@@ -12,7 +11,8 @@ use tidings_core::scope::Scope;
 use super::{Fixture, LogOptions, LogUnderTest};
 use crate::draft::{draft, parse_key};
 use crate::reading::{
-    check_page, events_of, holes_of, offsets_of, query, read_to_the_end, scope, types,
+    check_page, events_of, holes_of, newest_to_the_end, offsets_of, query, read_to_the_end, scope,
+    types,
 };
 use crate::recording_feed::Recording;
 
@@ -184,13 +184,9 @@ pub fn removed_events_are_not_found_in_any_way<L: LogUnderTest>() {
     assert_eq!(extent("b"), None);
     let held = extent("a").expect("some of it is held");
     assert_eq!((held.earliest, held.head), (Offset(5), Offset(7)));
-    let newest = store.newest_per_key(
-        &scope(&["**"]),
-        &TypeFilter::default(),
-        Offset(7),
-        usize::MAX,
-    );
-    assert_eq!(offsets_of(&newest.expect("readable")), [6, 7]);
+    let everywhere = query(scope(&["**"]), Offset::ZERO);
+    let newest = newest_to_the_end(&*store, &everywhere, Offset(7));
+    assert_eq!(offsets_of(&newest), [6, 7]);
     let start = fixture.all()[0].timestamp.minus(Duration::from_secs(3_600));
     assert_eq!(store.before_time(start).expect("readable"), Offset(4));
 }

@@ -1,15 +1,14 @@
 //! Finding single events: by id, by offset, by time, the newest of each key, and the extent of a key.
 
-use tidings_core::event_type::TypeFilter;
 use tidings_core::id::EventId;
-use tidings_core::port::Extent;
+use tidings_core::port::{Extent, Query};
 use tidings_core::position::Offset;
 use tidings_core::priority::Priority;
 use tidings_core::scope::Scope;
 
 use super::{Fixture, LogUnderTest};
 use crate::draft::{draft, parse_key};
-use crate::reading::{offsets_of, scope, types};
+use crate::reading::{newest_to_the_end, offsets_of, query, scope, types};
 
 /// Ids are a publisher's own: the newest that the reader may read is meant.
 pub fn the_newest_event_of_an_id_in_the_scope_is_found<L: LogUnderTest>() {
@@ -82,9 +81,8 @@ pub fn the_newest_event_of_each_key_comes_once_and_in_order<L: LogUnderTest>() {
     fixture.append([draft("a/1").also("b"), draft("a/3")]);
     let newest = |selected: Scope| {
         let store = fixture.log.store();
-        let everything = TypeFilter::default();
-        let found = store.newest_per_key(&selected, &everything, fixture.end(), 100);
-        offsets_of(&found.expect("readable"))
+        let everything = query(selected, Offset::ZERO);
+        offsets_of(&newest_to_the_end(&*store, &everything, fixture.end()))
     };
     assert_eq!(newest(scope(&["a/*"])), [2, 5, 6]);
     assert_eq!(newest(scope(&["a/*", "b"])), [2, 5, 6]);
@@ -94,7 +92,7 @@ pub fn the_newest_event_of_each_key_comes_once_and_in_order<L: LogUnderTest>() {
 }
 
 /// The newest that passes, not the newest if it passes.
-pub fn the_newest_per_key_obeys_filter_position_and_limit<L: LogUnderTest>() {
+pub fn the_newest_per_key_obeys_filter_and_position<L: LogUnderTest>() {
     let fixture = Fixture::<L>::new();
     fixture.append([draft("a").event_type("x"), draft("b").event_type("x")]);
     fixture.append([draft("a").event_type("y"), draft("c").event_type("x")]);
@@ -102,17 +100,62 @@ pub fn the_newest_per_key_obeys_filter_position_and_limit<L: LogUnderTest>() {
         draft("b").event_type("y").priority(Priority::Critical),
         draft("a").event_type("x"),
     ]);
-    let newest = |globs: &[&str], through: u64, keys_max: usize| {
+    let newest = |globs: &[&str], through: u64| {
         let store = fixture.log.store();
-        let found = store.newest_per_key(&scope(&["**"]), &types(globs), Offset(through), keys_max);
-        offsets_of(&found.expect("readable"))
+        let query = Query {
+            types: types(globs),
+            ..query(scope(&["**"]), Offset::ZERO)
+        };
+        offsets_of(&newest_to_the_end(&*store, &query, Offset(through)))
     };
-    assert_eq!(newest(&[], 6, 100), [4, 5, 6]);
-    assert_eq!(newest(&[], 4, 100), [2, 3, 4], "at or before the position");
-    assert_eq!(newest(&["x"], 5, 100), [1, 4, 5], "critical passes");
-    assert_eq!(newest(&["y"], 4, 100), [3]);
-    assert_eq!(newest(&[], 6, 2), [5, 6], "the newest of them");
-    assert_eq!(newest(&[], 0, 100), [0; 0]);
+    assert_eq!(newest(&[], 6), [4, 5, 6]);
+    assert_eq!(newest(&[], 4), [2, 3, 4], "at or before the position");
+    assert_eq!(newest(&["x"], 5), [1, 4, 5], "critical passes");
+    assert_eq!(newest(&["y"], 4), [3]);
+    assert_eq!(newest(&[], 0), [0; 0]);
+}
+
+/// However they are cut, and whatever is published in between.
+pub fn slices_of_the_newest_per_key_are_bounded_and_agree_with_the_whole<L: LogUnderTest>() {
+    let fixture = Fixture::<L>::new();
+    for round in 0..2 {
+        for topic in 0..10 {
+            let data = format!("\"{}\"", "x".repeat(100 * (topic + round)));
+            fixture.append([draft(&format!("a/{topic}")).data(data)]);
+        }
+    }
+    let through = fixture.end();
+    let store = fixture.log.store();
+    let mut next = Query {
+        events_max: 3,
+        ..query(scope(&["a/*"]), Offset::ZERO)
+    };
+    let mut sizes = Vec::new();
+    loop {
+        let slice = store.newest_per_key(&next, through).expect("readable");
+        sizes.push(slice.events.len());
+        assert_eq!(
+            slice.events[0].position.offset,
+            next.after.max(Offset(10)).next()
+        );
+        next.after = slice.considered;
+        if !slice.more {
+            break;
+        }
+        // A key that is told, and one that is not: both are as they were at `through`.
+        fixture.append([draft("a/0"), draft("a/9")]);
+    }
+    assert_eq!(sizes, [3, 3, 3, 1]);
+    for bytes_max in [1, 150, 1_000, 4_000] {
+        let by_bytes = Query {
+            bytes_max,
+            ..query(scope(&["a/*"]), Offset::ZERO)
+        };
+        let newest = newest_to_the_end(&*store, &by_bytes, through);
+        assert_eq!(offsets_of(&newest), (11..=20).collect::<Vec<_>>());
+        let first = store.newest_per_key(&by_bytes, through).expect("readable");
+        assert!(first.more, "{bytes_max} bytes are not enough for all");
+    }
 }
 
 /// Of exactly this key.

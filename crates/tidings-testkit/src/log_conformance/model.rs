@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tidings_core::audience::Key;
 use tidings_core::event::{Draft, Event};
-use tidings_core::event_type::TypeFilter;
 use tidings_core::gap::Hole;
 use tidings_core::id::EventId;
 use tidings_core::port::{AppendError, Bounds, Extent, Page, Query};
@@ -195,29 +194,21 @@ impl Model {
         first.map_or_else(|| self.end(), |event| event.position.offset.previous())
     }
 
-    pub(super) fn newest_per_key(
-        &self,
-        scope: &Scope,
-        types: &TypeFilter,
-        through: Offset,
-        keys_max: usize,
-    ) -> Vec<Arc<Event>> {
-        let mut newest: BTreeMap<Key, Offset> = BTreeMap::new();
-        for event in self.readable(scope) {
-            if event.position.offset <= through && passes(types, event) {
-                for key in event.content.audience.keys() {
-                    if scope.matches_key(key) {
-                        newest.insert(key.clone(), event.position.offset);
-                    }
-                }
+    /// The whole snapshot.
+    pub(super) fn newest_per_key(&self, query: &Query, through: Offset) -> Vec<Arc<Event>> {
+        let mut newest: BTreeMap<&Key, &Arc<Event>> = BTreeMap::new();
+        for event in self.readable(&query.scope) {
+            if event.position.offset <= through && passes(&query.types, event) {
+                let keys = event.content.audience.keys().iter();
+                let selected = keys.filter(|key| query.scope.matches_key(key));
+                newest.extend(selected.map(|key| (key, event)));
             }
         }
-        let mut offsets: Vec<Offset> = newest.into_values().collect();
-        offsets.sort();
-        offsets.dedup();
-        let first = offsets.len().saturating_sub(keys_max);
-        let kept = offsets.into_iter().skip(first);
-        kept.filter_map(|offset| self.at(scope, offset)).collect()
+        let mut events: Vec<_> = newest.into_values().cloned().collect();
+        events.sort_by_key(|event| event.position.offset);
+        events.dedup_by_key(|event| event.position.offset);
+        events.retain(|event| event.position.offset > query.after);
+        events
     }
 
     pub(super) fn extent(&self, key: &Key) -> Option<Extent> {

@@ -14,7 +14,7 @@ use tidings_core::scope::Scope;
 use super::model::Model;
 use super::{DurableLogUnderTest, Fixture, LogOptions, LogUnderTest};
 use crate::draft::{draft, parse_key};
-use crate::reading::{read_to_the_end, scope, types};
+use crate::reading::{newest_to_the_end, read_to_the_end, scope, types};
 
 /// Half a second, so that no sequence of whole seconds meets the edge of the window.
 const DEDUPE_WINDOW: Duration = Duration::from_millis(600_500);
@@ -229,10 +229,13 @@ fn check_look<L: LogUnderTest>(fixture: &Fixture<L>, model: &Model, look: &Look)
     let found = store.at(&selected, after).expect("readable");
     assert_eq!(found, model.at(&selected, after));
     for through in [after, end] {
-        for keys_max in [1, 2, usize::MAX] {
-            let newest = store.newest_per_key(&selected, &query.types, through, keys_max);
-            let expected = model.newest_per_key(&selected, &query.types, through, keys_max);
-            assert_eq!(newest.expect("readable"), expected);
+        for after in [Offset::ZERO, after] {
+            let query = Query {
+                after,
+                ..query.clone()
+            };
+            let newest = newest_to_the_end(&*store, &query, through);
+            assert_eq!(newest, model.newest_per_key(&query, through), "{query:?}");
         }
     }
     for key in KEYS.map(parse_key) {

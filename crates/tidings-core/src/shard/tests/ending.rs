@@ -75,6 +75,22 @@ fn a_farewell_before_the_snapshot_does_not_claim_that_it_was_told() {
 }
 
 #[test]
+fn a_farewell_amid_a_snapshot_does_not_claim_what_is_left_of_it() {
+    let mut world = World::new(100);
+    world.publish(&[("a/1", "x"), ("a/2", "x"), ("a/3", "x")], false);
+    let reader = world.open(&["a/*"], &[], LAST);
+    world.take(reader);
+    while world.turn() || world.answer_one() {}
+    world.shard.drain(PLAN, world.now);
+    world.advance(PLAN.spread_ms);
+    world.settle();
+    assert_eq!(
+        world.got[&reader],
+        ["hello@3:complete", "1?", "2?", "bye@?:drain"]
+    );
+}
+
+#[test]
 fn a_failed_read_ends_a_stream_with_a_word_and_a_page_without_an_answer() {
     let mut world = World::new(100);
     world.publish(&[("a", "x")], false);

@@ -1,5 +1,7 @@
 //! A shard with everything around it played by the test: store, window, sinks, time.
 
+mod store;
+
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
@@ -11,17 +13,16 @@ use crate::audience::{Audience, Key};
 use crate::delivery::{Delivery, Sink};
 use crate::event::{Content, Event};
 use crate::event_type::{EventType, TypeFilter, TypeGlob};
-use crate::gap::{GapReason, Hole};
 use crate::limits::STORE_READ_EVENTS_MAX;
 use crate::lineage::Lineage;
 use crate::pattern::Pattern;
-use crate::port::{Control, Encoder, Page, PageItem, Shape};
+use crate::port::{Control, Encoder, Shape};
 use crate::position::{Epoch, Offset, Position};
 use crate::priority::Priority;
-use crate::scope::{Scope, Selector, passes};
+use crate::scope::{Scope, Selector};
 use crate::shard::{
-    Action, Batch, Begin, CaughtUp, ConnectionKey, Framed, Mode, Now, Opening, ReplayFailed,
-    Replayed, Shard, ShardOptions, Snapshot, SnapshotRequest, encode_page,
+    Action, Batch, Begin, ConnectionKey, Framed, Mode, Now, Opening, ReplayFailed, Replayed, Shard,
+    ShardOptions, encode_page,
 };
 use crate::subscription::Authorised;
 use crate::time::{Moment, Timestamp};
@@ -181,10 +182,6 @@ impl World {
     ) -> ConnectionKey {
         let sink = OneSlot::default();
         let scope = scope(patterns);
-        let globs = types
-            .iter()
-            .map(|glob| TypeGlob::parse(glob).expect("glob"))
-            .collect();
         let registered = self.shard.open(
             Opening {
                 sink: sink.clone(),
@@ -194,7 +191,7 @@ impl World {
                     scope,
                     narrowed: None,
                 },
-                types: TypeFilter::new(globs).expect("filter"),
+                types: filter(types),
                 begin,
                 expires_at,
                 random: 0,
@@ -297,45 +294,6 @@ impl World {
         self.shard.replayed(key, Ok(nothing));
     }
 
-    fn newest(&self, request: &SnapshotRequest) -> Snapshot {
-        let mut newest: HashMap<Key, Arc<Event>> = HashMap::new();
-        for event in &self.log {
-            let within = event.position.offset <= request.through;
-            if within && request.scope.matches(&event.content.audience) {
-                newest.insert(event.content.audience.keys()[0].clone(), event.clone());
-            }
-        }
-        let mut events: Vec<_> = newest.into_values().collect();
-        events.sort_by_key(|event| event.position.offset);
-        let mut out = Vec::new();
-        for event in &events {
-            PlainEncoder.event(request.shape, event, None, &mut out);
-        }
-        Snapshot {
-            bytes: Bytes::from(out),
-            events: events.len(),
-            through: request.through,
-        }
-    }
-
-    fn missed_after(&self, after: Offset) -> CaughtUp {
-        let page = self.read(&Scope::Everything, &TypeFilter::default(), after, 5);
-        let mut found = CaughtUp {
-            hole_through: None,
-            events: Vec::new(),
-            considered: page.considered,
-        };
-        for item in &page.items {
-            match item {
-                PageItem::Event(event) => {
-                    found.events.push(Arc::new(Framed::new(event.clone())));
-                }
-                PageItem::Hole(hole) => found.hole_through = Some(hole.through),
-            }
-        }
-        found
-    }
-
     /// Everything that can happen without anyone publishing happens.
     pub(super) fn settle(&mut self) {
         if self
@@ -379,50 +337,6 @@ impl World {
             .collect()
     }
 
-    /// What the model says that a reader must get.
-    pub(super) fn expected(&self, patterns: &[&str], types: &[&str], after: Offset) -> Vec<u64> {
-        let globs = types
-            .iter()
-            .map(|glob| TypeGlob::parse(glob).expect("glob"))
-            .collect();
-        let types = TypeFilter::new(globs).expect("filter");
-        self.log
-            .iter()
-            .filter(|event| event.position.offset > after)
-            .filter(|event| scope(patterns).matches(&event.content.audience))
-            .filter(|event| passes(&types, event))
-            .map(|event| event.position.offset.0)
-            .collect()
-    }
-
-    fn read(&self, scope: &Scope, types: &TypeFilter, after: Offset, max: usize) -> Page {
-        let mut page = Page {
-            considered: after,
-            ..Page::default()
-        };
-        if self.removed_through > after {
-            page.items.push(PageItem::Hole(Hole {
-                through: self.removed_through,
-                reason: GapReason::Damaged,
-            }));
-        }
-        for event in self
-            .log
-            .iter()
-            .filter(|event| event.position.offset > after.max(self.removed_through))
-        {
-            if page.items.len() >= max {
-                page.more = true;
-                return page;
-            }
-            page.considered = event.position.offset;
-            if scope.matches(&event.content.audience) && passes(types, event) {
-                page.items.push(PageItem::Event(event.clone()));
-            }
-        }
-        page
-    }
-
     fn collect(&mut self) {
         for action in self.shard.actions() {
             match action {
@@ -439,6 +353,11 @@ pub(super) fn scope(patterns: &[&str]) -> Scope {
         Err(_) => Selector::of(Pattern::parse(text).expect("pattern")),
     };
     Scope::new(patterns.iter().map(selector).collect())
+}
+
+pub(super) fn filter(types: &[&str]) -> TypeFilter {
+    let glob = |text: &&str| TypeGlob::parse(text).expect("glob");
+    TypeFilter::new(types.iter().map(glob).collect()).expect("filter")
 }
 
 fn event(offset: Offset, keys: &str, event_type: &str) -> Event {

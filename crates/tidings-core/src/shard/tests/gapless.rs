@@ -1,11 +1,19 @@
-//! Replay, live, lag, eviction and a full inbox in any order: no reader misses or repeats anything.
+//! Snapshots, replay, live, lag, eviction and a full inbox in any order: no reader misses or repeats
+//! anything.
 
 use proptest::prelude::*;
 
-use super::fixture::World;
+use super::fixture::{World, filter, scope};
 use crate::position::Offset;
 use crate::shard::{Begin, ConnectionKey};
 use crate::start::Replay;
+
+#[derive(Debug, Clone)]
+enum Origin {
+    Now,
+    Last,
+    After(usize),
+}
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -16,7 +24,7 @@ enum Step {
     Open {
         patterns: Vec<usize>,
         types: usize,
-        after: Option<usize>,
+        from: Origin,
     },
     Take(usize),
     Turn,
@@ -39,9 +47,13 @@ fn a_step() -> impl Strategy<Value = Step> {
         2 => (
             proptest::collection::vec(0..PATTERNS.len(), 1..3),
             0..FILTERS.len(),
-            proptest::option::of(0_usize..40),
+            prop_oneof![
+                Just(Origin::Now),
+                Just(Origin::Last),
+                (0_usize..40).prop_map(Origin::After)
+            ],
         )
-            .prop_map(|(patterns, types, after)| Step::Open { patterns, types, after }),
+            .prop_map(|(patterns, types, from)| Step::Open { patterns, types, from }),
         6 => (0_usize..8).prop_map(Step::Take),
         4 => Just(Step::Turn),
         2 => Just(Step::Read),
@@ -56,6 +68,8 @@ struct Reader {
     patterns: Vec<&'static str>,
     types: &'static [&'static str],
     start: Offset,
+    /// What a snapshot must hold.
+    newest: Vec<u64>,
 }
 
 proptest! {
@@ -74,18 +88,24 @@ proptest! {
                         events.iter().map(|(key, kind)| (KEYS[*key], TYPES[*kind])).collect();
                     world.publish(&events, inbox_full);
                 }
-                Step::Open { patterns, types, after } => {
+                Step::Open { patterns, types, from } => {
                     let patterns: Vec<_> = patterns.iter().map(|index| PATTERNS[*index]).collect();
                     let types = FILTERS[types];
-                    let (begin, start) = match after {
-                        None => (Begin::Now { unknown: false }, world.shard.head()),
-                        Some(after) => {
+                    let head = world.shard.head();
+                    let mut newest = Vec::new();
+                    let (begin, start) = match from {
+                        Origin::Now => (Begin::Now { unknown: false }, head),
+                        Origin::Last => {
+                            newest = world.newest_offsets(&scope(&patterns), &filter(types), head);
+                            (Begin::Last { unknown: false }, head)
+                        }
+                        Origin::After(after) => {
                             let offset = Offset((after as u64).min(world.end().0));
                             (Begin::After { offset, gap: None, replay: Replay::Complete }, offset)
                         }
                     };
                     let key = world.open(&patterns, types, begin);
-                    readers.push(Reader { key, patterns, types, start });
+                    readers.push(Reader { key, patterns, types, start, newest });
                 }
                 Step::Take(index) => {
                     if let Some(reader) = readers.get(index) {
@@ -114,6 +134,9 @@ proptest! {
         for reader in &readers {
             let expected = world.expected(&reader.patterns, reader.types, reader.start);
             prop_assert_eq!(world.offsets(reader.key), expected, "{:?}", &reader.patterns);
+            let snapshot = world.got[&reader.key][1..].iter().map_while(|word| word.strip_suffix('?'));
+            let snapshot: Vec<u64> = snapshot.filter_map(|word| word.parse().ok()).collect();
+            prop_assert_eq!(&snapshot, &reader.newest, "{:?}", &reader.patterns);
             let told = world.got[&reader.key]
                 .iter()
                 .filter_map(|word| word.strip_prefix("ping@").unwrap_or(word).parse::<u64>().ok());

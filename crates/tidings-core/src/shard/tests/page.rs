@@ -97,6 +97,49 @@ fn a_gap_is_told_at_once_though_the_poll_would_wait() {
 }
 
 #[test]
+fn a_page_of_the_newest_claims_no_more_than_it_holds() {
+    let mut world = World::new(100);
+    let keys = ["a/1", "a/2", "a/3", "a/2", "a/4", "b", "a/4"];
+    world.publish(&keys.map(|key| (key, "x")), false);
+    let mode = Mode::Page {
+        events_max: 2,
+        wait_ms: 25_000,
+    };
+    let poll = |world: &mut World, begin| {
+        let poll = world.open_as(&["a/*"], &[], begin, mode, None);
+        world.settle();
+        poll
+    };
+    let first = poll(&mut world, Begin::Last { unknown: true });
+    assert_eq!(world.got[&first], ["1?", "3?"]);
+    let page = &world.last[&first];
+    assert_eq!((page.cursor.offset, page.more), (Offset(3), true));
+    let gap = page.gap.expect("its cursor meant nothing");
+    assert_eq!((gap.from, gap.to.offset), (None, Offset(3)));
+
+    // Whatever is left comes, with what else has happened to those keys.
+    let after = Begin::After {
+        offset: Offset(3),
+        gap: None,
+        replay: Replay::Complete,
+    };
+    let second = poll(&mut world, after);
+    assert_eq!(world.offsets(second), [4, 5]);
+
+    let small = world.open_as(
+        &["a/1", "a/4"],
+        &[],
+        Begin::Last { unknown: false },
+        mode,
+        None,
+    );
+    world.settle();
+    assert_eq!(world.got[&small], ["1?", "7?"]);
+    let page = &world.last[&small];
+    assert_eq!((page.cursor.offset, page.more), (Offset(7), false));
+}
+
+#[test]
 fn filters_that_let_nothing_pass_cannot_hold_a_turn() {
     const READERS: usize = 40;
     let mut world = World::new(10_000);

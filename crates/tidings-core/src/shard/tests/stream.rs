@@ -148,6 +148,41 @@ fn a_snapshot_comes_without_ids_and_the_stream_goes_on_from_its_head() {
 }
 
 #[test]
+fn a_snapshot_of_many_keys_is_handed_over_slice_by_slice() {
+    let mut world = World::new(1);
+    world.publish(
+        &[("a/1", "x"), ("a/2", "x"), ("a/3", "x"), ("a/4", "x")],
+        false,
+    );
+    world.publish(&[("a/5", "x"), ("a/1", "x")], false);
+    let reader = world.open(&["a/*"], &[], Begin::Last { unknown: false });
+    world.take(reader);
+    while world.turn() || world.answer_one() {}
+    assert_eq!(
+        world.reads, 1,
+        "the next slice is read when this one is taken"
+    );
+    assert_eq!(world.sunk(reader).events, 2);
+    // Neither silence nor what is published meanwhile comes in between.
+    world.publish(&[("a/2", "x")], false);
+    world.advance(60_000);
+    world.settle();
+    assert_eq!(
+        world.got[&reader],
+        [
+            "hello@6:complete",
+            "2?",
+            "3?",
+            "4?",
+            "5?",
+            "6?",
+            "ping@6",
+            "7"
+        ]
+    );
+}
+
+#[test]
 fn a_credential_is_announced_before_its_end_and_ends_the_stream() {
     let mut world = World::new(100);
     let lifetime_ms = REAUTH_NOTICE_MS + 5_000;
