@@ -24,6 +24,7 @@ pub(crate) fn publish(error: PublishError) -> Problem {
             .with_hint(format!(
                 "the credential needs a publish grant that covers `{key}`"
             ))
+            .with_texts("topics", vec![key.to_string()])
             .with_number("index", index as u64),
         PublishError::TooManyEvents { max, .. } => {
             Problem::new(Code::GroupTooLarge, detail).with_number("limit", max as u64)

@@ -48,7 +48,7 @@ impl Resolver<'_> {
             Start::After(cursor) => self.after_cursor(*cursor),
             Start::Since(time) => self.since(*time).map(Some),
             Start::Ago(duration) => self.since(self.now.minus(*duration)).map(Some),
-            Start::AfterId(id) => match self.store.by_id(self.scope, id)? {
+            Start::AfterId(id) => match self.store.first_by_id(self.scope, id)? {
                 Some(event) => self.after(event.position.offset, None).map(Some),
                 None => Ok(None),
             },

@@ -296,6 +296,10 @@ impl EventStore for EmbeddedLog {
         look_up::by_id(&self.0.shared, scope, id).map_err(|error| unreadable(&error))
     }
 
+    fn first_by_id(&self, scope: &Scope, id: &EventId) -> Result<Option<Arc<Event>>, ReadError> {
+        look_up::first_by_id(&self.0.shared, scope, id).map_err(|error| unreadable(&error))
+    }
+
     fn at(&self, scope: &Scope, offset: Offset) -> Result<Option<Arc<Event>>, ReadError> {
         look_up::at(&self.0.shared, scope, offset).map_err(|error| unreadable(&error))
     }

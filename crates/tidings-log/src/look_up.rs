@@ -46,15 +46,35 @@ pub(crate) fn by_id(
     scope: &Scope,
     id: &EventId,
 ) -> io::Result<Option<Arc<Event>>> {
+    let inventory = shared.inventory();
+    let newest_first = inventory.segments.iter().rev();
+    find_by_id(shared, scope, id, newest_first, |offsets| offsets.reverse())
+}
+
+pub(crate) fn first_by_id(
+    shared: &Shared,
+    scope: &Scope,
+    id: &EventId,
+) -> io::Result<Option<Arc<Event>>> {
+    let inventory = shared.inventory();
+    find_by_id(shared, scope, id, inventory.segments.iter(), |_| {})
+}
+
+/// The first event with an id, in this order of segments and, within each, of offsets.
+fn find_by_id<'a>(
+    shared: &Shared,
+    scope: &Scope,
+    id: &EventId,
+    segments: impl Iterator<Item = &'a Arc<Segment>>,
+    order: impl Fn(&mut Vec<u64>),
+) -> io::Result<Option<Arc<Event>>> {
     let end = shared.end();
     let (matcher, floors) = (Matcher::new(scope), shared.floors());
     let hash = hash_id(shared.log_id, id.as_str());
-    for segment in shared.inventory().segments.iter().rev() {
-        if !segment.is_held() {
-            continue;
-        }
-        let offsets = segment.ask(|index| index.offsets_of_id(hash))?;
-        for offset in offsets.into_iter().rev().filter(|offset| *offset <= end) {
+    for segment in segments.filter(|segment| segment.is_held()) {
+        let mut offsets = segment.ask(|index| index.offsets_of_id(hash))?;
+        order(&mut offsets);
+        for offset in offsets.into_iter().filter(|offset| *offset <= end) {
             let event = visible(segment, &matcher, &floors, offset)?;
             if let Some(event) = event.filter(|event| event.content.id.as_ref() == Some(id)) {
                 return Ok(Some(Arc::new(event)));

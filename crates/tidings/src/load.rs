@@ -12,19 +12,22 @@ mod publisher;
 mod reader;
 mod report;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tidings_client::{Client, RequestError};
 use tidings_core::topic::Topic;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout, timeout_at};
 
 pub use report::{Quantiles, Report};
 
 use ledger::Ledger;
+
+/// How long readers may take until all have seen their hello.
+const OPEN_MAX: Duration = Duration::from_secs(10);
 
 /// How long readers may take for what is left once nobody publishes any more.
 const CATCH_UP_MAX: Duration = Duration::from_secs(30);
@@ -55,6 +58,26 @@ struct Stage {
     /// Readers that have seen their hello.
     open: AtomicUsize,
     opened: Notify,
+    /// Why the latest attempt of a reader came to nothing.
+    setback: Mutex<Option<String>>,
+}
+
+/// Why a load came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The hub refused for good, or is none.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// Not all readers could connect.
+    #[error("only {open} of {readers} readers could connect: {cause}")]
+    NotOpen {
+        /// Those that could.
+        open: usize,
+        /// All of them.
+        readers: usize,
+        /// Why the latest attempt came to nothing.
+        cause: String,
+    },
 }
 
 impl Load {
@@ -63,12 +86,13 @@ impl Load {
     /// # Cancel safety
     ///
     /// Dropping the future ends the load; what was published stays.
-    pub async fn run(self, client: &Client) -> Result<Report, RequestError> {
+    pub async fn run(self, client: &Client) -> Result<Report, LoadError> {
         let stage = Arc::new(Stage {
             load: self,
             began: Instant::now(),
             open: AtomicUsize::new(0),
             opened: Notify::new(),
+            setback: Mutex::default(),
         });
         // Per publisher, how many of its events were accepted; readers end when they have them all.
         let (accepted, expected) = watch::channel(None);
@@ -80,13 +104,8 @@ impl Load {
                 expected.clone(),
             ));
         }
-        let open = async {
-            while stage.open.load(Ordering::Acquire) < stage.load.readers {
-                stage.opened.notified().await;
-            }
-        };
         tokio::select! {
-            () = open => {}
+            open = timeout(OPEN_MAX, stage.all_open()) => open.map_err(|_| stage.not_open())?,
             // Before anything is published, a reader ends only because it failed.
             Some(ended) = readers.join_next() => {
                 let _ledger: Ledger = ended.unwrap_or_else(|_| Ok(Ledger::default()))?;
@@ -96,12 +115,31 @@ impl Load {
         accepted.send_replace(Some(published.accepted_of_each.clone()));
         let mut received = Ledger::default();
         let deadline = Instant::now() + CATCH_UP_MAX;
-        while let Ok(Some(ended)) = tokio::time::timeout_at(deadline, readers.join_next()).await {
+        while let Ok(Some(ended)) = timeout_at(deadline, readers.join_next()).await {
             if let Ok(ledger) = ended {
                 received.add(&ledger?);
             }
         }
         let late = readers.len();
         Ok(Report::new(&stage.load, &published, &received, late))
+    }
+}
+
+impl Stage {
+    async fn all_open(&self) {
+        while self.open.load(Ordering::Acquire) < self.load.readers {
+            self.opened.notified().await;
+        }
+    }
+
+    fn not_open(&self) -> LoadError {
+        let setback = self.setback.lock().unwrap_or_else(PoisonError::into_inner);
+        LoadError::NotOpen {
+            open: self.open.load(Ordering::Acquire),
+            readers: self.load.readers,
+            cause: setback
+                .clone()
+                .unwrap_or_else(|| "they got no answer".to_owned()),
+        }
     }
 }

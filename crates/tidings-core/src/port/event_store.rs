@@ -102,6 +102,10 @@ pub trait EventStore: Send + Sync + std::fmt::Debug {
     /// own, so several events may share one.
     fn by_id(&self, scope: &Scope, id: &EventId) -> Result<Option<Arc<Event>>, ReadError>;
 
+    /// The oldest such event: whoever goes on after an id that several events share may get some of
+    /// them again, and misses none.
+    fn first_by_id(&self, scope: &Scope, id: &EventId) -> Result<Option<Arc<Event>>, ReadError>;
+
     /// The event at an offset, if it is held and in the scope.
     fn at(&self, scope: &Scope, offset: Offset) -> Result<Option<Arc<Event>>, ReadError>;
 

@@ -49,9 +49,15 @@ pub(super) async fn serve(
 ) -> Result<(), ConnectionError> {
     // Events are small and each should leave at once.
     stream.set_nodelay(true)?;
+    let mut closing = stage.clone();
     let head_time = Duration::from_millis(HEAD_READ_MS_MAX);
     let recognised = timeout(head_time, recognise(Stalling::new(stream)));
-    let Some((protocol, io)) = recognised.await.map_err(|_| ConnectionError::NoHead)?? else {
+    let recognised = tokio::select! {
+        recognised = recognised => recognised,
+        // Nothing has been asked yet, so nothing is cut.
+        _ = closing.wait_for(|stage| *stage != Stage::Open) => return Ok(()),
+    };
+    let Some((protocol, io)) = recognised.map_err(|_| ConnectionError::NoHead)?? else {
         return Ok(());
     };
     match protocol {

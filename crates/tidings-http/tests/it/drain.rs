@@ -104,3 +104,19 @@ async fn m2_a_connection_without_a_place_is_turned_away() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_connection_that_has_asked_nothing_does_not_hold_the_end_up() {
+    let mut world = World::start().await;
+    let mut silent = TcpStream::connect(world.address).await.expect("connects");
+    // Another one is answered after it, so the server has taken the silent one too.
+    world.send(Request::get("/healthz")).await;
+    world.ask_to_end();
+    let mut bytes = Vec::new();
+    silent
+        .read_to_end(&mut bytes)
+        .await
+        .expect("closed in order");
+    assert_eq!(bytes, b"");
+    world.ended().await;
+}

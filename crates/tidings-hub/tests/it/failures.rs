@@ -110,6 +110,11 @@ impl EventStore for Moody {
         self.log.by_id(scope, id)
     }
 
+    fn first_by_id(&self, scope: &Scope, id: &EventId) -> Result<Option<Arc<Event>>, ReadError> {
+        self.mood()?;
+        self.log.first_by_id(scope, id)
+    }
+
     fn at(&self, scope: &Scope, offset: Offset) -> Result<Option<Arc<Event>>, ReadError> {
         let _released = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         self.log.at(scope, offset)

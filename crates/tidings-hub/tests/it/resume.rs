@@ -11,7 +11,9 @@ use tidings_core::time::Timestamp;
 
 use tidings_testkit::draft::{data_of_bytes, draft};
 
-use crate::fixture::{Fixture, asked, number_event, page_request, request, soon, words};
+use crate::fixture::{
+    Fixture, asked, content, identity, number_event, page_request, request, soon, words,
+};
 
 /// Ten events, one per second, the fifth and later ones with ids `e5`, `e6` and so on.
 async fn ten() -> (Fixture, Vec<Position>, Timestamp) {
@@ -178,4 +180,17 @@ async fn a_filter_that_lets_nothing_pass_ends_at_the_head_all_the_same() {
         (page.events, page.cursor, page.more),
         (0, positions[9], false)
     );
+}
+
+#[tokio::test]
+async fn after_an_id_that_several_publishers_used_nothing_is_missed() {
+    let fixture = Fixture::new();
+    for (number, publisher) in [(1, "p1"), (2, "p2"), (3, "p3")] {
+        let event = content(number_event("a", number).id("same"));
+        let published = fixture.hub.publish(&identity(publisher), vec![event]).await;
+        published.expect("published");
+    }
+    let start = Start::AfterId(EventId::parse("same").expect("an id"));
+    let mut reader = fixture.stream(&["a"], start, "complete").await;
+    assert_eq!(reader.words(2).await, ["2", "3"]);
 }

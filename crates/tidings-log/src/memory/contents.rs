@@ -90,9 +90,9 @@ impl Contents {
         Offset(self.before_earliest.0 + count as u64)
     }
 
-    /// Offsets of a publisher's id, the newest first.
-    pub(super) fn offsets_of_id(&self, id: &EventId) -> impl Iterator<Item = Offset> {
-        self.ids.get(id).into_iter().flatten().rev().copied()
+    /// Offsets of a publisher's id, the oldest first.
+    pub(super) fn offsets_of_id(&self, id: &EventId) -> impl DoubleEndedIterator<Item = Offset> {
+        self.ids.get(id).into_iter().flatten().copied()
     }
 
     /// Whether a reader of the scope may see an event: one of its addressees is in the scope and not

@@ -212,6 +212,16 @@ impl EventStore for MemoryLog {
         let contents = self.contents();
         let found = contents
             .offsets_of_id(id)
+            .rev()
+            .filter_map(|offset| contents.get(offset))
+            .find(|event| contents.is_visible(scope, event));
+        Ok(found.cloned())
+    }
+
+    fn first_by_id(&self, scope: &Scope, id: &EventId) -> Result<Option<Arc<Event>>, ReadError> {
+        let contents = self.contents();
+        let found = contents
+            .offsets_of_id(id)
             .filter_map(|offset| contents.get(offset))
             .find(|event| contents.is_visible(scope, event));
         Ok(found.cloned())

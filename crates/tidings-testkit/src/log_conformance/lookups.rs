@@ -24,6 +24,10 @@ pub fn the_newest_event_of_an_id_in_the_scope_is_found<L: LogUnderTest>() {
             event.position.offset.0
         })
     };
+    let x = EventId::parse("x").expect("an id");
+    let first = fixture.log.store().first_by_id(&scope(&["*"]), &x);
+    let first = first.expect("readable").expect("held");
+    assert_eq!(first.position.offset.0, 1, "the oldest");
     assert_eq!(find(scope(&["a"]), "x"), Some(1));
     assert_eq!(find(scope(&["b"]), "x"), Some(2));
     assert_eq!(find(scope(&["*"]), "x"), Some(2));

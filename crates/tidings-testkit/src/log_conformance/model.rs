@@ -183,6 +183,12 @@ impl Model {
             .cloned()
     }
 
+    pub(super) fn first_by_id(&self, scope: &Scope, id: &EventId) -> Option<Arc<Event>> {
+        self.readable(scope)
+            .find(|event| event.content.id.as_ref() == Some(id))
+            .cloned()
+    }
+
     pub(super) fn at(&self, scope: &Scope, offset: Offset) -> Option<Arc<Event>> {
         self.readable(scope)
             .find(|event| event.position.offset == offset)

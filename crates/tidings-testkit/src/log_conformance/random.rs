@@ -225,6 +225,8 @@ fn check_look<L: LogUnderTest>(fixture: &Fixture<L>, model: &Model, look: &Look)
         let id = EventId::parse(id).expect("an id");
         let found = store.by_id(&selected, &id).expect("readable");
         assert_eq!(found, model.by_id(&selected, &id));
+        let first = store.first_by_id(&selected, &id).expect("readable");
+        assert_eq!(first, model.first_by_id(&selected, &id));
     }
     let found = store.at(&selected, after).expect("readable");
     assert_eq!(found, model.at(&selected, after));

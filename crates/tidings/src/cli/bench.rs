@@ -8,7 +8,7 @@ use tidings_core::topic::Topic;
 use super::connect::{Connect, failure};
 use super::failure::Failure;
 use super::{duration, print};
-use crate::load::Load;
+use crate::load::{Load, LoadError};
 
 /// Puts a load on a hub: publishers and readers of one topic; fails if a reader missed an event or
 /// saw one twice.
@@ -60,7 +60,14 @@ impl Bench {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
-        let report = runtime.block_on(load.run(&client)).map_err(failure)?;
+        let report = runtime
+            .block_on(load.run(&client))
+            .map_err(|error| match error {
+                LoadError::Request(error) => failure(error),
+                LoadError::NotOpen { .. } => Failure::new(error.to_string()).hint(
+                    "allow more with `limits.connections_per_identity` and its like at the hub",
+                ),
+            })?;
         if self.json {
             print(&serde_json::to_string(&report)?)?;
         } else {

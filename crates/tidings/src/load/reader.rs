@@ -1,7 +1,7 @@
 //! One reader of a load.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use serde::Deserialize;
 use tidings_client::{Client, Incoming, Reading, RequestError};
@@ -51,6 +51,10 @@ pub(super) async fn read(
                 stage.opened.notify_one();
             }
             Some(Incoming::Gap(_)) => ledger.gaps += 1,
+            Some(Incoming::Interrupted { cause, .. }) => {
+                let mut setback = stage.setback.lock().unwrap_or_else(PoisonError::into_inner);
+                *setback = Some(cause);
+            }
             Some(Incoming::Event(event)) => {
                 if let Ok(envelope) = serde_json::from_str::<Envelope>(&event.data) {
                     ledger.note(&envelope.data, stage.began.elapsed());

@@ -114,7 +114,7 @@ keys! {
     retention_age: Duration = "retention.age", "24h";
     /// How large the log may grow before its oldest events go; two segments at least.
     retention_bytes: Size = "retention.bytes", "10GiB";
-    /// How many events are kept. Without it their number is not limited.
+    /// How many events are kept at least; the oldest go by whole segments. Without it their number is not limited.
     retention_count: u64 = "retention.count";
     /// Size of one file of the log.
     log_segment_bytes: Size = "log.segment_bytes", "64MiB";

@@ -62,3 +62,23 @@ fn a_load_is_measured_and_every_reader_sees_every_event() {
     assert_eq!(refused.code, Some(1), "{}", refused.out);
     assert!(refused.err.contains("hint: "), "{}", refused.err);
 }
+
+#[test]
+fn readers_that_the_hub_does_not_admit_are_an_error_that_says_why() {
+    let folder = tempdir().expect("a directory");
+    let program = Program::new(env!("CARGO_BIN_EXE_tidings"), folder.path())
+        .with_setting("TIDINGS_LIMITS_CONNECTIONS_PER_IDENTITY", "2");
+    let hub = program
+        .start("127.0.0.1:0".parse().expect("an address"))
+        .expect("a hub");
+    let url = format!("http://{}", hub.address);
+    let token = program
+        .token("load", &["--subscribe", "bench/*", "--publish", "bench/*"])
+        .expect("a token");
+    let variables = [("TIDINGS_URL", url.as_str()), ("TIDINGS_TOKEN", &token)];
+    let ran = run(folder.path(), &variables, &["bench", "--readers", "3"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""));
+    for part in ["only 2 of 3 readers", "too_many_connections", "hint: "] {
+        assert!(ran.err.contains(part), "{part}: {}", ran.err);
+    }
+}
