@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::delivery::{Delivery, Sink};
 use crate::limits::SENDS_PER_TURN_MAX;
-use crate::position::Offset;
+use crate::position::{Offset, Position};
 use crate::shard::connection::{ConnectionKey, Mode};
 use crate::shard::gather::CONSIDERED_PER_TURN_MAX;
 use crate::shard::{Now, Shard, close};
@@ -123,6 +123,14 @@ impl<S: Sink> Shard<S> {
         }
     }
 
+    /// Counts a delivery, and names the position that it reaches.
+    fn account(&mut self, bytes: &Bytes, events: usize, through: Offset) -> Position {
+        self.totals.deliveries += 1;
+        self.totals.events_delivered += events as u64;
+        self.totals.bytes_delivered += bytes.len() as u64;
+        self.options.lineage.position(through)
+    }
+
     /// Hands bytes to a stream's sink.
     pub(super) fn hand_over(
         &mut self,
@@ -132,10 +140,7 @@ impl<S: Sink> Shard<S> {
         through: Offset,
         now: Now,
     ) {
-        let cursor = self.options.lineage.position(through);
-        self.totals.deliveries += 1;
-        self.totals.events_delivered += events as u64;
-        self.totals.bytes_delivered += bytes.len() as u64;
+        let cursor = self.account(&bytes, events, through);
         let Some(connection) = self.connection(key) else {
             return;
         };
@@ -164,10 +169,7 @@ impl<S: Sink> Shard<S> {
         more: bool,
         now: Now,
     ) {
-        let cursor = self.options.lineage.position(through);
-        self.totals.deliveries += 1;
-        self.totals.events_delivered += events as u64;
-        self.totals.bytes_delivered += bytes.len() as u64;
+        let cursor = self.account(&bytes, events, through);
         let Some(connection) = self.connection(key) else {
             return;
         };

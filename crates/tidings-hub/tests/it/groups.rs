@@ -1,21 +1,20 @@
 //! Groups and separate lines: limits, refusals that name the event, and order.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tidings_core::event::{Content, Draft};
+use tidings_core::event::Content;
 use tidings_core::grant::PublishGrant;
 use tidings_core::identity::Identity;
 use tidings_core::limits::{EVENT_BYTES_MAX, GROUP_BYTES_MAX, GROUP_EVENTS_MAX};
-use tidings_core::lineage::Lineage;
-use tidings_core::port::{AppendError, AppendReply, CommitFeed, Health, Sequencer, TailError};
+use tidings_core::port::{AppendError, Sequencer as _};
 use tidings_core::position::Offset;
 use tidings_core::start::Start;
 use tidings_hub::{PublishError, Published};
-use tidings_log::memory::{MemoryLog, MemoryOptions};
+use tidings_log::memory::MemoryOptions;
 use tidings_testkit::clock::ManualClock;
 use tidings_testkit::draft::{data_of_bytes, draft};
 
+use crate::contrary_log::ContraryLog;
 use crate::fixture::{Fixture, content, identity, memory_log, number_event, one_shard, soon};
 
 fn only_a() -> Identity {
@@ -135,51 +134,20 @@ async fn more_lines_than_a_group_takes_keep_their_order() {
     reader.expect(0..LINES).await;
 }
 
-/// A log in which, at its first two appends, somebody else has just used an id: of the fourth event,
-/// and of the second.
-#[derive(Debug)]
-struct Contested {
-    log: Arc<MemoryLog>,
-    appends: AtomicUsize,
-}
-
-impl Sequencer for Contested {
-    fn append(&self, group: Vec<Draft>, reply: AppendReply) {
-        let index = match self.appends.fetch_add(1, Ordering::SeqCst) {
-            0 => 3,
-            1 => 1,
-            _ => return self.log.append(group, reply),
-        };
-        let position = Some(self.lineage().position(Offset(1)));
-        reply(Err(AppendError::IdReused { index, position }));
-    }
-
-    fn tail(&self, after: Offset, feed: Box<dyn CommitFeed>) -> Result<(), TailError> {
-        self.log.tail(after, feed)
-    }
-
-    fn end(&self) -> Offset {
-        self.log.end()
-    }
-
-    fn lineage(&self) -> Arc<Lineage> {
-        self.log.lineage()
-    }
-
-    fn health(&self) -> Health {
-        self.log.health()
-    }
-}
-
 #[tokio::test]
 async fn a_line_is_never_blamed_for_another_though_ids_are_used_up_meanwhile() {
     let clock = Arc::new(ManualClock::default());
     let log = memory_log(MemoryOptions::default(), &clock);
-    let contested = Contested {
-        log: log.clone(),
-        appends: AtomicUsize::new(0),
-    };
-    let fixture = Fixture::over(&one_shard(), clock, Arc::new(contested), log);
+    // Somebody else has just used an id: of the fourth event, then of the second.
+    let taken = Some(log.lineage().position(Offset(1)));
+    let contested = ContraryLog::new(log.clone(), move |append| {
+        let index = *[3, 1].get(append)?;
+        Some(AppendError::IdReused {
+            index,
+            position: taken,
+        })
+    });
+    let fixture = Fixture::over(&one_shard(), clock, contested, log);
     let lines = contents(&["a/0", "a/1", "a/2", "a/3", "a/4"]);
     let published = soon(fixture.hub.publish_each(&only_a(), lines)).await;
     assert_eq!(

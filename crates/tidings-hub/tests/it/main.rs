@@ -3,6 +3,7 @@
 mod fixture;
 
 mod admission;
+mod contrary_log;
 mod crash;
 mod credentials;
 mod dedupe;

@@ -1,51 +1,15 @@
 //! Lines behind a refusal of the log are refused too, so that a retry keeps their order.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tidings_core::event::Draft;
-use tidings_core::lineage::Lineage;
-use tidings_core::port::{AppendError, AppendReply, CommitFeed, Health, Sequencer, TailError};
+use tidings_core::port::{AppendError, Sequencer as _};
 use tidings_core::position::Offset;
 use tidings_hub::PublishError;
-use tidings_log::memory::{MemoryLog, MemoryOptions};
+use tidings_log::memory::MemoryOptions;
 use tidings_testkit::clock::ManualClock;
 
+use crate::contrary_log::ContraryLog;
 use crate::fixture::{Fixture, content, identity, memory_log, number_event, one_shard};
-
-/// A log that has no space for one append, and has it again for the next.
-#[derive(Debug)]
-struct FullOnce {
-    log: Arc<MemoryLog>,
-    appends: AtomicUsize,
-    full_at: usize,
-}
-
-impl Sequencer for FullOnce {
-    fn append(&self, group: Vec<Draft>, reply: AppendReply) {
-        if self.appends.fetch_add(1, Ordering::SeqCst) == self.full_at {
-            reply(Err(AppendError::Full));
-        } else {
-            self.log.append(group, reply);
-        }
-    }
-
-    fn tail(&self, after: Offset, feed: Box<dyn CommitFeed>) -> Result<(), TailError> {
-        self.log.tail(after, feed)
-    }
-
-    fn end(&self) -> Offset {
-        self.log.end()
-    }
-
-    fn lineage(&self) -> Arc<Lineage> {
-        self.log.lineage()
-    }
-
-    fn health(&self) -> Health {
-        self.log.health()
-    }
-}
 
 #[tokio::test]
 async fn nothing_behind_a_refusal_of_the_log_is_committed() {
@@ -53,10 +17,8 @@ async fn nothing_behind_a_refusal_of_the_log_is_committed() {
     let log = memory_log(MemoryOptions::default(), &clock);
     // The first append brings the id into use; the second is the group that it spoils; the third,
     // the events before the spoiled one, finds no space.
-    let sequencer = Arc::new(FullOnce {
-        log: log.clone(),
-        appends: AtomicUsize::new(0),
-        full_at: 2,
+    let sequencer = ContraryLog::new(log.clone(), |append| {
+        (append == 2).then_some(AppendError::Full)
     });
     let fixture = Fixture::over(&one_shard(), clock, sequencer.clone(), log.clone());
     let publisher = identity("p");
@@ -83,10 +45,6 @@ async fn nothing_behind_a_refusal_of_the_log_is_committed() {
         Err(PublishError::Append(AppendError::IdReused { index: 0, .. }))
     );
     assert!(reused, "{:?}", outcomes[1]);
-    assert_eq!(
-        sequencer.appends.load(Ordering::SeqCst),
-        3,
-        "the log refused"
-    );
+    assert_eq!(sequencer.appends(), 3, "the log refused");
     assert_eq!(log.end(), Offset(1));
 }
