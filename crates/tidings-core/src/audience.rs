@@ -147,6 +147,15 @@ mod tests {
     }
 
     #[test]
+    fn subjects_and_roles_have_limits() {
+        let long = |bytes: usize| "a".repeat(bytes);
+        assert!(Subject::parse(&long(SUBJECT_BYTES_MAX)).is_ok());
+        assert!(Subject::parse(&long(SUBJECT_BYTES_MAX + 1)).is_err());
+        assert!(Role::parse(&long(ROLE_BYTES_MAX)).is_ok());
+        assert!(Role::parse(&long(ROLE_BYTES_MAX + 1)).is_err());
+    }
+
+    #[test]
     fn no_addressee_means_everyone() {
         assert_eq!(Audience::new(Vec::new()).keys(), [Key::Everyone]);
     }
