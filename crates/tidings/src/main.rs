@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 
-/// Publishes allocate on one thread and free on another, which the C library's allocator pays for
-/// with locks and with memory that it does not give back.
+/// Publishes allocate on one thread and free on another; `docs/DEPENDENCIES.md` has what that costs
+/// with this allocator and with the C library's.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
