@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,9 @@ const BATCH_LINES: u64 = 100;
 
 /// Load before the measured phase, so that caches, files and connections are warm.
 const WARM_UP: Duration = Duration::from_secs(2);
+
+/// From when the publishers of an open loop are made until the first request is due.
+const LEAD: Duration = Duration::from_millis(200);
 
 /// What a phase reached.
 struct Phase {
@@ -129,18 +133,25 @@ fn closed_loop(hub: &Hub, publishers: u64, lines: u64, time: Duration) -> Result
 fn open_loop(hub: &Hub, rate: f64, time: Duration) -> Result<Phase> {
     let interval = Duration::from_secs_f64(1.0 / rate);
     let answered = AtomicU64::new(0);
-    let began = Instant::now();
+    // What it takes to connect and to start threads belongs to no request: all of it is done when
+    // the first one is due.
+    let publishers = (0..PUBLISHERS)
+        .map(|_| Ok(Mutex::new(connect(hub.running.address, &hub.token, 1)?)))
+        .collect::<Result<Vec<_>>>()?;
+    let began = Instant::now() + LEAD;
     let latencies = together(PUBLISHERS, |index| {
-        let mut publisher = connect(hub.running.address, &hub.token, 1)?;
+        let publisher = publishers.get(index as usize).context("a publisher each")?;
+        let mut publisher = publisher.lock().unwrap_or_else(PoisonError::into_inner);
         let mut latencies = Latencies::new()?;
         for number in (index..).step_by(PUBLISHERS as usize) {
             let due_after = interval.mul_f64(number as f64);
             if due_after >= time {
                 break;
             }
+            let body = SHAPE.body(number);
             let due = began + due_after;
             thread::sleep(due.saturating_duration_since(Instant::now()));
-            publisher.publish(&SHAPE.body(number), 1)?;
+            publisher.publish(&body, 1)?;
             latencies.record(due.elapsed());
             answered.fetch_add(1, Ordering::Relaxed);
         }
