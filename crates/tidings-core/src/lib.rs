@@ -15,6 +15,7 @@
 pub mod limits;
 
 pub mod audience;
+pub mod coding;
 pub mod event;
 pub mod event_type;
 pub mod gap;

@@ -5,12 +5,14 @@
 
 mod authenticator;
 mod clock;
+mod coder;
 mod encoder;
 mod event_store;
 mod sequencer;
 
 pub use authenticator::{AuthFailure, AuthFuture, Authenticator, Presented};
 pub use clock::Clock;
+pub use coder::Coder;
 pub use encoder::{Control, Encoder, Farewell, Hello, Shape};
 pub use event_store::{Bounds, EventStore, Extent, NewestPage, Page, PageItem, Query, ReadError};
 pub use sequencer::{AppendError, AppendReply, Appended, CommitFeed, Health, Sequencer, TailError};
