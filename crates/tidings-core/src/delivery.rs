@@ -22,12 +22,27 @@ pub struct Delivery {
     pub last: bool,
 }
 
+/// What became of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It is on its way, and there is room for the next.
+    Free,
+    /// It waits, or a part of it does. Whoever takes it tells the shard, which calls
+    /// [`Shard::drained`](crate::shard::Shard::drained).
+    Full,
+    /// There is nobody to take it, now or later.
+    Gone,
+}
+
 /// The transport's end of a connection: room for one delivery at a time.
 pub trait Sink {
     /// Whether it has room.
     fn is_free(&self) -> bool;
 
-    /// Takes a delivery. Called only when it has room; whoever empties it tells the shard, which
-    /// calls [`Shard::drained`](crate::shard::Shard::drained).
-    fn deliver(&mut self, delivery: Delivery);
+    /// Takes a delivery. Called only when it has room.
+    fn deliver(&mut self, delivery: Delivery) -> Taken;
+
+    /// Says a last word behind what waits to be taken, if that is possible without waiting: the
+    /// connection ends whether or not it is heard. Called only when there is no room.
+    fn cut_short(&mut self, last: Bytes);
 }

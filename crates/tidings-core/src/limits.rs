@@ -110,6 +110,10 @@ pub const PAGE_WAIT_MS_MAX: u64 = 55_000;
 /// Heartbeat of the native profile.
 pub const HEARTBEAT_MS_DEFAULT: u64 = 15_000;
 
+/// A reader that takes nothing of what it was given for this long is told to go, by default: longer
+/// than a phone changes its network, shorter than anybody waits for a dashboard.
+pub const SLOW_READER_MS_DEFAULT: u64 = 10_000;
+
 /// A credential that ends is announced this long before, so that the client can renew it.
 pub const REAUTH_NOTICE_MS: u64 = 60_000;
 

@@ -70,7 +70,7 @@ pub struct Now {
 
 /// What the machine asks its thread to do.
 #[derive(Debug)]
-pub enum Action {
+pub enum Action<S> {
     /// Read the store for a connection, and answer with [`Shard::replayed`].
     Read(ConnectionKey, ReadRequest),
     /// Read a slice of a snapshot for a connection, and answer with [`Shard::snapshot`].
@@ -78,8 +78,8 @@ pub enum Action {
     /// Read everything after this offset for the shard itself, and answer with
     /// [`Shard::caught_up`].
     CatchUp(Offset),
-    /// A connection is gone and its slot is free.
-    Closed(Closed),
+    /// A connection is gone and its slot is free. Its sink may still have a last word to see off.
+    Closed(Closed, S),
 }
 
 /// Running totals of one shard, since it began.
@@ -114,6 +114,8 @@ pub struct ShardOptions {
     pub lineage: Arc<Lineage>,
     /// How events become bytes.
     pub encoder: Arc<dyn Encoder>,
+    /// How long a stream's reader may take nothing of what it was given.
+    pub slow_reader_ms: u64,
 }
 
 /// A set of connections and the events that they wait for.
@@ -131,7 +133,7 @@ pub struct Shard<S> {
     /// Answers of reader threads that wait for their turn.
     answers: VecDeque<(ConnectionKey, replay::Answer)>,
     deadlines: Deadlines,
-    actions: Vec<Action>,
+    actions: Vec<Action<S>>,
     memo: GatherMemo,
     missed: Missed,
     drain: Option<DrainPlan>,
@@ -180,13 +182,18 @@ impl<S> Shard<S> {
     }
 
     /// What the thread is to do now; empties the list.
-    pub fn actions(&mut self) -> std::vec::Drain<'_, Action> {
+    pub fn actions(&mut self) -> std::vec::Drain<'_, Action<S>> {
         self.actions.drain(..)
     }
 
     /// When [`turn`](Self::turn) must be called again though nothing else happens.
     pub fn next_deadline(&self) -> Option<Moment> {
         self.deadlines.next()
+    }
+
+    /// The sink of a connection.
+    pub fn sink(&mut self, key: ConnectionKey) -> Option<&mut S> {
+        self.connection(key).map(|connection| &mut connection.sink)
     }
 
     fn connection(&mut self, key: ConnectionKey) -> Option<&mut Connection<S>> {

@@ -13,19 +13,17 @@ use tidings_core::shard::{
 };
 use tokio::sync::oneshot;
 
+use crate::any_sink::AnySink;
 use crate::limits::SHARD_FEED_BYTES_MAX;
-use crate::mailbox::{MailboxSink, Registration, Seat};
+use crate::seat::Registration;
+use crate::socket::Socket;
 use crate::tally::Tally;
 
 /// Asks something of a shard.
 #[derive(Debug)]
 pub(crate) enum Command {
     /// Register a connection.
-    Open(
-        Box<Opening<MailboxSink>>,
-        Seat,
-        oneshot::Sender<Registration>,
-    ),
+    Open(Box<Opening<AnySink>>, oneshot::Sender<Registration>),
     /// Count connections by state.
     Census(oneshot::Sender<Census>),
     /// Count the readers of a key.
@@ -45,7 +43,7 @@ pub(crate) enum Answer {
 }
 
 /// Everything that waits for a shard. Each list has its bound: batches and commands are counted;
-/// a connection is drained, leaves and is answered at most once at a time.
+/// a connection gets its socket, is drained, leaves and is answered at most once at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
     pub(crate) batches: VecDeque<(Batch, Arc<Tally>)>,
@@ -54,6 +52,7 @@ pub(crate) struct Waiting {
     /// The end of the last batch that was dropped because too many waited.
     pub(crate) dropped_through: Option<(Offset, Offset)>,
     pub(crate) commands: VecDeque<Command>,
+    pub(crate) attached: Vec<(ConnectionKey, Socket)>,
     pub(crate) drained: Vec<ConnectionKey>,
     pub(crate) left: Vec<ConnectionKey>,
     pub(crate) answers: Vec<Answer>,
@@ -156,6 +155,11 @@ impl Inbox {
     /// Whether the thread has ended.
     pub(crate) fn is_shut(&self) -> bool {
         self.lock().shut
+    }
+
+    /// A connection's socket is here.
+    pub(crate) fn attach(&self, key: ConnectionKey, socket: Socket) {
+        self.tell(|waiting| waiting.attached.push((key, socket)));
     }
 
     /// A reader has emptied its mailbox.

@@ -1,12 +1,12 @@
 //! The engine: from a published event to every matching reader, and back to the log for those who
 //! missed something.
 //!
-//! It is not: a protocol (bytes come from an encoder it is given), a server (sockets belong to
-//! transports) or storage (the log is two ports).
+//! It is not: a protocol (bytes come from an encoder it is given), a server (it reads no request; a
+//! socket comes to it when all that is left to do is to write) or storage (the log is two ports).
 //!
 //! ```text
-//! publish ─► sequencer (port) ─► commit_feed ─► inbox ─► shard_thread ─► mailbox ─► transport
-//!                                                            │   ▲
+//! publish ─► sequencer (port) ─► commit_feed ─► inbox ─► shard_thread ─► socket
+//!                                                            │   ▲    └► mailbox ─► transport
 //!                                                            ▼   │
 //!                                                 readers ─► event store (port)
 //! ```
@@ -15,7 +15,9 @@
 //! `shard_thread`.
 
 mod admission;
+mod any_sink;
 mod begin;
+mod chunk;
 mod commit_feed;
 mod drain;
 mod figures;
@@ -29,17 +31,22 @@ mod open;
 mod options;
 mod publish;
 mod readers;
+mod seat;
 mod shard_thread;
+mod socket;
+mod sockets;
 mod store_reads;
 mod tally;
+mod tcp;
 mod threads;
 
 pub use admission::LimitScope;
+pub use chunk::Framing;
 pub use figures::Figures;
 pub use hub::{Hub, Readiness, StartError};
 pub use lookup::{EventName, TopicState};
 pub use mailbox::Reader;
-pub use open::{OpenError, OpenRequest};
+pub use open::{OpenError, OpenRequest, Unattached};
 pub use options::{Options, Ports};
 pub use publish::{PublishError, Published};
 pub use tidings_core::delivery::Delivery;

@@ -30,3 +30,26 @@ pub(crate) const CATCH_UP_RETRY: Duration = Duration::from_millis(100);
 /// What an event costs in the window besides its content: the envelope's fixed text, the frame and
 /// the bookkeeping.
 pub(crate) const WINDOW_EVENT_OVERHEAD_BYTES: usize = 512;
+
+/// A socket on which nothing was heard for this long is asked whether anybody is there.
+pub(crate) const TCP_KEEPALIVE_AFTER: Duration = Duration::from_secs(15);
+
+/// How long it has for each answer.
+pub(crate) const TCP_KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How often it is asked.
+pub(crate) const TCP_KEEPALIVE_PROBES: u32 = 3;
+
+/// A peer that acknowledges nothing for this long is gone. With a heartbeat of 15 s, 45 s after the
+/// last it was heard of.
+pub(crate) const TCP_USER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Bytes that the kernel holds for a reader and has not sent: a slow reader is seen to be slow here,
+/// not behind megabytes of buffers.
+pub(crate) const TCP_UNSENT_BYTES_MAX: u32 = 16 * 1024;
+
+/// How long the socket of a connection that has ended is kept for a last word it cannot take at once.
+pub(crate) const LAST_WORD_MS_MAX: u64 = 2_000;
+
+/// Events of one look at a shard's sockets.
+pub(crate) const POLLED_EVENTS_MAX: usize = 512;

@@ -1,16 +1,15 @@
 //! The mailbox sink: room for one delivery between a shard and a task that writes it out.
 
 use std::future::poll_fn;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use tidings_core::delivery::{Delivery, Sink};
+use bytes::Bytes;
+use tidings_core::delivery::{Delivery, Sink, Taken};
 use tidings_core::pattern::Pattern;
-use tidings_core::shard::Registered;
 
 use crate::admission::Admission;
-use crate::inbox::Inbox;
+use crate::seat::{Registration, Seat};
 
 #[derive(Debug, Default)]
 struct Slot {
@@ -48,13 +47,22 @@ impl Sink for MailboxSink {
         self.0.lock().delivery.is_none()
     }
 
-    fn deliver(&mut self, delivery: Delivery) {
+    fn deliver(&mut self, delivery: Delivery) -> Taken {
         let mut slot = self.0.lock();
         slot.delivery = Some(delivery);
         let reader = slot.reader.take();
         drop(slot);
         if let Some(reader) = reader {
             reader.wake();
+        }
+        Taken::Full
+    }
+
+    fn cut_short(&mut self, last: Bytes) {
+        let mut slot = self.0.lock();
+        if let Some(delivery) = &mut slot.delivery {
+            delivery.bytes = [&delivery.bytes[..], &last[..]].concat().into();
+            delivery.last = true;
         }
     }
 }
@@ -71,51 +79,6 @@ impl Drop for MailboxSink {
     }
 }
 
-/// A connection's share in the load of a shard, from when the shard is chosen.
-#[derive(Debug)]
-pub(crate) struct Seat(Arc<Inbox>);
-
-impl Seat {
-    pub(crate) fn take(inbox: &Arc<Inbox>) -> Self {
-        inbox.load.fetch_add(1, Ordering::Relaxed);
-        Self(inbox.clone())
-    }
-
-    pub(crate) fn inbox(&self) -> &Inbox {
-        &self.0
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.0.load.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// A registered connection. Tells the shard that its reader is gone, whenever and wherever it is
-/// dropped: also on the way to a reader that no longer waits for it.
-#[derive(Debug)]
-pub(crate) struct Registration {
-    seat: Seat,
-    registered: Registered,
-}
-
-impl Registration {
-    pub(crate) fn new(seat: Seat, registered: Registered) -> Self {
-        Self { seat, registered }
-    }
-
-    fn drained(&self) {
-        self.seat.inbox().drained(self.registered.key);
-    }
-}
-
-impl Drop for Registration {
-    fn drop(&mut self) {
-        self.seat.inbox().left(self.registered.key);
-    }
-}
-
 /// The reading end of one connection. Dropping it closes the connection.
 #[derive(Debug)]
 pub struct Reader {
@@ -123,8 +86,9 @@ pub struct Reader {
     registration: Registration,
     narrowed: Option<Vec<Pattern>>,
     finished: bool,
-    /// Counts against the limits of connections for as long as it lives.
+    /// Count against limits and load for as long as it lives.
     _admission: Admission,
+    _seat: Seat,
 }
 
 impl Reader {
@@ -133,6 +97,7 @@ impl Reader {
         registration: Registration,
         narrowed: Option<Vec<Pattern>>,
         admission: Admission,
+        seat: Seat,
     ) -> Self {
         Self {
             mailbox: end.0,
@@ -140,12 +105,13 @@ impl Reader {
             narrowed,
             finished: false,
             _admission: admission,
+            _seat: seat,
         }
     }
 
     /// The connection's public id.
     pub fn connection_id(&self) -> &str {
-        &self.registration.registered.id
+        self.registration.id()
     }
 
     /// The granted part of what was asked, if it is less.

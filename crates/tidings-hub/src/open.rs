@@ -1,24 +1,29 @@
 //! Opening a connection: authorise, find the start, register with a shard.
 
-use std::net::IpAddr;
+use std::net::{self, IpAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use bytes::Bytes;
 use tidings_core::identity::Identity;
 use tidings_core::pattern::Pattern;
 use tidings_core::port::{ReadError, Shape};
 use tidings_core::scope::Scope;
 use tidings_core::shard::{Begin, Mode, Opening};
 use tidings_core::start::Start;
-use tidings_core::subscription::{SubscribeRefused, Subscription};
+use tidings_core::subscription::{Authorised, SubscribeRefused, Subscription};
 use tokio::sync::oneshot;
 
-use crate::admission::LimitScope;
+use crate::admission::{Admission, LimitScope};
+use crate::any_sink::AnySink;
 use crate::begin::Resolver;
+use crate::chunk::Framing;
 use crate::hub::Hub;
 use crate::inbox::{Command, Inbox};
 use crate::limits::{BUSY_RETRY_MS, LIMIT_RETRY_MS};
-use crate::mailbox::{Reader, Seat, mailbox};
+use crate::mailbox::{Reader, mailbox};
+use crate::seat::{Registration, Seat};
+use crate::socket::{Socket, SocketSink};
 
 /// A request to read.
 #[derive(Debug, Clone)]
@@ -81,14 +86,90 @@ impl From<SubscribeRefused> for OpenError {
     }
 }
 
+/// A registered stream that waits for its socket. Dropping it closes the connection.
+#[derive(Debug)]
+pub struct Unattached {
+    registration: Registration,
+    narrowed: Option<Vec<Pattern>>,
+}
+
+impl Unattached {
+    /// The connection's public id.
+    pub fn connection_id(&self) -> &str {
+        self.registration.id()
+    }
+
+    /// The granted part of what was asked, if it is less.
+    pub fn narrowed(&self) -> Option<&[Pattern]> {
+        self.narrowed.as_deref()
+    }
+
+    /// Hands the socket over, with a response head that has yet to be written to it. From here on
+    /// the connection belongs to its shard alone.
+    pub fn attach(self, stream: net::TcpStream, head: Bytes) {
+        self.registration.attach(Socket { stream, head });
+    }
+}
+
+/// What both kinds of connections begin with.
+struct Begun {
+    begin: Begin,
+    authorised: Authorised,
+    admission: Admission,
+    inbox: Arc<Inbox>,
+    seat: Seat,
+}
+
 impl Hub {
-    /// Opens a connection. Once this returns, its shard has registered it: whatever is published
-    /// from then on and matches is delivered.
+    /// Opens a connection whose deliveries somebody takes one by one. Once this returns, its shard
+    /// has registered it: whatever is published from then on and matches is delivered.
     ///
     /// # Cancel safety
     ///
     /// If the future is dropped, the connection is closed again.
     pub async fn open(&self, request: OpenRequest) -> Result<Reader, OpenError> {
+        let begun = self.begin(&request).await?;
+        let narrowed = begun.authorised.narrowed.clone();
+        let (sink, end) = mailbox();
+        let opening = self.opening(
+            request,
+            begun.begin,
+            begun.authorised,
+            AnySink::Mailbox(sink),
+        );
+        let registration = register(&begun.inbox, opening).await?;
+        Ok(Reader::new(
+            end,
+            registration,
+            narrowed,
+            begun.admission,
+            begun.seat,
+        ))
+    }
+
+    /// As [`open`](Self::open), for a stream whose shard will write to its socket.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the connection is closed again.
+    pub async fn open_socket(
+        &self,
+        request: OpenRequest,
+        framing: Framing,
+    ) -> Result<Unattached, OpenError> {
+        let begun = self.begin(&request).await?;
+        let narrowed = begun.authorised.narrowed.clone();
+        let sink = AnySink::Socket(SocketSink::new(framing, begun.admission, begun.seat));
+        let opening = self.opening(request, begun.begin, begun.authorised, sink);
+        let registration = register(&begun.inbox, opening).await?;
+        Ok(Unattached {
+            registration,
+            narrowed,
+        })
+    }
+
+    /// Authorises, admits, finds the start and a shard.
+    async fn begin(&self, request: &OpenRequest) -> Result<Begun, OpenError> {
         if self.inner.draining.load(Ordering::Relaxed) {
             return Err(OpenError::Draining);
         }
@@ -103,10 +184,26 @@ impl Hub {
                 max: refused.max,
                 retry_after_ms: LIMIT_RETRY_MS,
             })?;
-        let begin = self.resolve(&request, authorised.scope.clone()).await?;
-        let narrowed = authorised.narrowed.clone();
-        let (sink, end) = mailbox();
-        let opening = Opening {
+        let begin = self.resolve(request, authorised.scope.clone()).await?;
+        let inbox = self.least_loaded().ok_or(BUSY)?;
+        let seat = Seat::take(&inbox);
+        Ok(Begun {
+            begin,
+            authorised,
+            admission,
+            inbox,
+            seat,
+        })
+    }
+
+    fn opening(
+        &self,
+        request: OpenRequest,
+        begin: Begin,
+        authorised: Authorised,
+        sink: AnySink,
+    ) -> Opening<AnySink> {
+        Opening {
             sink,
             mode: request.mode,
             shape: request.shape,
@@ -115,17 +212,7 @@ impl Hub {
             begin,
             expires_at: request.identity.expires_at,
             random: self.random(),
-        };
-        let busy = OpenError::Busy {
-            retry_after_ms: BUSY_RETRY_MS,
-        };
-        let inbox = self.least_loaded().ok_or_else(|| busy.clone())?;
-        let (answer, registered) = oneshot::channel();
-        let seat = Seat::take(&inbox);
-        let command = Command::Open(Box::new(opening), seat, answer);
-        inbox.command(command).map_err(|_| busy.clone())?;
-        let registration = registered.await.map_err(|_| busy)?;
-        Ok(Reader::new(end, registration, narrowed, admission))
+        }
     }
 
     async fn resolve(&self, request: &OpenRequest, scope: Scope) -> Result<Begin, ReadError> {
@@ -171,4 +258,18 @@ impl Hub {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed ^ (mixed >> 31)
     }
+}
+
+/// The hub has no shard, or its shard has too much to do.
+const BUSY: OpenError = OpenError::Busy {
+    retry_after_ms: BUSY_RETRY_MS,
+};
+
+/// Has a shard register a connection.
+async fn register(inbox: &Inbox, opening: Opening<AnySink>) -> Result<Registration, OpenError> {
+    let (answer, registered) = oneshot::channel();
+    inbox
+        .command(Command::Open(Box::new(opening), answer))
+        .map_err(|_| BUSY)?;
+    registered.await.map_err(|_| BUSY)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tidings_core::limits::{
     CONNECTIONS_DEFAULT, CONNECTIONS_PER_ADDRESS_DEFAULT, CONNECTIONS_PER_IDENTITY_DEFAULT,
-    WINDOW_BYTES_DEFAULT, WINDOW_EVENTS_DEFAULT,
+    SLOW_READER_MS_DEFAULT, WINDOW_BYTES_DEFAULT, WINDOW_EVENTS_DEFAULT,
 };
 use tidings_core::port::{Clock, Encoder, EventStore, Sequencer};
 
@@ -38,6 +38,8 @@ pub struct Options {
     pub connections_per_identity: usize,
     /// Connections of one address at most.
     pub connections_per_address: usize,
+    /// How long a stream's reader may take nothing of what it was given.
+    pub slow_reader_ms: u64,
     /// Names the node in connection ids.
     pub node: u32,
     /// Seed of jitter and of the random part of connection ids.
@@ -54,6 +56,7 @@ impl Default for Options {
             connections: CONNECTIONS_DEFAULT,
             connections_per_identity: CONNECTIONS_PER_IDENTITY_DEFAULT,
             connections_per_address: CONNECTIONS_PER_ADDRESS_DEFAULT,
+            slow_reader_ms: SLOW_READER_MS_DEFAULT,
             node: 0,
             seed: 0,
         }

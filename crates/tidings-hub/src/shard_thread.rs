@@ -1,7 +1,7 @@
 //! The thread around one shard: takes in, lets the machine do a turn, carries its actions out.
 //!
 //! Intake comes before everything else in a round, so that a connection that is registered in it
-//! starts at the newest head; then readers' answers and commands, then one bounded turn.
+//! starts at the newest head; then readers' answers, commands and sockets, then one bounded turn.
 
 use std::io;
 use std::sync::Arc;
@@ -12,15 +12,19 @@ use mio::{Events, Poll};
 use tidings_core::port::Clock;
 use tidings_core::shard::{Action, Batch, Now, Shard, ShardOptions};
 
+use crate::any_sink::AnySink;
 use crate::figures::ShardFigures;
 use crate::inbox::{Answer, Command, Inbox, Waiting};
-use crate::mailbox::{MailboxSink, Registration};
+use crate::limits::POLLED_EVENTS_MAX;
 use crate::options::Ports;
 use crate::readers::Readers;
+use crate::seat::Registration;
+use crate::sockets::{Sockets, WAKER};
 
 /// One shard and its thread's belongings.
 pub(crate) struct ShardThread {
-    shard: Shard<MailboxSink>,
+    shard: Shard<AnySink>,
+    sockets: Sockets,
     inbox: Arc<Inbox>,
     readers: Readers,
     figures: Arc<ShardFigures>,
@@ -54,6 +58,7 @@ impl ShardThread {
         let name = format!("shard-{}", options.index);
         let shard = Self {
             shard: Shard::new(options),
+            sockets: Sockets::new(poll.registry().try_clone()?),
             inbox,
             readers,
             figures,
@@ -69,7 +74,7 @@ impl ShardThread {
 
     fn run(mut self, mut poll: Poll) {
         let _shut = ShutAtTheEnd(self.inbox.clone());
-        let mut events = Events::with_capacity(16);
+        let mut events = Events::with_capacity(POLLED_EVENTS_MAX);
         let mut more = false;
         while !self.stopped {
             let patience = if more {
@@ -83,12 +88,13 @@ impl ShardThread {
                 tracing::error!(cause = %error, "a shard could not wait for work");
                 return;
             }
-            more = self.round();
+            more = self.round(&events);
         }
     }
 
     fn until_next_deadline(&self) -> Option<Duration> {
-        let at = self.shard.next_deadline()?;
+        let deadlines = [self.shard.next_deadline(), self.sockets.next_deadline()];
+        let at = deadlines.into_iter().flatten().min()?;
         // One more, because a part of a millisecond may be left.
         Some(Duration::from_millis(at.ms_since(self.clock.moment()) + 1))
     }
@@ -100,10 +106,14 @@ impl ShardThread {
         }
     }
 
-    fn round(&mut self) -> bool {
+    fn round(&mut self, events: &Events) -> bool {
         let waiting = self.inbox.take();
         let now = self.now();
         self.take_in(waiting, now);
+        for event in events.iter().filter(|event| event.token() != WAKER) {
+            self.sockets.on_event(event, &mut self.shard, now);
+        }
+        self.sockets.give_up(now.moment);
         let more = self.shard.turn(now);
         for action in self.shard.actions() {
             match action {
@@ -114,12 +124,15 @@ impl ShardThread {
                     self.readers.snapshot(request, (self.inbox.clone(), key));
                 }
                 Action::CatchUp(after) => self.readers.catch_up(after, self.inbox.clone()),
-                Action::Closed(closed) => tracing::debug!(
-                    connection = %closed.key,
-                    cause = closed.cause.as_str(),
-                    open_ms = closed.open_ms,
-                    "connection closed by its shard"
-                ),
+                Action::Closed(closed, sink) => {
+                    tracing::debug!(
+                        connection = %closed.key,
+                        cause = closed.cause.as_str(),
+                        open_ms = closed.open_ms,
+                        "connection closed by its shard"
+                    );
+                    self.sockets.ended(sink, now.moment);
+                }
             }
         }
         self.figures.set(self.shard.totals());
@@ -155,6 +168,9 @@ impl ShardThread {
         for command in waiting.commands {
             self.obey(command, now);
         }
+        for (key, socket) in waiting.attached {
+            self.sockets.attach(key, socket, &mut self.shard, now);
+        }
         for key in waiting.drained {
             self.shard.drained(key, now);
         }
@@ -162,11 +178,11 @@ impl ShardThread {
 
     fn obey(&mut self, command: Command, now: Now) {
         match command {
-            Command::Open(opening, seat, answer) => {
+            Command::Open(opening, answer) => {
                 let registered = self.shard.open(*opening, now);
                 // Whoever asked may be gone, or go before it looks: then the registration itself
                 // tells the shard.
-                drop(answer.send(Registration::new(seat, registered)));
+                drop(answer.send(Registration::new(self.inbox.clone(), registered)));
             }
             Command::Census(answer) => {
                 // Whoever asked may be gone; so below.

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use mio::{Poll, Token, Waker};
+use mio::{Poll, Waker};
 use tidings_core::position::Offset;
 use tidings_core::shard::ShardOptions;
 
@@ -12,6 +12,7 @@ use crate::inbox::Inbox;
 use crate::options::{Options, Ports};
 use crate::readers::Readers;
 use crate::shard_thread::ShardThread;
+use crate::sockets::WAKER;
 
 /// Handles to all threads of a hub. They stop when this is dropped.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl Threads {
         end: Offset,
     ) -> io::Result<()> {
         let poll = Poll::new()?;
-        let inbox = Arc::new(Inbox::new(Waker::new(poll.registry(), Token(0))?));
+        let inbox = Arc::new(Inbox::new(Waker::new(poll.registry(), WAKER)?));
         let figures = Arc::new(ShardFigures::default());
         let shard = ShardOptions {
             node: options.node,
@@ -53,6 +54,7 @@ impl Threads {
             head: end,
             lineage: ports.sequencer.lineage(),
             encoder: ports.encoder.clone(),
+            slow_reader_ms: options.slow_reader_ms,
         };
         ShardThread::start(
             poll,

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::delivery::{Delivery, Sink};
+use crate::delivery::{Delivery, Sink, Taken};
 use crate::port::{Control, Farewell};
 use crate::shard::connection::ConnectionKey;
 use crate::shard::spread::Jitter;
@@ -124,7 +124,8 @@ impl<S: Sink> Shard<S> {
         );
         let gap = connection.gap.take();
         let bytes = Bytes::from(text);
-        connection.sink.deliver(Delivery {
+        // Whether it is heard is between the sink and its peer: the connection ends here.
+        let _: Taken = connection.sink.deliver(Delivery {
             bytes,
             events: 0,
             cursor,
@@ -133,6 +134,28 @@ impl<S: Sink> Shard<S> {
             last: true,
         });
         self.totals.deliveries += 1;
+        self.remove(key, Cause::Told(code), now);
+    }
+
+    /// Ends a connection whose reader takes nothing, with a last word behind what waits for it.
+    pub(super) fn cut_short(&mut self, key: ConnectionKey, farewell: Farewell, now: Now) {
+        let encoder = self.options.encoder.clone();
+        let lineage = self.options.lineage.clone();
+        let Some(connection) = self.connection(key) else {
+            return;
+        };
+        let code = farewell.code;
+        // What waits belongs to what the cursor tells: this is said behind it, or not at all.
+        let bye = Control::Bye {
+            cursor: connection
+                .snapshot_after
+                .is_none()
+                .then(|| lineage.position(connection.cursor)),
+            farewell,
+        };
+        let mut text = Vec::new();
+        encoder.control(connection.shape, &bye, &mut text);
+        connection.sink.cut_short(Bytes::from(text));
         self.remove(key, Cause::Told(code), now);
     }
 
@@ -158,11 +181,25 @@ impl<S: Sink> Shard<S> {
         }
         self.totals.closed += 1;
         let open_ms = now.moment.ms_since(connection.opened_at);
-        self.actions.push(Action::Closed(Closed {
+        let closed = Closed {
             key,
             cause,
             open_ms,
-        }));
+        };
+        self.actions.push(Action::Closed(closed, connection.sink));
+    }
+}
+
+/// How soon a reader that took nothing comes back.
+const SLOW_READER_RETRY_MS: u64 = 1_000;
+
+pub(super) fn slow_reader() -> Farewell {
+    Farewell {
+        code: "slow_reader",
+        reason: "the reader did not take what was sent to it".to_owned(),
+        retry_after_ms: Some(SLOW_READER_RETRY_MS),
+        spread_ms: SLOW_READER_RETRY_MS,
+        retry_ms: Some(SLOW_READER_RETRY_MS),
     }
 }
 

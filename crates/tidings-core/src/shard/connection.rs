@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::delivery::Sink;
 use crate::event_type::TypeFilter;
 use crate::gap::Gap;
 use crate::port::{Farewell, Shape};
@@ -21,6 +22,19 @@ impl ConnectionKey {
         Self {
             slot: slot as u32,
             generation,
+        }
+    }
+
+    /// The key as a number, for what can carry only that; slots stay below 2^31.
+    pub fn to_bits(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.slot)
+    }
+
+    /// The key of a number.
+    pub fn from_bits(bits: u64) -> Self {
+        Self {
+            slot: bits as u32,
+            generation: (bits >> 32) as u32,
         }
     }
 
@@ -84,6 +98,7 @@ pub(super) struct Connection<S> {
     /// The latest event that counted it as a match.
     pub(super) counted_for: Offset,
     pub(super) opened_at: Moment,
+    /// When it last took something, or was given something.
     pub(super) last_delivery: Moment,
     /// The latest delivery that held an event.
     pub(super) last_event: Moment,
@@ -109,5 +124,12 @@ impl<S> Connection<S> {
 
     pub(super) fn is_page(&self) -> bool {
         matches!(self.mode, Mode::Page { .. })
+    }
+}
+
+impl<S: Sink> Connection<S> {
+    /// Whether it has taken nothing of what waits for it in this time.
+    pub(super) fn is_slow(&self, now: Moment, slow_reader_ms: u64) -> bool {
+        !self.sink.is_free() && now.ms_since(self.last_delivery) >= slow_reader_ms
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::delivery::Sink;
+use crate::delivery::{Sink, Taken};
 use crate::event_type::TypeFilter;
 use crate::gap::Gap;
 use crate::port::{Control, Hello, Shape};
@@ -170,7 +170,7 @@ impl<S: Sink> Shard<S> {
             encoder.control(connection.shape, &Control::Gap(gap), &mut text);
         }
         let cursor = connection.cursor;
-        self.hand_over(key, Bytes::from(text), 0, cursor, now);
+        let _: Taken = self.hand_over(key, Bytes::from(text), 0, cursor, now);
     }
 }
 

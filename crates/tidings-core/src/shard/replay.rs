@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::delivery::Sink;
+use crate::delivery::{Sink, Taken};
 use crate::event_type::TypeFilter;
 use crate::gap::Gap;
 use crate::limits::REPLAY_SENDS_PER_TURN_MAX;
@@ -215,14 +215,16 @@ impl<S: Sink> Shard<S> {
             // A filter that lets little pass must not make a long replay look dead.
             self.say_ping(key, now);
             self.enqueue(key);
-        } else {
-            self.hand_over(
-                key,
-                replayed.bytes,
-                replayed.events,
-                replayed.considered,
-                now,
-            );
+            return;
+        }
+        let Replayed {
+            bytes,
+            events,
+            considered,
+            ..
+        } = replayed;
+        if self.hand_over(key, bytes, events, considered, now) == Taken::Free {
+            self.enqueue(key);
         }
     }
 
@@ -278,7 +280,9 @@ impl<S: Sink> Shard<S> {
         }
         if more {
             connection.snapshot_after = Some(considered);
-            self.hand_over(key, bytes, events, through, now);
+            if self.hand_over(key, bytes, events, through, now) == Taken::Free {
+                self.enqueue(key);
+            }
             return;
         }
         connection.snapshot_after = None;
@@ -289,6 +293,8 @@ impl<S: Sink> Shard<S> {
             time: now.wall,
         };
         encoder.control(connection.shape, &ping, &mut text);
-        self.hand_over(key, Bytes::from(text), events, through, now);
+        if self.hand_over(key, Bytes::from(text), events, through, now) == Taken::Free {
+            self.enqueue(key);
+        }
     }
 }

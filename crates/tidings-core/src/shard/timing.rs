@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::delivery::Sink;
+use crate::delivery::{Sink, Taken};
 use crate::limits::{REAUTH_NOTICE_MS, SENDS_PER_TURN_MAX};
 use crate::port::Control;
 use crate::shard::connection::{ConnectionKey, Mode};
@@ -36,10 +36,15 @@ impl<S: Sink> Shard<S> {
 
     /// Sets the connection's next deadline.
     pub(super) fn arm(&mut self, key: ConnectionKey, now: Now) {
+        let slow_reader_ms = self.options.slow_reader_ms;
         let Some(connection) = self.connection(key) else {
             return;
         };
         let rhythm = match connection.mode {
+            // What it was given and does not take is a sign of life that nobody hears.
+            Mode::Stream { .. } if !connection.sink.is_free() => {
+                connection.last_delivery.plus_ms(slow_reader_ms)
+            }
             Mode::Stream { heartbeat_ms } => connection.last_delivery.plus_ms(heartbeat_ms),
             Mode::Page { wait_ms, .. } => connection.opened_at.plus_ms(wait_ms),
         };
@@ -63,13 +68,16 @@ impl<S: Sink> Shard<S> {
             .into_iter()
             .flatten()
             .min();
-        if let Some(at) = next.filter(|at| connection.deadline != Some(*at)) {
+        // One that comes up too early is looked at and set again; so nothing is set per delivery.
+        let is_late = |at: &Moment| connection.deadline.is_none_or(|set| set > *at);
+        if let Some(at) = next.filter(is_late) {
             connection.deadline = Some(at);
             self.deadlines.set(at, key);
         }
     }
 
     fn on_deadline(&mut self, key: ConnectionKey, now: Now) {
+        let slow_reader_ms = self.options.slow_reader_ms;
         let Some(connection) = self.connection(key) else {
             return;
         };
@@ -91,6 +99,9 @@ impl<S: Sink> Shard<S> {
         }
         if connection.is_page() {
             self.enqueue(key);
+        } else if connection.is_slow(now.moment, slow_reader_ms) {
+            self.cut_short(key, close::slow_reader(), now);
+            return;
         } else {
             self.say_reauth(key, now);
             self.say_ping(key, now);
@@ -114,7 +125,7 @@ impl<S: Sink> Shard<S> {
         let mut text = Vec::new();
         encoder.control(connection.shape, &Control::Reauth { expires_at }, &mut text);
         let cursor = connection.cursor;
-        self.hand_over(key, Bytes::from(text), 0, cursor, now);
+        let _: Taken = self.hand_over(key, Bytes::from(text), 0, cursor, now);
     }
 
     /// A sign of life, unless something was delivered a moment ago or waits to be.
@@ -157,6 +168,6 @@ impl<S: Sink> Shard<S> {
         if let Some(connection) = self.connection(key) {
             connection.cursor = told;
         }
-        self.hand_over(key, Bytes::from(text), 0, told, now);
+        let _: Taken = self.hand_over(key, Bytes::from(text), 0, told, now);
     }
 }

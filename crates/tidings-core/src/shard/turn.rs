@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::delivery::{Delivery, Sink};
+use crate::delivery::{Delivery, Sink, Taken};
 use crate::limits::SENDS_PER_TURN_MAX;
 use crate::position::{Offset, Position};
 use crate::shard::connection::{ConnectionKey, Mode};
@@ -33,12 +33,20 @@ impl<S: Sink> Shard<S> {
         overdue || !self.ready.is_empty() || !self.answers.is_empty()
     }
 
+    /// A reader took a part of what waits for it.
+    pub fn progressed(&mut self, key: ConnectionKey, now: Now) {
+        if let Some(connection) = self.connection(key) {
+            connection.last_delivery = now.moment;
+        }
+    }
+
     /// The sink of a connection has room again.
     pub fn drained(&mut self, key: ConnectionKey, now: Now) {
         let Some(connection) = self.connection(key) else {
             return;
         };
         connection.greeted = true;
+        connection.last_delivery = now.moment;
         if !connection.sink.is_free() {
             // The news was overtaken by another delivery, whose own will follow.
             return;
@@ -47,6 +55,8 @@ impl<S: Sink> Shard<S> {
             self.say_farewell(key, now);
         } else {
             self.enqueue(key);
+            // A sign of life may be due sooner than it would have been given up.
+            self.arm(key, now);
         }
     }
 
@@ -104,7 +114,11 @@ impl<S: Sink> Shard<S> {
             let (events, through) = (gathered.events, gathered.through);
             self.answer_page(key, gathered.bytes, events, through, gathered.more, now);
         } else {
-            self.hand_over(key, gathered.bytes, gathered.events, gathered.through, now);
+            let (events, through) = (gathered.events, gathered.through);
+            let taken = self.hand_over(key, gathered.bytes, events, through, now);
+            if taken == Taken::Free && gathered.more {
+                self.enqueue(key);
+            }
         }
     }
 
@@ -131,7 +145,8 @@ impl<S: Sink> Shard<S> {
         self.options.lineage.position(through)
     }
 
-    /// Hands bytes to a stream's sink.
+    /// Hands bytes to a stream's sink. If it has room for more, it is the caller who knows whether
+    /// there is more.
     pub(super) fn hand_over(
         &mut self,
         key: ConnectionKey,
@@ -139,10 +154,10 @@ impl<S: Sink> Shard<S> {
         events: usize,
         through: Offset,
         now: Now,
-    ) {
+    ) -> Taken {
         let cursor = self.account(&bytes, events, through);
         let Some(connection) = self.connection(key) else {
-            return;
+            return Taken::Gone;
         };
         connection.last_delivery = now.moment;
         if events > 0 {
@@ -156,7 +171,13 @@ impl<S: Sink> Shard<S> {
             more: false,
             last: false,
         };
-        connection.sink.deliver(delivery);
+        let taken = connection.sink.deliver(delivery);
+        match taken {
+            Taken::Free => connection.greeted = true,
+            Taken::Full => self.arm(key, now),
+            Taken::Gone => self.remove(key, close::Cause::Left, now),
+        }
+        taken
     }
 
     /// Hands a page its answer, which ends the connection.
@@ -174,7 +195,8 @@ impl<S: Sink> Shard<S> {
             return;
         };
         let gap = connection.gap.take();
-        connection.sink.deliver(Delivery {
+        // A page is answered once, whoever is there to hear it.
+        let _: Taken = connection.sink.deliver(Delivery {
             bytes,
             events,
             cursor,

@@ -186,3 +186,46 @@ fn a_turn_has_a_limit_of_deadlines_though_all_come_up_at_once() {
     world.settle();
     assert!(readers.iter().all(|reader| world.got[reader].len() == 2));
 }
+
+#[test]
+fn n4_a_reader_that_takes_nothing_is_given_up_with_a_word_behind_what_waits() {
+    let mut world = World::with_patience(100, 10_000);
+    let slow = world.open(&["a"], &[], NOW);
+    let swift = world.open(&["a"], &[], NOW);
+    world.take(slow);
+    world.take(swift);
+    world.publish(&[("a", "x")], false);
+    world.turn();
+    world.take(swift);
+    world.advance(9_999);
+    world.turn();
+    assert_eq!(world.closed, [], "it has a little time left");
+    // Its last sign of life was the taking of its hello, a moment ago; the event still waits.
+    world.advance(1);
+    world.turn();
+    assert_eq!(world.closed, [(slow, "slow_reader")]);
+    let last = world.sunk(slow);
+    assert!(last.last);
+    assert_eq!(&last.bytes[..], b"1;bye@1:slow_reader;");
+    world.publish(&[("a", "x")], false);
+    world.settle();
+    assert_eq!(world.offsets(swift), [1, 2]);
+}
+
+#[test]
+fn n4_a_reader_that_takes_a_part_now_and_then_stays() {
+    let mut world = World::with_patience(100, 10_000);
+    let reader = world.open(&["a"], &[], NOW);
+    world.take(reader);
+    world.publish(&[("a", "x")], false);
+    world.turn();
+    for _ in 0..10 {
+        world.advance(9_000);
+        world.shard.progressed(reader, world.now);
+        world.turn();
+    }
+    assert_eq!(world.closed, []);
+    world.advance(10_000);
+    world.turn();
+    assert_eq!(world.closed, [(reader, "slow_reader")]);
+}

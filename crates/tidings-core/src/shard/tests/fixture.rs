@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::audience::{Audience, Key};
-use crate::delivery::{Delivery, Sink};
+use crate::delivery::{Delivery, Sink, Taken};
 use crate::event::{Content, Event};
 use crate::event_type::{EventType, TypeFilter, TypeGlob};
 use crate::limits::STORE_READ_EVENTS_MAX;
@@ -65,9 +65,17 @@ impl Sink for OneSlot {
         self.0.borrow().is_none()
     }
 
-    fn deliver(&mut self, delivery: Delivery) {
+    fn deliver(&mut self, delivery: Delivery) -> Taken {
         let before = self.0.borrow_mut().replace(delivery);
         assert!(before.is_none(), "a full sink was given a delivery");
+        Taken::Full
+    }
+
+    fn cut_short(&mut self, last: Bytes) {
+        let mut slot = self.0.borrow_mut();
+        let delivery = slot.as_mut().expect("called only when it is full");
+        delivery.bytes = [&delivery.bytes[..], &last].concat().into();
+        delivery.last = true;
     }
 }
 
@@ -85,7 +93,7 @@ pub(super) struct World {
     pub(super) got: HashMap<ConnectionKey, Vec<String>>,
     pub(super) last: HashMap<ConnectionKey, Delivery>,
     pub(super) closed: Vec<(ConnectionKey, &'static str)>,
-    pending: VecDeque<Action>,
+    pending: VecDeque<Action<OneSlot>>,
     /// What reader threads have read and not handed over yet.
     answers: VecDeque<Answer>,
     pub(super) reads: usize,
@@ -95,7 +103,13 @@ pub(super) struct World {
 }
 
 impl World {
+    /// A world whose readers may take as long as they like.
     pub(super) fn new(window_events: usize) -> Self {
+        Self::with_patience(window_events, u64::MAX)
+    }
+
+    /// A world that gives up readers which take nothing for this long.
+    pub(super) fn with_patience(window_events: usize, slow_reader_ms: u64) -> Self {
         let lineage = lineage();
         let options = ShardOptions {
             node: 1,
@@ -104,6 +118,7 @@ impl World {
             head: Offset::ZERO,
             lineage: Arc::new(lineage),
             encoder: Arc::new(PlainEncoder),
+            slow_reader_ms,
         };
         Self {
             shard: Shard::new(options),
@@ -252,7 +267,7 @@ impl World {
                 let found = self.missed_after(after);
                 Box::new(move |shard| shard.caught_up(&found))
             }
-            Action::Closed(_) => unreachable!("collected"),
+            Action::Closed(..) => unreachable!("collected"),
         };
         self.answers.push_back(answer);
         true
@@ -340,7 +355,7 @@ impl World {
     fn collect(&mut self) {
         for action in self.shard.actions() {
             match action {
-                Action::Closed(closed) => self.closed.push((closed.key, closed.cause.as_str())),
+                Action::Closed(closed, _) => self.closed.push((closed.key, closed.cause.as_str())),
                 other => self.pending.push_back(other),
             }
         }

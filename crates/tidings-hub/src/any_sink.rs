@@ -1,0 +1,37 @@
+//! The sinks that live side by side in a shard.
+
+use bytes::Bytes;
+use tidings_core::delivery::{Delivery, Sink, Taken};
+
+use crate::mailbox::MailboxSink;
+use crate::socket::SocketSink;
+
+/// A sink of one kind or the other.
+#[derive(Debug)]
+pub(crate) enum AnySink {
+    Mailbox(MailboxSink),
+    Socket(SocketSink),
+}
+
+impl Sink for AnySink {
+    fn is_free(&self) -> bool {
+        match self {
+            Self::Mailbox(sink) => sink.is_free(),
+            Self::Socket(sink) => sink.is_free(),
+        }
+    }
+
+    fn deliver(&mut self, delivery: Delivery) -> Taken {
+        match self {
+            Self::Mailbox(sink) => sink.deliver(delivery),
+            Self::Socket(sink) => sink.deliver(delivery),
+        }
+    }
+
+    fn cut_short(&mut self, last: Bytes) {
+        match self {
+            Self::Mailbox(sink) => sink.cut_short(last),
+            Self::Socket(sink) => sink.cut_short(last),
+        }
+    }
+}
