@@ -67,6 +67,7 @@ async fn prove(app: &App, presented: Presented<'_>) -> Result<Identity, Refusal>
     }
     let problem = if presented.bearer.is_some() {
         Problem::new(Code::InvalidToken, "no configured issuer accepts the token")
+            .with_hint("check that the token was made for this hub; `tidings token` makes one")
     } else {
         Problem::new(
             Code::AuthenticationRequired,
@@ -85,7 +86,7 @@ fn refused(app: &App, method: &'static str, failure: &AuthFailure) -> Refusal {
         .credentials_refused
         .get_or_create(&labels)
         .inc();
-    refusals::credential(failure).into()
+    Problem::from(failure).into()
 }
 
 /// The token of `Authorization: Bearer` (RFC 6750, section 2.1).
@@ -97,17 +98,22 @@ fn bearer(call: &Call) -> Result<Option<&str>, Refusal> {
     if sent.next().is_some() {
         return Err(malformed(
             "the request has more than one `Authorization` header",
+            "send one `Authorization: Bearer` header",
         ));
     }
-    let text = header
-        .to_str()
-        .map_err(|_| malformed("the `Authorization` header is not ASCII"))?;
+    let text = header.to_str().map_err(|_| {
+        malformed(
+            "the `Authorization` header is not ASCII",
+            "send `Authorization: Bearer` and the token as it was issued",
+        )
+    })?;
     let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
         let problem = Problem::new(
             Code::InvalidToken,
             "the `Authorization` header is not of the scheme `Bearer`",
-        );
+        )
+        .with_hint("send `Authorization: Bearer` and a token");
         return Err(problem.into());
     }
     let token = token.trim_matches(' ');
@@ -116,11 +122,16 @@ fn bearer(call: &Call) -> Result<Option<&str>, Refusal> {
             Code::InvalidToken,
             format!("the token is empty or has more than {BEARER_BYTES_MAX} bytes"),
         )
+        .with_hint(
+            "send the token as it was issued, with fewer patterns and roles if it is too long",
+        )
         .into());
     }
     Ok(Some(token))
 }
 
-fn malformed(detail: &str) -> Refusal {
-    Problem::new(Code::InvalidHeader, detail).into()
+fn malformed(detail: &str, hint: &str) -> Refusal {
+    Problem::new(Code::InvalidHeader, detail)
+        .with_hint(hint)
+        .into()
 }

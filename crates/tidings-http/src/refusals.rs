@@ -11,9 +11,6 @@ use crate::body::BodyFault;
 /// When another node, or this one after its restart, is likely to take the work.
 const RETRY_AFTER_DRAIN_MS: u64 = 2_000;
 
-/// When an identity provider that does not answer may be asked again.
-const RETRY_AFTER_UNAVAILABLE_MS: u64 = 5_000;
-
 /// When bodies that are being read are likely to be done with.
 const RETRY_AFTER_NO_ROOM_MS: u64 = 1_000;
 
@@ -83,21 +80,6 @@ pub(crate) fn body(fault: &BodyFault) -> Problem {
         BodyFault::TooSlow => Problem::new(Code::RequestTimeout, detail),
         BodyFault::Broken(_) => Problem::new(Code::InvalidHeader, detail)
             .with_hint("send as many bytes as `Content-Length` says, or a complete chunked body"),
-    }
-}
-
-pub(crate) fn credential(failure: &AuthFailure) -> Problem {
-    let detail = failure.to_string();
-    match failure {
-        AuthFailure::Malformed(_)
-        | AuthFailure::NotTrusted
-        | AuthFailure::NotYetValid
-        | AuthFailure::Claim { .. } => Problem::new(Code::InvalidToken, detail),
-        AuthFailure::Expired => {
-            Problem::new(Code::InvalidToken, detail).with_hint("get a new token and try again")
-        }
-        AuthFailure::Unavailable => Problem::new(Code::AuthUnavailable, detail)
-            .with_retry_after_ms(RETRY_AFTER_UNAVAILABLE_MS),
     }
 }
 

@@ -47,6 +47,36 @@ async fn a_refused_credential_is_told_why() {
 }
 
 #[tokio::test]
+async fn each_refused_credential_comes_with_what_to_do() {
+    let world = World::start().await;
+    let bearer = |token: &str| Request::get(STREAM).bearer(token);
+    let header = |value: &str| Request::get(STREAM).header("authorization", value);
+    let long = "a".repeat(tidings_http::limits::BEARER_BYTES_MAX + 1);
+    for (request, status, hint) in [
+        (bearer("malformed"), 401, "three parts"),
+        (bearer("forged"), 401, "same secret"),
+        (bearer("expired"), 401, "new token"),
+        (bearer("late"), 401, "new token"),
+        (bearer("early"), 401, "clocks"),
+        (bearer("unnamed"), 401, "claim"),
+        (bearer("canary"), 401, "`tidings token`"),
+        (bearer(&long), 401, "fewer patterns"),
+        (header("Bearer"), 401, "as it was issued"),
+        (header("Basic canary"), 401, "Bearer"),
+        (header("Bearer canaré"), 400, "as it was issued"),
+        (bearer("canary").bearer("canary"), 400, "one `Authorization"),
+        (Request::get(STREAM), 401, "Bearer"),
+    ] {
+        let answer = world.send(request).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+        let shown = answer.json()["hint"].as_str().expect("a hint").to_owned();
+        assert!(shown.contains(hint), "{}", answer.text());
+        assert!(!answer.text().contains("canar"), "{}", answer.text());
+        assert_eq!(answer.header("www-authenticate").is_some(), status == 401);
+    }
+}
+
+#[tokio::test]
 async fn a9_no_reader_is_let_in_only_to_be_cut_off_at_once() {
     let world = World::start().await;
     for path in [STREAM, "/v1/events?topics=project/1&wait=5s"] {

@@ -45,7 +45,9 @@ impl Clock for TestClock {
 }
 
 /// Knows these tokens: `admin`, `writer`, `reader`, `nobody`, and `brief`, which is a writer's and
-/// ends after a minute. `late` has just ended and passes for leeway, `expired` does not, `down` cannot be checked, and `bug` panics.
+/// ends after a minute. `late` has just ended and passes for leeway, `expired` does not. `malformed`,
+/// `forged`, `early` and `unnamed` are refused for these faults, `down` cannot be checked, and `bug`
+/// panics.
 #[derive(Debug)]
 struct Tokens;
 
@@ -71,6 +73,15 @@ impl Tokens {
                 ..identity("w1", &writes, &["project/**"], false)
             },
             "expired" => return Err(AuthFailure::Expired),
+            "malformed" => return Err(AuthFailure::Malformed("it has two parts".to_owned())),
+            "forged" => return Err(AuthFailure::NotTrusted),
+            "early" => return Err(AuthFailure::NotYetValid),
+            "unnamed" => {
+                return Err(AuthFailure::Claim {
+                    claim: "sub".to_owned(),
+                    problem: "is missing".to_owned(),
+                });
+            }
             "down" => return Err(AuthFailure::Unavailable),
             "bug" => panic!("the authenticator has a bug"),
             _ => return Ok(None),

@@ -87,20 +87,27 @@ impl From<&ReadError> for Problem {
     }
 }
 
+/// The hints help who made a mistake. They say what every reader of the documentation knows, and
+/// nothing of how this hub is set up, or how far a forged credential came.
 impl From<&AuthFailure> for Problem {
     fn from(error: &AuthFailure) -> Self {
-        let detail = error.to_string();
+        let invalid = |hint| Self::new(Code::InvalidToken, error.to_string()).with_hint(hint);
         match error {
-            AuthFailure::Expired => Self::new(Code::InvalidToken, detail)
-                .with_hint("get a new credential and connect again"),
-            AuthFailure::NotYetValid => Self::new(Code::InvalidToken, detail)
-                .with_hint("compare the clocks of the hub and of the issuer"),
-            AuthFailure::Malformed(_) | AuthFailure::NotTrusted | AuthFailure::Claim { .. } => {
-                Self::new(Code::InvalidToken, detail)
+            AuthFailure::Malformed(_) => invalid(
+                "a token is three parts of base64url, separated by dots; `tidings token` makes one",
+            ),
+            AuthFailure::NotTrusted => invalid(
+                "sign the token with HS256, and with the same secret as the hub's, to the last byte",
+            ),
+            AuthFailure::Expired => invalid("get a new token and try again"),
+            AuthFailure::NotYetValid => {
+                invalid("compare the clocks of the hub and of the issuer, and the claim `nbf`")
             }
-            AuthFailure::Unavailable => {
-                Self::new(Code::AuthUnavailable, detail).with_retry_after_ms(RETRY_AFTER_RESTART_MS)
+            AuthFailure::Claim { .. } => {
+                invalid("correct the claim where the token is issued, and get a new token")
             }
+            AuthFailure::Unavailable => Self::new(Code::AuthUnavailable, error.to_string())
+                .with_retry_after_ms(RETRY_AFTER_RESTART_MS),
         }
     }
 }

@@ -83,6 +83,33 @@ fn every_refusal_has_its_document() {
 }
 
 #[test]
+fn a_refused_credential_gets_the_hint_of_its_fault() {
+    let hint = |failure: &AuthFailure| {
+        let text = document(&Problem::from(failure));
+        let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        value["hint"].as_str().expect("a hint").to_owned()
+    };
+    let claim = AuthFailure::Claim {
+        claim: "sub".to_owned(),
+        problem: "is missing".to_owned(),
+    };
+    for (failure, wanted) in [
+        (
+            AuthFailure::Malformed("it is short".to_owned()),
+            "three parts",
+        ),
+        (AuthFailure::NotTrusted, "HS256, and with the same secret"),
+        (AuthFailure::Expired, "new token"),
+        (AuthFailure::NotYetValid, "clocks"),
+        (claim, "correct the claim"),
+        (AuthFailure::Unavailable, "Retry-After"),
+    ] {
+        let shown = hint(&failure);
+        assert!(shown.contains(wanted), "{failure:?}: {shown}");
+    }
+}
+
+#[test]
 fn the_protocol_lists_every_code_with_its_status() {
     let protocol = include_str!("../../../../spec/PROTOCOL.md");
     for code in Code::ALL {
