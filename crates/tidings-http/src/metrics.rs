@@ -30,7 +30,7 @@ pub(crate) const CREDENTIALS_REFUSED: &str = "tidings_http_credentials_refused";
 pub(crate) const ORIGINS_REFUSED: &str = "tidings_http_origins_refused";
 /// TCP connections that were accepted.
 pub(crate) const CONNECTIONS_OPENED: &str = "tidings_http_connections_opened";
-/// TCP connections that have ended.
+/// TCP connections that have ended, or were handed over to a shard.
 pub(crate) const CONNECTIONS_CLOSED: &str = "tidings_http_connections_closed";
 /// TCP connections that were refused because all places were taken.
 pub(crate) const CONNECTIONS_REFUSED: &str = "tidings_http_connections_refused";
@@ -131,7 +131,7 @@ impl Metrics {
             ),
             (
                 CONNECTIONS_CLOSED,
-                "TCP connections ended",
+                "TCP connections that ended or were handed over to a shard",
                 &metrics.connections_closed,
             ),
             (

@@ -2,9 +2,11 @@
 
 mod accept;
 mod connection;
+mod head;
 mod keep_back;
 mod preface;
 mod stall;
+mod take_over;
 mod unread;
 
 use std::future::Future;
@@ -144,7 +146,12 @@ fn admit(
     places: &Arc<Semaphore>,
     stage: &watch::Sender<Stage>,
 ) {
-    let Ok(place) = Arc::clone(places).try_acquire_owned() else {
+    // Sockets that shards write to have left here, but have their places.
+    let place = Arc::clone(places)
+        .try_acquire_owned()
+        .ok()
+        .filter(|_| places.available_permits() >= app.hub().sockets());
+    let Some(place) = place else {
         app.metrics().connections_refused.inc();
         // A fresh socket takes this much, or its peer is gone already.
         if let Err(error) = stream.try_write(&NO_PLACE) {

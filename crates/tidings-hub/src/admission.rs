@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tidings_core::audience::Subject;
@@ -48,7 +49,13 @@ struct Counts {
 pub(crate) struct Gate {
     allowed: Allowed,
     counts: Mutex<Counts>,
+    /// Sockets that shards write to.
+    sockets: AtomicUsize,
 }
+
+/// A socket that belongs to a shard, counted for as long as it does.
+#[derive(Debug)]
+pub(crate) struct SocketPlace(Arc<Gate>);
 
 /// One admitted connection; dropping it makes room for another.
 #[derive(Debug)]
@@ -70,7 +77,19 @@ impl Gate {
         Self {
             allowed,
             counts: Mutex::default(),
+            sockets: AtomicUsize::new(0),
         }
+    }
+
+    /// Counts a socket that a shard is about to have.
+    pub(crate) fn place_socket(self: &Arc<Self>) -> SocketPlace {
+        self.sockets.fetch_add(1, Ordering::Relaxed);
+        SocketPlace(self.clone())
+    }
+
+    /// How many sockets shards have.
+    pub(crate) fn sockets(&self) -> usize {
+        self.sockets.load(Ordering::Relaxed)
     }
 
     /// How many connections there are.
@@ -110,6 +129,12 @@ impl Gate {
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for SocketPlace {
+    fn drop(&mut self) {
+        self.0.sockets.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

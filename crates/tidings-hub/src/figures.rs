@@ -31,6 +31,8 @@ pub struct Figures {
     pub connections_closed: u64,
     /// Connections open now.
     pub connections: u64,
+    /// Sockets that shards write to themselves.
+    pub sockets: u64,
     /// The newest committed offset.
     pub end_offset: u64,
 }

@@ -120,6 +120,11 @@ impl Hub {
         self.inner.ports.sequencer.lineage().position(offset)
     }
 
+    /// How many sockets the shards have taken over from the transport and still hold.
+    pub fn sockets(&self) -> usize {
+        self.inner.gate.sockets()
+    }
+
     /// What the hub counts of itself.
     pub fn figures(&self) -> Figures {
         let published = &self.inner.publish_figures;
@@ -131,6 +136,7 @@ impl Hub {
             store_reads,
             store_reads_shared,
             connections: self.inner.gate.count() as u64,
+            sockets: self.inner.gate.sockets() as u64,
             end_offset: self.inner.ports.sequencer.end().0,
             ..Figures::default()
         };

@@ -14,7 +14,7 @@ use tidings_core::start::Start;
 use tidings_core::subscription::{Authorised, SubscribeRefused, Subscription};
 use tokio::sync::oneshot;
 
-use crate::admission::{Admission, LimitScope};
+use crate::admission::{Admission, Gate, LimitScope};
 use crate::any_sink::AnySink;
 use crate::begin::Resolver;
 use crate::chunk::Framing;
@@ -91,6 +91,7 @@ impl From<SubscribeRefused> for OpenError {
 pub struct Unattached {
     registration: Registration,
     narrowed: Option<Vec<Pattern>>,
+    gate: Arc<Gate>,
 }
 
 impl Unattached {
@@ -107,7 +108,12 @@ impl Unattached {
     /// Hands the socket over, with a response head that has yet to be written to it. From here on
     /// the connection belongs to its shard alone.
     pub fn attach(self, stream: net::TcpStream, head: Bytes) {
-        self.registration.attach(Socket { stream, head });
+        let place = self.gate.place_socket();
+        self.registration.attach(Socket {
+            stream,
+            head,
+            place,
+        });
     }
 }
 
@@ -165,6 +171,7 @@ impl Hub {
         Ok(Unattached {
             registration,
             narrowed,
+            gate: self.inner.gate.clone(),
         })
     }
 

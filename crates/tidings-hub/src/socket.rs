@@ -10,7 +10,7 @@ use bytes::Bytes;
 use mio::net::TcpStream;
 use tidings_core::delivery::{Delivery, Sink, Taken};
 
-use crate::admission::Admission;
+use crate::admission::{Admission, SocketPlace};
 use crate::chunk::{Chunk, Framing};
 use crate::seat::Seat;
 use crate::tcp;
@@ -21,6 +21,7 @@ pub(crate) struct Socket {
     pub(crate) stream: net::TcpStream,
     /// The response head, to be written before the first delivery.
     pub(crate) head: Bytes,
+    pub(crate) place: SocketPlace,
 }
 
 /// What the socket has yet to take.
@@ -49,7 +50,7 @@ pub(crate) enum Progress {
 #[derive(Debug)]
 pub(crate) struct SocketSink {
     /// None until the response head is on its way.
-    stream: Option<TcpStream>,
+    stream: Option<(TcpStream, SocketPlace)>,
     framing: Framing,
     rest: Option<Box<Rest>>,
     /// Count against limits and load for as long as the socket is open.
@@ -79,12 +80,14 @@ impl SocketSink {
             None => {}
         }
         self.rest = Some(Box::new(Rest::Framed(text)));
-        Ok(self.stream.insert(TcpStream::from_std(socket.stream)))
+        let stream = TcpStream::from_std(socket.stream);
+        let (stream, _) = self.stream.insert((stream, socket.place));
+        Ok(stream)
     }
 
     /// The socket, once it is here.
     pub(crate) fn stream(&mut self) -> Option<&mut TcpStream> {
-        self.stream.as_mut()
+        self.stream.as_mut().map(|(stream, _)| stream)
     }
 
     /// Whether something still waits to be taken.
@@ -94,7 +97,7 @@ impl SocketSink {
 
     /// Writes what waits, as far as the socket takes it.
     pub(crate) fn resume(&mut self) -> Progress {
-        let (Some(stream), Some(rest)) = (&mut self.stream, &mut self.rest) else {
+        let (Some((stream, _)), Some(rest)) = (&mut self.stream, &mut self.rest) else {
             return Progress::None;
         };
         let written = match &mut **rest {
@@ -127,7 +130,7 @@ impl Sink for SocketSink {
     fn deliver(&mut self, delivery: Delivery) -> Taken {
         let chunk = Chunk::new(self.framing, delivery.bytes, delivery.last);
         let written = match &mut self.stream {
-            Some(stream) => write_chunk(stream, &chunk, 0),
+            Some((stream, _)) => write_chunk(stream, &chunk, 0),
             None => Ok(0),
         };
         match written {
@@ -151,7 +154,7 @@ impl Sink for SocketSink {
             None => {}
         }
         Chunk::new(self.framing, last, true).append_to(&mut text);
-        if let Some(stream) = &mut self.stream {
+        if let Some((stream, _)) = &mut self.stream {
             // Whoever took nothing for so long is not waited for.
             drop(write_text(stream, &text));
         }

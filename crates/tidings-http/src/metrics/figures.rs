@@ -67,10 +67,15 @@ const RISING: [Shown; 11] = [
 ];
 
 /// Figures that go up and down.
-const LEVELS: [Shown; 2] = [
+const LEVELS: [Shown; 3] = [
     ("tidings_hub_connections", "Reading connections open", |f| {
         f.connections
     }),
+    (
+        "tidings_hub_sockets",
+        "TCP connections that shards write to",
+        |f| f.sockets,
+    ),
     (
         "tidings_hub_log_end_offset",
         "Newest committed offset",

@@ -11,7 +11,7 @@ use crate::authenticate::authenticate_reader;
 use crate::call::Call;
 use crate::refusals;
 use crate::reply::{self, Body, Refusal};
-use crate::sink::Mailbox;
+use crate::sink::{Mailbox, Offer, TakeOver};
 
 const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
 
@@ -43,11 +43,23 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
         address: call.peer.ip(),
     };
     let subject = request.identity.subject.clone();
+    let opened = |connection: &str| {
+        tracing::info!(
+            connection, request = %call.request_id, %subject, peer = %call.peer.ip(),
+            "connection opened"
+        );
+    };
+    if let Some(Offer(framing)) = call.parts.extensions.get::<Offer>().copied() {
+        let opening = app.hub().open_socket(request, framing);
+        let unattached = opening.await.map_err(refusals::open)?;
+        opened(unattached.connection_id());
+        let mut response = head(reply::empty(StatusCode::OK).into_body(), version);
+        let take_over = TakeOver::new(unattached, framing);
+        response.extensions_mut().insert(take_over);
+        return Ok(response);
+    }
     let reader = app.hub().open(request).await.map_err(refusals::open)?;
-    tracing::info!(
-        connection = reader.connection_id(), request = %call.request_id, %subject,
-        peer = %call.peer.ip(), "connection opened"
-    );
+    opened(reader.connection_id());
     let mailbox = Mailbox::new(reader, call.request_id);
     Ok(head(Body::new(mailbox), version))
 }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
@@ -19,6 +20,7 @@ use tokio::time::timeout;
 use super::keep_back::KeepBack;
 use super::preface::{Prefixed, Protocol, recognise};
 use super::stall::Stalling;
+use super::take_over::{self, Desk, UntilTaken};
 use super::{Stage, unread};
 use crate::app::App;
 use crate::body::{BodyError, RequestBody};
@@ -75,22 +77,40 @@ async fn http1(
     peer: Peer,
     stage: watch::Receiver<Stage>,
 ) -> Result<(), ConnectionError> {
-    let service = service_fn(|request| respond(app, request, peer));
-    let mut connection = http1::Builder::new()
+    let desk = Arc::new(Desk::default());
+    let service = service_fn(|mut request| {
+        let desk = &desk;
+        async move {
+            if let Some(offer) = take_over::offer(&request) {
+                request.extensions_mut().insert(offer);
+            }
+            let response = respond(app, request, peer).await;
+            desk.pass(response, app.clock().now()).await
+        }
+    });
+    let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(HEAD_READ_MS_MAX))
         .max_buf_size(HEAD_BYTES_MAX)
         .max_header_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(KeepBack::new(socket)), service);
-    let ended = until_ended(
-        Pin::new(&mut connection),
-        stage,
-        http1::Connection::graceful_shutdown,
-    )
+        .serve_connection(TokioIo::new(KeepBack::new(socket, desk.clone())), service);
+    let mut driven = UntilTaken {
+        connection,
+        desk: desk.clone(),
+    };
+    let ended = until_ended(Pin::new(&mut driven), stage, |driven| {
+        Pin::new(&mut driven.get_mut().connection).graceful_shutdown();
+    })
     .await;
-    let parts = connection.into_parts();
+    let parts = driven.connection.into_parts();
     let (mut socket, kept) = parts.io.into_inner().into_parts();
+    if let Some(wanted) = desk.wanted() {
+        let (socket, is_all_handed_out) = socket.into_parts();
+        let is_read_ahead = !is_all_handed_out || !parts.read_buf.is_empty();
+        wanted.take(socket.into_inner().into_std()?, is_read_ahead);
+        return ended;
+    }
     if kept.is_empty() {
         return ended;
     }
@@ -118,7 +138,7 @@ async fn http2(
     let app = app.clone();
     let service = service_fn(move |request| {
         let app = app.clone();
-        async move { respond(&app, request, peer).await }
+        async move { Ok::<_, Infallible>(respond(&app, request, peer).await) }
     });
     let ping = Duration::from_millis(H2_PING_MS);
     let connection = http2::Builder::new(TokioExecutor::new())
@@ -140,14 +160,10 @@ async fn http2(
     .await
 }
 
-async fn respond(
-    app: &App,
-    request: Request<Incoming>,
-    peer: Peer,
-) -> Result<http::Response<Body>, Infallible> {
+async fn respond(app: &App, request: Request<Incoming>, peer: Peer) -> http::Response<Body> {
     let request =
         request.map(|body| RequestBody::new(body.map_err(|error| BodyError(Box::new(error)))));
-    Ok(app.respond(request, peer).await)
+    app.respond(request, peer).await
 }
 
 /// Drives a connection, and asks it to end when its stage says so.

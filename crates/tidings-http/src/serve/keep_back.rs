@@ -10,9 +10,12 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::take_over::Desk;
 
 /// No refusal of hyper's is longer: a status line and three short headers.
 const REFUSAL_BYTES_MAX: usize = 160;
@@ -22,13 +25,16 @@ const REFUSAL_BYTES_MAX: usize = 160;
 pub(super) struct KeepBack<T> {
     io: T,
     kept: Vec<u8>,
+    desk: Arc<Desk>,
 }
 
 impl<T> KeepBack<T> {
-    pub(super) fn new(io: T) -> Self {
+    /// A connection that tells the desk whether everything has been written.
+    pub(super) fn new(io: T, desk: Arc<Desk>) -> Self {
         Self {
             io,
             kept: Vec::new(),
+            desk,
         }
     }
 
@@ -68,6 +74,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for KeepBack<T> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.desk.set_unflushed(true);
         ready!(self.poll_release(cx))?;
         let Some(before) = refusal_at_end(bytes) else {
             return Pin::new(&mut self.io).poll_write(cx, bytes);
@@ -84,6 +91,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for KeepBack<T> {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.desk.set_unflushed(true);
         let end = pieces.iter().rposition(|piece| !piece.is_empty());
         let Some((last, before)) = end.and_then(|end| pieces[..=end].split_last()) else {
             return self.poll_write(cx, &[]);
@@ -107,7 +115,10 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for KeepBack<T> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        // Called when all that was to be written has been.
+        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        self.desk.set_unflushed(false);
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -48,6 +48,13 @@ pub(super) struct Prefixed<T> {
     io: T,
 }
 
+impl<T> Prefixed<T> {
+    /// The connection, and whether the bytes that were read first have all been handed out.
+    pub(super) fn into_parts(self) -> (T, bool) {
+        (self.io, self.prefix.is_empty())
+    }
+}
+
 impl<T: AsyncRead + Unpin> AsyncRead for Prefixed<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,

@@ -26,6 +26,10 @@ impl<T> Stalling<T> {
         Self { io, stalled: None }
     }
 
+    pub(super) fn into_inner(self) -> T {
+        self.io
+    }
+
     /// Passes a write's outcome on, unless it has waited too long.
     fn watch<R>(
         &mut self,

@@ -8,6 +8,7 @@ use tidings_wire::problem::{Code, Problem};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
+use super::head;
 use crate::limits::{HEAD_BYTES_MAX, HEADERS_MAX, LINGER_MS_MAX, UNREAD_BYTES_MAX, URL_BYTES_MAX};
 use crate::reply::Body;
 
@@ -139,13 +140,7 @@ async fn on_the_wire(response: Response<Body>, date: &[u8]) -> Vec<u8> {
         Err(never) => match never {},
     };
     let mut out = Vec::with_capacity(512 + body.len());
-    out.extend_from_slice(format!("HTTP/1.1 {}\r\n", parts.status).as_bytes());
-    for (name, value) in &parts.headers {
-        out.extend_from_slice(name.as_str().as_bytes());
-        out.extend_from_slice(b": ");
-        out.extend_from_slice(value.as_bytes());
-        out.extend_from_slice(b"\r\n");
-    }
+    head::append("HTTP/1.1", parts.status, &parts.headers, &mut out);
     out.extend_from_slice(date);
     let length = body.len();
     let framing = format!("connection: close\r\ncontent-length: {length}\r\n\r\n");

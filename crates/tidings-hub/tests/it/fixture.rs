@@ -117,6 +117,8 @@ pub(crate) fn memory_log(options: MemoryOptions, clock: &Arc<ManualClock>) -> Ar
 pub(crate) fn two_shards() -> Options {
     Options {
         shards: 2,
+        // The tests' clock jumps; readers take their deliveries when the test asks them to.
+        slow_reader_ms: u64::MAX,
         ..Options::default()
     }
 }
@@ -124,7 +126,7 @@ pub(crate) fn two_shards() -> Options {
 pub(crate) fn one_shard() -> Options {
     Options {
         shards: 1,
-        ..Options::default()
+        ..two_shards()
     }
 }
 

@@ -17,7 +17,7 @@ async fn pass(pieces: &[&[u8]], vectored: bool, room: usize) -> (Vec<u8>, Vec<u8
         far.read_to_end(&mut all).await.expect("reads");
         all
     });
-    let mut io = KeepBack::new(near);
+    let mut io = KeepBack::new(near, Arc::default());
     if vectored {
         let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
         let mut slices = slices.as_mut_slice();
