@@ -117,7 +117,11 @@ impl Sockets {
 
     /// Gives up those that had their time.
     pub(crate) fn give_up(&mut self, now: Moment) {
-        while let Some((_, place)) = self.deadlines.pop_front_if(|(at, _)| *at <= now) {
+        while let Some((at, place)) = self.deadlines.front().copied() {
+            if at > now {
+                return;
+            }
+            self.deadlines.pop_front();
             // The place may be another's by now, whose own deadline follows.
             if self
                 .ended
