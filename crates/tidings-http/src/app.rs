@@ -17,7 +17,7 @@ use tidings_wire::problem::{Code, Problem};
 use crate::body::{Budget, RequestBody};
 use crate::call::Call;
 use crate::cors::{self, Verdict};
-use crate::limits::URL_BYTES_MAX;
+use crate::limits::{HEADERS_MAX, URL_BYTES_MAX};
 use crate::metrics::{Metrics, RequestLabels, RouteLabels, method_label, status_class};
 use crate::origin::Origins;
 use crate::peer::Peer;
@@ -32,6 +32,9 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The route label of requests that no row of the table answers.
 const NO_ROUTE: &str = "none";
+
+/// The method label of requests whose method is not known.
+const NO_METHOD: &str = "other";
 
 /// What an operator decides about the HTTP surface.
 #[derive(Debug, Clone)]
@@ -178,6 +181,24 @@ impl App {
         response
     }
 
+    /// Refuses a request of which no method and no path is known, because its head could not be read.
+    pub(crate) fn refuse_unread(&self, problem: Problem, peer: Peer) -> Response<Body> {
+        let request_id = RequestId::random();
+        let code = problem.code();
+        let mut response = Refusal::from(problem).into_response(request_id);
+        response
+            .headers_mut()
+            .insert(X_REQUEST_ID, request_id.header_value());
+        let labels = RequestLabels {
+            route: NO_ROUTE,
+            method: NO_METHOD,
+            status: status_class(response.status()),
+        };
+        self.metrics().requests.get_or_create(&labels).inc();
+        tracing::debug!(request = %request_id, %code, peer = %peer.ip(), "request head refused");
+        response
+    }
+
     async fn answer(&self, found: Found<'_>, call: Call) -> Result<Response<Body>, Refusal> {
         check_head(&call.parts)?;
         let (route, segment) = match found {
@@ -245,14 +266,26 @@ fn check_head(parts: &Parts) -> Result<(), Problem> {
     if url_bytes > URL_BYTES_MAX {
         let detail =
             format!("the URL has {url_bytes} bytes where at most {URL_BYTES_MAX} are allowed");
-        return Err(Problem::new(Code::UriTooLong, detail));
+        return Err(
+            Problem::new(Code::UriTooLong, detail).with_number("limit", URL_BYTES_MAX as u64)
+        );
+    }
+    // HTTP/2 has no limit of its own for their number.
+    let headers = parts.headers.len();
+    if headers > HEADERS_MAX {
+        let detail =
+            format!("the request has {headers} headers where at most {HEADERS_MAX} are allowed");
+        return Err(
+            Problem::new(Code::HeadersTooLarge, detail).with_number("limit", HEADERS_MAX as u64)
+        );
     }
     // RFC 9112, section 3.2.
     let hosts = parts.headers.get_all(HOST).iter().count();
     let wanted = usize::from(parts.version == Version::HTTP_11);
     if hosts > 1 || hosts < wanted {
         let detail = format!("expected one `Host` header, found {hosts}");
-        return Err(Problem::new(Code::InvalidHeader, detail));
+        return Err(Problem::new(Code::InvalidHeader, detail)
+            .with_hint("send one `Host` header with the name by which the hub was reached"));
     }
     Ok(())
 }

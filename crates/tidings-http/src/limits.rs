@@ -40,9 +40,13 @@ pub const BATCH_LINES_MAX: usize = 256;
 /// Bytes of lines that are handed to the log together.
 pub const BATCH_BYTES_MAX: usize = 512 * 1024;
 
-/// How long the rest of a body is taken and dropped after its answer has ended early: time for the
+/// How long the rest of a request is taken and dropped after its answer has ended early: time for the
 /// client to read the answer.
 pub const LINGER_MS_MAX: u64 = 2_000;
+
+/// Bytes that are taken and dropped after a head that could not be read: whoever sends more than
+/// this in one go is not waiting for an answer.
+pub const UNREAD_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// When a client for which there was no place should try again.
 pub const NO_PLACE_RETRY_MS: u64 = 2_000;

@@ -2,8 +2,10 @@
 
 mod accept;
 mod connection;
+mod keep_back;
 mod preface;
 mod stall;
+mod unread;
 
 use std::future::Future;
 use std::io;

@@ -11,13 +11,15 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::Stage;
+use super::keep_back::KeepBack;
 use super::preface::{Prefixed, Protocol, recognise};
 use super::stall::Stalling;
+use super::{Stage, unread};
 use crate::app::App;
 use crate::body::{BodyError, RequestBody};
 use crate::limits::{
@@ -27,7 +29,7 @@ use crate::limits::{
 use crate::peer::Peer;
 use crate::reply::Body;
 
-type Io = TokioIo<Prefixed<Stalling<TcpStream>>>;
+type Socket = Prefixed<Stalling<TcpStream>>;
 
 /// Why a connection ended before its time.
 #[derive(Debug, thiserror::Error)]
@@ -61,36 +63,55 @@ pub(super) async fn serve(
         return Ok(());
     };
     match protocol {
-        Protocol::Http1 => http1(app, TokioIo::new(io), peer, stage).await,
+        Protocol::Http1 => http1(app, io, peer, stage).await,
         // Rare, and larger than everything else here.
-        Protocol::Http2 => Box::pin(http2(app, TokioIo::new(io), peer, stage)).await,
+        Protocol::Http2 => Box::pin(http2(app, io, peer, stage)).await,
     }
 }
 
 async fn http1(
     app: &App,
-    io: Io,
+    socket: Socket,
     peer: Peer,
     stage: watch::Receiver<Stage>,
 ) -> Result<(), ConnectionError> {
     let service = service_fn(|request| respond(app, request, peer));
-    let connection = http1::Builder::new()
+    let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(HEAD_READ_MS_MAX))
         .max_buf_size(HEAD_BYTES_MAX)
+        .max_header_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
-        .serve_connection(io, service);
-    until_ended(
-        pin!(connection),
+        .serve_connection(TokioIo::new(KeepBack::new(socket)), service);
+    let ended = until_ended(
+        Pin::new(&mut connection),
         stage,
         http1::Connection::graceful_shutdown,
     )
-    .await
+    .await;
+    let parts = connection.into_parts();
+    let (mut socket, kept) = parts.io.into_inner().into_parts();
+    if kept.is_empty() {
+        return ended;
+    }
+    match &ended {
+        Err(ConnectionError::Http(error)) if error.is_parse() => {
+            let response = app.refuse_unread(unread::problem(error, &parts.read_buf), peer);
+            // Rare, and of no use to the connections that go well.
+            Box::pin(unread::answer(socket, response, &kept)).await?;
+        }
+        // It was part of an answer.
+        _ => {
+            socket.write_all(&kept).await?;
+            socket.shutdown().await?;
+        }
+    }
+    ended
 }
 
 async fn http2(
     app: &App,
-    io: Io,
+    socket: Socket,
     peer: Peer,
     stage: watch::Receiver<Stage>,
 ) -> Result<(), ConnectionError> {
@@ -110,7 +131,7 @@ async fn http2(
         .max_header_list_size(HEAD_BYTES_MAX as u32)
         .keep_alive_interval(ping)
         .keep_alive_timeout(ping)
-        .serve_connection(io, service);
+        .serve_connection(TokioIo::new(socket), service);
     until_ended(
         pin!(connection),
         stage,

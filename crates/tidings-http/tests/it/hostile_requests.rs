@@ -18,7 +18,7 @@ async fn still_serves(world: &World) {
 }
 
 #[tokio::test]
-async fn n7_absurd_heads_are_refused() {
+async fn n7_absurd_targets_are_refused() {
     let world = World::start().await;
     let long_url =
         Request::get(&format!("/v1/events?topics={}", "a".repeat(9_000))).bearer("reader");
@@ -31,36 +31,7 @@ async fn n7_absurd_heads_are_refused() {
     let parameters = Request::get(&format!("/v1/events?{}", "a&".repeat(300))).bearer("reader");
     assert_eq!(world.send(parameters).await.code(), "invalid_query");
 
-    let mut many = Request::get("/healthz");
-    for number in 0..5_000 {
-        many = many.header(&format!("x-{number}"), "y");
-    }
-    for request in [
-        Request::get(&format!("/{}", "a".repeat(64 * 1024))),
-        Request::get(&format!("/v1/events?{}", "a=b&".repeat(100_000))),
-        Request::get("/healthz").header("x-large", &"y".repeat(1024 * 1024)),
-        Request::get("/healthz").header("cookie", &"y".repeat(64 * 1024)),
-        many,
-    ] {
-        // The hub closes while the head is still being sent, which may reset the answer.
-        let status = status(&world, &request.to_bytes()).await;
-        assert!(matches!(status, Some(400 | 414 | 431) | None), "{status:?}");
-    }
     still_serves(&world).await;
-}
-
-#[tokio::test]
-async fn n7_a_hundred_headers_pass_and_one_more_does_not() {
-    let world = World::start().await;
-    let with = |count: usize| {
-        // Beside these there is `host`.
-        (1..count).fold(Request::get("/healthz"), |request, number| {
-            request.header(&format!("x-{number}"), "y")
-        })
-    };
-    let close = |request: Request| request.header("connection", "close").to_bytes();
-    assert_eq!(status(&world, &close(with(99))).await, Some(200));
-    assert_eq!(status(&world, &close(with(101))).await, Some(431));
 }
 
 #[tokio::test]

@@ -22,3 +22,4 @@ mod routes;
 mod slow_requests;
 mod streams;
 mod topics;
+mod unread_heads;

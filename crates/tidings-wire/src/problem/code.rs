@@ -63,7 +63,8 @@ codes! {
     GroupTooLarge = "group_too_large", 413, "The group of events is too large",
         Some("send several groups, or lines of `application/x-ndjson`, which are not atomic");
     /// The head of the request has more bytes or more headers than allowed.
-    HeadersTooLarge = "headers_too_large", 431, "The headers are too large", None;
+    HeadersTooLarge = "headers_too_large", 431, "The headers are too large",
+        Some("send fewer and shorter headers; cookies are the most likely to be too many");
     /// The publisher's id was used for another event within the dedupe window.
     IdReused = "id_reused", 409, "The id belongs to another event",
         Some("give every event its own id, and repeat an event with exactly the same content");
@@ -84,6 +85,9 @@ codes! {
         Some("a pattern is a topic in which `*` is one segment and a final `**` any further ones");
     /// A query parameter does not have the form that it must have, or is not known.
     InvalidQuery = "invalid_query", 400, "A query parameter is not valid", None;
+    /// The bytes are no HTTP request: its first line has no method, target or version that is valid.
+    InvalidRequest = "invalid_request", 400, "The request is not valid HTTP",
+        Some("a request begins like `GET /v1/stream HTTP/1.1`");
     /// The credential is malformed, not trusted, or has expired.
     InvalidToken = "invalid_token", 401, "The credential is not accepted", None;
     /// A topic breaks the rules of topics.
@@ -132,7 +136,8 @@ codes! {
     UnsupportedMediaType = "unsupported_media_type", 415, "The media type is not supported",
         Some("send `application/json`, `application/x-ndjson` or a CloudEvent");
     /// The request's target has more bytes than allowed.
-    UriTooLong = "uri_too_long", 414, "The URL is too long", None;
+    UriTooLong = "uri_too_long", 414, "The URL is too long",
+        Some("ask for fewer or wider patterns, and put credentials into headers");
 }
 
 impl fmt::Display for Code {
