@@ -73,7 +73,7 @@ async fn http1(
     app: &App,
     socket: Socket,
     peer: Peer,
-    stage: watch::Receiver<Stage>,
+    mut stage: watch::Receiver<Stage>,
 ) -> Result<(), ConnectionError> {
     let service = service_fn(|request| respond(app, request, peer));
     let mut connection = http1::Builder::new()
@@ -85,7 +85,7 @@ async fn http1(
         .serve_connection(TokioIo::new(KeepBack::new(socket)), service);
     let ended = until_ended(
         Pin::new(&mut connection),
-        stage,
+        &mut stage,
         http1::Connection::graceful_shutdown,
     )
     .await;
@@ -98,7 +98,13 @@ async fn http1(
         Err(ConnectionError::Http(error)) if error.is_parse() => {
             let response = app.refuse_unread(unread::problem(error, &parts.read_buf), peer);
             // Rare, and of no use to the connections that go well.
-            Box::pin(unread::answer(socket, response, &kept)).await?;
+            let answer = Box::pin(unread::answer(socket, response, &kept));
+            tokio::select! {
+                biased;
+                sent = answer => sent?,
+                // What the client still sends does not hold the server's end up.
+                _ = stage.wait_for(|stage| *stage != Stage::Open) => {}
+            }
         }
         // It was part of an answer.
         _ => {
@@ -113,7 +119,7 @@ async fn http2(
     app: &App,
     socket: Socket,
     peer: Peer,
-    stage: watch::Receiver<Stage>,
+    mut stage: watch::Receiver<Stage>,
 ) -> Result<(), ConnectionError> {
     let app = app.clone();
     let service = service_fn(move |request| {
@@ -134,7 +140,7 @@ async fn http2(
         .serve_connection(TokioIo::new(socket), service);
     until_ended(
         pin!(connection),
-        stage,
+        &mut stage,
         http2::Connection::graceful_shutdown,
     )
     .await
@@ -153,7 +159,7 @@ async fn respond(
 /// Drives a connection, and asks it to end when its stage says so.
 async fn until_ended<C>(
     mut connection: Pin<&mut C>,
-    mut stage: watch::Receiver<Stage>,
+    stage: &mut watch::Receiver<Stage>,
     close: impl Fn(Pin<&mut C>),
 ) -> Result<(), ConnectionError>
 where
@@ -171,7 +177,7 @@ where
                         close(connection.as_mut());
                         tokio::select! {
                             ended = &mut connection => return Ok(ended?),
-                            () = cut(&mut stage) => return Ok(()),
+                            () = cut(stage) => return Ok(()),
                         }
                     }
                     Stage::Ended => return Ok(()),
