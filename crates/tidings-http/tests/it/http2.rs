@@ -112,6 +112,19 @@ async fn n7_a_list_of_headers_has_a_limit_to_the_byte_and_the_connection_goes_on
 }
 
 #[tokio::test]
+async fn n7_a_list_far_beyond_the_limit_ends_the_connection() {
+    let world = World::start().await;
+    let mut sender = connect(&world).await;
+    let mut absurd = request("GET", "/healthz", "");
+    let value = "y".repeat(1024 * 1024).parse().expect("a value");
+    absurd.headers_mut().insert("x-absurd", value);
+    sender.send_request(absurd).await.expect_err("no answer");
+    let mut other = connect(&world).await;
+    let answer = other.send_request(request("GET", "/healthz", "")).await;
+    assert_eq!(answer.expect("an answer").status(), 200);
+}
+
+#[tokio::test]
 async fn n7_headers_are_counted() {
     let world = World::start().await;
     let mut sender = connect(&world).await;
