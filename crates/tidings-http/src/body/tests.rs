@@ -9,12 +9,25 @@ use http_body_util::Full;
 use super::*;
 use crate::limits::BODIES_BYTES_MAX;
 
-/// One byte each second, for ever.
-struct Drip(Pin<Box<tokio::time::Sleep>>);
+/// A piece each second, so many times.
+struct Drip {
+    sleep: Pin<Box<tokio::time::Sleep>>,
+    piece: Bytes,
+    left: usize,
+}
 
 impl Drip {
-    fn new() -> Self {
-        Self(Box::pin(tokio::time::sleep(Duration::from_secs(1))))
+    fn new(bytes: u64, times: usize) -> Self {
+        Self {
+            sleep: Box::pin(tokio::time::sleep(Duration::from_secs(1))),
+            piece: vec![b'x'; bytes as usize].into(),
+            left: times,
+        }
+    }
+
+    /// One byte each second, for ever.
+    fn endless() -> Self {
+        Self::new(1, usize::MAX)
     }
 }
 
@@ -26,10 +39,14 @@ impl Body for Drip {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        self.0.as_mut().poll(cx).map(|()| {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        self.sleep.as_mut().poll(cx).map(|()| {
             let next = Instant::now() + Duration::from_secs(1);
-            self.0.as_mut().reset(next);
-            Some(Ok(Frame::data(Bytes::from_static(b"x"))))
+            self.sleep.as_mut().reset(next);
+            self.left -= 1;
+            Some(Ok(Frame::data(self.piece.clone())))
         })
     }
 }
@@ -59,7 +76,7 @@ async fn a_body_is_read_up_to_its_limit() {
 async fn n6_a_body_that_announces_too_much_is_refused_unread() {
     let headers = HeaderMap::from_iter([(CONTENT_LENGTH, "1073741824".parse().expect("value"))]);
     let begun = Instant::now();
-    let refused = read_whole(&headers, &mut RequestBody::new(Drip::new()), 1_024).await;
+    let refused = read_whole(&headers, &mut RequestBody::new(Drip::endless()), 1_024).await;
     assert!(matches!(refused, Err(BodyFault::TooLarge { .. })));
     assert_eq!(begun.elapsed(), Duration::ZERO);
 }
@@ -67,13 +84,30 @@ async fn n6_a_body_that_announces_too_much_is_refused_unread() {
 #[tokio::test(start_paused = true)]
 async fn n6_a_body_that_drips_is_given_up() {
     let begun = Instant::now();
-    let refused = read_whole(&HeaderMap::new(), &mut RequestBody::new(Drip::new()), 1_024).await;
+    let refused = read_whole(
+        &HeaderMap::new(),
+        &mut RequestBody::new(Drip::endless()),
+        1_024,
+    )
+    .await;
     assert!(matches!(refused, Err(BodyFault::TooSlow)));
     let taken = begun.elapsed().as_millis() as u64;
     assert!(
         (BODY_IDLE_MS_MAX..BODY_IDLE_MS_MAX + 1_000).contains(&taken),
         "{taken}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn n6_a_body_may_take_its_time_at_the_slowest_rate_and_not_below_it() {
+    let read = async |bytes_per_second| {
+        let mut body = RequestBody::new(Drip::new(bytes_per_second, 100));
+        read_whole(&HeaderMap::new(), &mut body, usize::MAX).await
+    };
+    let whole = read(BODY_BYTES_PER_SECOND_MIN).await.expect("fast enough");
+    assert_eq!(whole.len() as u64, 100 * BODY_BYTES_PER_SECOND_MIN);
+    let slower = read(BODY_BYTES_PER_SECOND_MIN / 2).await;
+    assert!(matches!(slower, Err(BodyFault::TooSlow)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -75,7 +75,7 @@ async fn http1(
     app: &App,
     socket: Socket,
     peer: Peer,
-    stage: watch::Receiver<Stage>,
+    mut stage: watch::Receiver<Stage>,
 ) -> Result<(), ConnectionError> {
     let desk = Arc::new(Desk::default());
     let service = service_fn(|mut request| {
@@ -99,7 +99,7 @@ async fn http1(
         connection,
         desk: desk.clone(),
     };
-    let ended = until_ended(Pin::new(&mut driven), stage, |driven| {
+    let ended = until_ended(Pin::new(&mut driven), &mut stage, |driven| {
         Pin::new(&mut driven.get_mut().connection).graceful_shutdown();
     })
     .await;
@@ -118,7 +118,13 @@ async fn http1(
         Err(ConnectionError::Http(error)) if error.is_parse() => {
             let response = app.refuse_unread(unread::problem(error, &parts.read_buf), peer);
             // Rare, and of no use to the connections that go well.
-            Box::pin(unread::answer(socket, response, &kept)).await?;
+            let answer = Box::pin(unread::answer(socket, response, &kept));
+            tokio::select! {
+                biased;
+                sent = answer => sent?,
+                // What the client still sends does not hold the server's end up.
+                _ = stage.wait_for(|stage| *stage != Stage::Open) => {}
+            }
         }
         // It was part of an answer.
         _ => {
@@ -133,7 +139,7 @@ async fn http2(
     app: &App,
     socket: Socket,
     peer: Peer,
-    stage: watch::Receiver<Stage>,
+    mut stage: watch::Receiver<Stage>,
 ) -> Result<(), ConnectionError> {
     let app = app.clone();
     let service = service_fn(move |request| {
@@ -154,7 +160,7 @@ async fn http2(
         .serve_connection(TokioIo::new(socket), service);
     until_ended(
         pin!(connection),
-        stage,
+        &mut stage,
         http2::Connection::graceful_shutdown,
     )
     .await
@@ -169,7 +175,7 @@ async fn respond(app: &App, request: Request<Incoming>, peer: Peer) -> http::Res
 /// Drives a connection, and asks it to end when its stage says so.
 async fn until_ended<C>(
     mut connection: Pin<&mut C>,
-    mut stage: watch::Receiver<Stage>,
+    stage: &mut watch::Receiver<Stage>,
     close: impl Fn(Pin<&mut C>),
 ) -> Result<(), ConnectionError>
 where
@@ -187,7 +193,7 @@ where
                         close(connection.as_mut());
                         tokio::select! {
                             ended = &mut connection => return Ok(ended?),
-                            () = cut(&mut stage) => return Ok(()),
+                            () = cut(stage) => return Ok(()),
                         }
                     }
                     Stage::Ended => return Ok(()),

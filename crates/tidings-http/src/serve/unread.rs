@@ -62,8 +62,9 @@ fn too_large(read: &[u8]) -> Problem {
         let detail = format!("the URL has more than {URL_BYTES_MAX} bytes");
         return Problem::new(Code::UriTooLong, detail).with_number("limit", URL_BYTES_MAX as u64);
     }
-    let lines = read.iter().filter(|byte| **byte == b'\n').count();
-    let (what, limit) = if read.len() < HEAD_BYTES_MAX || lines > HEADERS_MAX + 1 {
+    // The request line, all headers that are allowed, and what follows.
+    let lines = read.split(|byte| *byte == b'\n').count();
+    let (what, limit) = if read.len() < HEAD_BYTES_MAX || lines > HEADERS_MAX + 2 {
         ("headers", HEADERS_MAX)
     } else {
         ("bytes", HEAD_BYTES_MAX)

@@ -1,5 +1,7 @@
 //! Bodies that are too large, too slow or broken.
 
+use tidings_http::limits::BODY_BYTES_MAX;
+
 use crate::client::{Answer, Request, exchange};
 use crate::world::World;
 
@@ -17,6 +19,26 @@ async fn n6_a_body_that_announces_too_much_is_refused_unread() {
         (answer.status, answer.code().as_str()),
         (413, "body_too_large")
     );
+}
+
+#[tokio::test]
+async fn n6_a_body_has_a_limit_to_the_byte() {
+    let world = World::start().await;
+    let event = r#"{"type":"t","topics":["project/1"]}"#;
+    let request = Request::post("/v1/events").bearer("writer");
+    let largest = " ".repeat(BODY_BYTES_MAX - event.len()) + event;
+    let answer = world.send(request.clone().json(&largest)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let larger = request
+        .header("content-length", &(BODY_BYTES_MAX + 1).to_string())
+        .header("content-type", "application/json");
+    let answer = Answer::parse(&exchange(world.address, &larger.to_bytes()).await);
+    let answer = answer.expect("an answer");
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (413, "body_too_large")
+    );
+    assert_eq!(answer.json()["limit"], BODY_BYTES_MAX);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod client;
 mod world;
 
+mod admission;
 mod authentication;
 mod bodies;
 mod descriptors;
@@ -10,6 +11,7 @@ mod drain;
 mod half_close;
 mod hostile_requests;
 mod http2;
+mod http2_limits;
 mod last_event_id;
 mod leaks;
 mod lines;

@@ -142,25 +142,6 @@ async fn http_1_0_is_served_until_the_hub_closes() {
 }
 
 #[tokio::test]
-async fn m2_too_many_connections_of_one_identity_are_refused() {
-    let world = World::start_with(Wish {
-        connections_per_identity: 1,
-        ..Wish::default()
-    })
-    .await;
-    let first = world.stream(reader()).await;
-    let answer = world.send(reader()).await;
-    assert_eq!(
-        (answer.status, answer.code().as_str()),
-        (429, "too_many_connections")
-    );
-    assert!(answer.header("retry-after").is_some());
-    drop(first);
-    world.until_connections(0).await;
-    assert_eq!(world.stream(reader()).await.head.status, 200);
-}
-
-#[tokio::test]
 async fn a_stream_comes_after_other_requests_of_the_same_connection() {
     let world = World::start().await;
     let mut socket = TcpStream::connect(world.address).await.expect("connects");

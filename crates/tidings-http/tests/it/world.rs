@@ -134,7 +134,9 @@ pub(crate) struct Wish {
     pub(crate) development: bool,
     pub(crate) heartbeat_ms: u64,
     pub(crate) connections_max: usize,
+    pub(crate) readers_max: usize,
     pub(crate) connections_per_identity: usize,
+    pub(crate) connections_per_address: usize,
 }
 
 impl Default for Wish {
@@ -143,7 +145,9 @@ impl Default for Wish {
             development: false,
             heartbeat_ms: 15_000,
             connections_max: 1_000,
+            readers_max: 1_000,
             connections_per_identity: 100,
+            connections_per_address: 1_000,
         }
     }
 }
@@ -167,7 +171,9 @@ impl World {
         let log = Arc::new(log);
         let options = Options {
             shards: 2,
+            connections: wish.readers_max,
             connections_per_identity: wish.connections_per_identity,
+            connections_per_address: wish.connections_per_address,
             ..Options::default()
         };
         let ports = Ports {

@@ -32,6 +32,19 @@ fn lines_are_numbered_from_one_and_empty_ones_are_skipped() {
 }
 
 #[test]
+fn a_line_has_a_limit_to_the_byte() {
+    let of = |bytes: usize| {
+        let mut splitter = LineSplitter::default();
+        splitter.push(&vec![b'x'; bytes]);
+        splitter.push(b"\n");
+        splitter.next_line().expect("a line").text
+    };
+    let max = NDJSON_LINE_BYTES_MAX;
+    assert_eq!(of(max).expect("a line at its limit").len(), max);
+    assert_eq!(of(max + 1), Err(LineTooLong { max }));
+}
+
+#[test]
 fn a_line_that_is_too_long_is_said_once_and_the_next_one_is_read() {
     let mut splitter = LineSplitter::default();
     let mut refusals = 0;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 use tidings_core::port::Encoder as _;
+use tidings_wire::limits::SSE_BLOCK_BYTES_MAX;
 use tidings_wire::sse::{BlockTooLarge, Item, Parser, SSE_ENVELOPE, SSE_PAYLOAD, WireEncoder};
 
 use crate::samples::{event, position};
@@ -147,4 +148,19 @@ fn a_block_beyond_the_limit_is_an_error_and_stays_one() {
     assert_eq!(outcome, Err(BlockTooLarge { max: 100 }));
     assert_eq!(feed(&mut parser, b"\n\n", &mut read), outcome);
     assert_eq!(read.len(), 1, "what came before the error was reported");
+}
+
+#[test]
+fn a_block_has_a_limit_to_the_byte() {
+    let feed = |bytes: usize| {
+        let mut parser = Parser::default();
+        let mut blocks = 0;
+        let field = "data:";
+        let line = field.to_owned() + &"x".repeat(bytes - field.len()) + "\n\n";
+        let fed = parser.feed(line.as_bytes(), |_| blocks += 1);
+        fed.map(|()| blocks)
+    };
+    let max = SSE_BLOCK_BYTES_MAX;
+    assert_eq!(feed(max), Ok(1));
+    assert_eq!(feed(max + 1), Err(BlockTooLarge { max }));
 }

@@ -275,3 +275,26 @@ fn stops(error: &PublishError) -> bool {
 fn lost_outcome() -> Problem {
     Problem::new(Code::OutcomeUnknown, "the hub gave no outcome for the line")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(lines: usize, bytes: usize) -> Batch {
+        let mut batch = Batch::default();
+        for number in 0..lines {
+            let text = vec![b' '; bytes / lines + usize::from(number < bytes % lines)];
+            let (number, text) = (number as u64, Ok(text.into()));
+            batch.add(Line { number, text });
+        }
+        batch
+    }
+
+    #[test]
+    fn a_batch_is_full_at_so_many_lines_or_bytes() {
+        assert!(!batch(BATCH_LINES_MAX - 1, 10).is_full());
+        assert!(batch(BATCH_LINES_MAX, 10).is_full());
+        assert!(!batch(3, BATCH_BYTES_MAX - 1).is_full());
+        assert!(batch(3, BATCH_BYTES_MAX).is_full());
+    }
+}
