@@ -33,8 +33,7 @@ fn visible(
     let Some((header, bytes)) = fetch(segment, &**file, offset)? else {
         return Ok(None);
     };
-    let raw = header.events(&bytes).find(|(found, _)| *found == offset);
-    Ok(raw.and_then(|(_, raw)| {
+    Ok(header.event(&bytes, offset).and_then(|raw| {
         let seen = matcher.sight(raw.keys(), offset, floors) == Sight::Visible;
         seen.then(|| decode(&header, offset, &raw, &bytes))
             .flatten()
