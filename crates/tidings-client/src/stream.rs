@@ -234,3 +234,53 @@ fn shown(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Options;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// How long the stream stays away after one more farewell.
+    fn wait_after(stream: &mut Stream, bye: &Bye) -> Duration {
+        let before = Instant::now();
+        match stream.after_bye(bye) {
+            State::Waiting { until } => until - before,
+            other => panic!("it comes back: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_farewell_in_a_row_is_obeyed_and_followed_by_a_longer_wait() {
+        let options = Options {
+            backoff_base: SECOND,
+            backoff_max: SECOND * 1_000,
+            ..Options::default()
+        };
+        let client = Client::with_options("http://127.0.0.1:1", None, options).expect("a client");
+        let mut stream = client.stream(Reading::default());
+        let bye = Bye {
+            code: "drain".to_owned(),
+            reason: String::new(),
+            retry_after: Some(SECOND * 100),
+            spread: Duration::ZERO,
+        };
+        let first = wait_after(&mut stream, &bye);
+        assert!((SECOND * 100..SECOND * 200).contains(&first), "{first:?}");
+        let later: Vec<_> = (0..100).map(|_| wait_after(&mut stream, &bye)).collect();
+        assert!(later.iter().all(|wait| *wait >= SECOND * 100));
+        // Random parts of up to a thousand seconds: not all of a hundred are small.
+        assert!(later.iter().any(|wait| *wait > SECOND * 500), "{later:?}");
+        let forever = Bye {
+            retry_after: Some(Duration::MAX),
+            spread: Duration::MAX,
+            ..bye
+        };
+        let longest = wait_after(&mut stream, &forever);
+        assert!(
+            (ASKED_WAIT_MAX..ASKED_WAIT_MAX * 4).contains(&longest),
+            "{longest:?}"
+        );
+    }
+}

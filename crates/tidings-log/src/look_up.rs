@@ -33,8 +33,7 @@ fn visible(
     let Some((header, bytes)) = fetch(segment, &**file, offset)? else {
         return Ok(None);
     };
-    let raw = header.events(&bytes).find(|(found, _)| *found == offset);
-    Ok(raw.and_then(|(_, raw)| {
+    Ok(header.event(&bytes, offset).and_then(|raw| {
         let seen = matcher.sight(raw.keys(), offset, floors) == Sight::Visible;
         seen.then(|| decode(&header, offset, &raw, &bytes))
             .flatten()
@@ -98,15 +97,38 @@ pub(crate) fn at(shared: &Shared, scope: &Scope, offset: Offset) -> io::Result<O
 
 pub(crate) fn before_time(shared: &Shared, time: Timestamp) -> io::Result<Offset> {
     let end = shared.end();
-    for segment in &shared.inventory().segments {
-        if !segment.is_held() || segment.summary().newest < time.0 {
+    let inventory = shared.inventory();
+    // The last unreadable stretch before the place, over the ends of segments. Nobody knows the time
+    // of its events.
+    let mut undated: Option<Stretch> = None;
+    let mut place = end + 1;
+    for segment in &inventory.segments {
+        if matches!(segment.records, Records::Removed) {
             continue;
         }
-        if let Some(group) = segment.ask(|index| index.group_since(time.0))? {
-            return Ok(Offset(group.base.saturating_sub(1).min(end)));
+        let found = if segment.is_held() && segment.summary().newest >= time.0 {
+            segment.ask(|index| index.group_since(time.0))?
+        } else {
+            None
+        };
+        let before = found.map_or(u64::MAX, |group| group.base);
+        for stretch in segment.index().damaged() {
+            if stretch.through < before {
+                let from = undated.filter(|earlier| earlier.through + 1 == stretch.from);
+                undated = Some(Stretch {
+                    from: from.map_or(stretch.from, |earlier| earlier.from),
+                    ..stretch
+                });
+            }
+        }
+        if let Some(group) = found {
+            place = group.base;
+            break;
         }
     }
-    Ok(Offset(end))
+    let adjacent = undated.filter(|stretch| stretch.through + 1 == place);
+    let place = adjacent.map_or(place, |stretch| stretch.from);
+    Ok(Offset((place - 1).min(end)))
 }
 
 pub(crate) fn extent(shared: &Shared, key: &Key) -> io::Result<Option<Extent>> {

@@ -206,8 +206,7 @@ impl Search<'_> {
             self.group = fetch(segment, &**file, offset)?;
         }
         let found = self.group.as_ref().and_then(|(header, bytes)| {
-            let mut events = header.events(bytes);
-            let (_, raw) = events.find(|(found, _)| *found == offset)?;
+            let raw = header.event(bytes, offset)?;
             decode(header, offset, &raw, bytes)
         });
         if found.is_none() {

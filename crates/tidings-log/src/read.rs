@@ -162,10 +162,8 @@ impl Reading<'_> {
                 continue;
             };
             self.walked += u64::from(one.bytes);
-            let raw = header
-                .events(bytes)
-                .find(|(offset, _)| *offset == one.offset);
-            match raw.and_then(|(offset, raw)| decode(header, offset, &raw, bytes)) {
+            let raw = header.event(bytes, one.offset);
+            match raw.and_then(|raw| decode(header, one.offset, &raw, bytes)) {
                 Some(event) => self.offer(event),
                 None => self.page.hole(one.offset, GapReason::Damaged),
             }

@@ -146,6 +146,20 @@ impl RecordHeader {
             offset: self.base,
         }
     }
+
+    /// The event at an offset of a record that was parsed from these bytes. Those before it are
+    /// stepped over by their lengths, not taken apart: a group may have a thousand.
+    pub(crate) fn event<'a>(&self, bytes: &'a [u8], offset: u64) -> Option<RawEvent<'a>> {
+        let place = offset.checked_sub(self.base)?;
+        if place >= u64::from(self.count) {
+            return None;
+        }
+        let mut rest = self.events(bytes).rest;
+        for _ in 0..place {
+            rest = RawEvent::skip(rest)?;
+        }
+        RawEvent::split(rest).map(|(event, _)| event)
+    }
 }
 
 /// Walks through the events of one record, each with its offset.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use tidings_client::limits::REFUSAL_BYTES_MAX;
-use tidings_client::{Incoming, Reading, Stream};
+use tidings_client::{Client, Incoming, Options, Reading, Stream};
 
-use crate::hub::{STREAM, TWO, accept, hello, hub};
+use crate::hub::{STREAM, TWO, accept, event, hello, hub};
 
 async fn next(stream: &mut Stream) -> Incoming {
     stream.next().await.expect("no error").expect("not over")
@@ -137,6 +137,50 @@ async fn a_farewell_with_a_time_is_followed_and_one_without_ends_the_stream() {
         assert!(stream.next().await.expect("still none").is_none());
     };
     let ((), _connections) = tokio::join!(read, script);
+}
+
+#[tokio::test]
+async fn a_hub_that_greets_and_says_farewell_again_and_again_is_asked_ever_later() {
+    /// Waits double with each, from next to nothing to some milliseconds.
+    const FAREWELLS: usize = 24;
+    let (listener, _) = hub().await;
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    let base = Duration::from_nanos(1);
+    let options = Options {
+        backoff_base: base,
+        ..Options::default()
+    };
+    let client = Client::with_options(&url, None, options).expect("a client");
+    let mut stream = client.stream(Reading::default());
+    let script = async {
+        let greeting = format!("{STREAM}{}", hello(15_000));
+        for _ in 0..FAREWELLS {
+            let bye = "event: tidings.bye\ndata: {\"code\":\"drain\",\"reason\":\"r\",\
+                       \"retryAfterMs\":0,\"spreadMs\":0}\n\n";
+            let mut request = accept(&listener).await;
+            request.say(&format!("{greeting}{bye}")).await;
+        }
+        for said in [String::new(), event(TWO, "two")] {
+            let mut request = accept(&listener).await;
+            request.say(&format!("{greeting}{said}")).await;
+        }
+    };
+    let read = async {
+        for _ in 0..FAREWELLS {
+            assert!(matches!(next(&mut stream).await, Incoming::Hello(_)));
+            assert!(matches!(next(&mut stream).await, Incoming::Bye(_)));
+        }
+        assert!(matches!(next(&mut stream).await, Incoming::Hello(_)));
+        // A random part of millions of times what a second failure would wait.
+        let waits = retry_in(&mut stream).await;
+        assert!(waits > base * 2, "{waits:?}");
+        assert!(matches!(next(&mut stream).await, Incoming::Hello(_)));
+        assert!(matches!(next(&mut stream).await, Incoming::Event(_)));
+        // What gives events works, and its next failure is a first one.
+        let waits = retry_in(&mut stream).await;
+        assert!(waits <= base, "{waits:?}");
+    };
+    tokio::join!(read, script);
 }
 
 #[tokio::test]

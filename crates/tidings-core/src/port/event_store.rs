@@ -110,7 +110,8 @@ pub trait EventStore: Send + Sync + std::fmt::Debug {
     fn at(&self, scope: &Scope, offset: Offset) -> Result<Option<Arc<Event>>, ReadError>;
 
     /// The offset before the first held event whose timestamp is not before this; the end if there
-    /// is none.
+    /// is none. Damaged events right before that place, if their time is unknown, count as young
+    /// enough: whoever starts there is told of them.
     fn before_time(&self, time: Timestamp) -> Result<Offset, ReadError>;
 
     /// A slice of a snapshot: of the events that are, at or before `through`, the newest readable

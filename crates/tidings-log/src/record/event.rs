@@ -92,6 +92,13 @@ pub(crate) struct RawEvent<'a> {
 }
 
 impl<'a> RawEvent<'a> {
+    /// What follows the first event.
+    pub(crate) fn skip(mut bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let mut length = bytes.split_off(..4)?;
+        bytes.split_off(..length.get_u32_le() as usize)?;
+        Some(bytes)
+    }
+
     /// Takes the first event off; none if the bytes are not what was written.
     pub(crate) fn split(mut bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let mut length = bytes.split_off(..4)?;

@@ -80,6 +80,11 @@ proptest! {
             let position = Position { epoch: Epoch::from_bits(9), offset: Offset(*offset) };
             let event = raw.decode(&bytes, position, Timestamp(1_000)).expect("decodes");
             prop_assert_eq!(&event.content, &draft.content);
+            let found = header.event(&bytes, *offset).expect("there");
+            prop_assert_eq!(found.decode(&bytes, position, Timestamp(1_000)), Some(event));
+        }
+        for beyond in [4, 5 + drafts.len() as u64] {
+            prop_assert!(header.event(&bytes, beyond).is_none());
         }
     }
 

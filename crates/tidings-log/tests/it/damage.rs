@@ -72,7 +72,7 @@ fn without(all: &[Read], offset: u64) -> Vec<Read> {
 }
 
 #[test]
-fn d4_every_flipped_bit_of_a_record_is_a_hole_there_and_nowhere_else() {
+fn d4_flipped_bits_of_a_record_are_a_hole_there_and_nowhere_else() {
     let bench = Bench::new();
     let all = sample(&bench);
     let broken = bench.dir.path().join("broken");
@@ -249,7 +249,7 @@ fn d4_damage_in_the_newest_segment_keeps_its_offsets() {
 }
 
 #[test]
-fn d4_every_flipped_bit_of_a_header_is_detected_and_costs_no_event() {
+fn d4_flipped_bits_of_a_header_are_detected_and_cost_no_event() {
     let bench = Bench::new();
     let all = sample(&bench);
     let broken = bench.dir.path().join("broken");
@@ -282,7 +282,7 @@ fn d4_a_log_whose_only_header_is_damaged_is_read_by_its_records() {
 }
 
 #[test]
-fn d4_every_flipped_bit_of_an_index_file_changes_no_answer() {
+fn d4_flipped_bits_of_an_index_file_change_no_answer() {
     let bench = Bench::new();
     let all = sample(&bench);
     let indexes = files(&bench.path(), "idx");

@@ -1,5 +1,6 @@
 //! Tests of the logs as their users see them, one file per behaviour.
 
+mod copy_disk;
 mod faulty;
 mod sim_disk;
 mod sim_oracle;
@@ -12,6 +13,7 @@ mod damage;
 mod dedupe;
 mod disk_faults;
 mod embedded_conformance;
+mod every_bit;
 mod feed;
 mod limits;
 mod memory_conformance;

@@ -1,5 +1,6 @@
 //! What goes, what stays, and who is told.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,8 +9,9 @@ use tidings_core::port::{EventStore, Sequencer};
 use tidings_core::position::Offset;
 use tidings_core::scope::Scope;
 use tidings_log::limits::REMOVED_INDEXES_MAX;
-use tidings_log::{EmbeddedLog, Options, Retention, RetentionRule};
+use tidings_log::{EmbeddedLog, KeeperMode, Options, Retention, RetentionRule};
 
+use crate::faulty::{Call, Control, FaultyDisk};
 use crate::support::{Bench, Read, append_each, files, offsets, read_all, scope};
 
 fn open(bench: &Bench, retention: Retention) -> EmbeddedLog {
@@ -319,4 +321,79 @@ fn beyond_the_horizon_nothing_is_proven() {
     };
     assert_eq!(removed(0), Some(hole(forgotten)));
     assert_eq!(removed(forgotten), None);
+}
+
+/// A log whose oldest segments are to go, on a disk that can fail; and how many are sealed.
+fn with_segments_to_remove(bench: &Bench) -> (EmbeddedLog, Arc<Control>, usize) {
+    let disk = FaultyDisk::default();
+    let control = Arc::clone(&disk.control);
+    let options = Options {
+        disk: Arc::new(disk),
+        // So that no index is written before the disk fails.
+        keeper: KeeperMode::OnRequest,
+        retention: Retention {
+            events: Some(40),
+            ..Retention::default()
+        },
+        ..bench.options()
+    };
+    let log = EmbeddedLog::open(&options).expect("opens");
+    fill(&log, "busy", 150);
+    let sealed = files(&bench.path(), "seg").len() - 1;
+    assert!(sealed >= 3 && files(&bench.path(), "idx").is_empty());
+    (log, control, sealed)
+}
+
+#[test]
+fn d9_a_segment_stays_until_its_index_is_written() {
+    for call in [
+        Call::Create,
+        Call::Write,
+        Call::Sync,
+        Call::Rename,
+        Call::SyncDir,
+    ] {
+        let bench = Bench::new();
+        let (log, control, sealed) = with_segments_to_remove(&bench);
+        let segments = files(&bench.path(), "seg");
+        control.fail(call, ErrorKind::Other);
+        log.retain_now();
+        // Once for each sealed segment, and once more for the one that was to go.
+        let injected = control.injected();
+        assert!(injected > sealed as u64, "{call:?}: {injected}");
+        assert_eq!(files(&bench.path(), "seg"), segments, "{call:?}");
+        assert_eq!(log.bounds().before_earliest, Offset::ZERO);
+        assert_eq!(offsets(&read_all(&log, &scope(&["busy"]), 0)).len(), 150);
+        control.heal();
+        log.retain_now();
+        let first = log.bounds().before_earliest.0;
+        assert!(
+            first > 50,
+            "{call:?}: what had to go goes in the next round"
+        );
+        log.close();
+        // A restart can prove that a quiet topic lost nothing.
+        let log = bench.open();
+        assert_eq!(log.bounds().before_earliest.0, first);
+        assert_eq!(read_all(&log, &scope(&["quiet"]), 0), [], "{call:?}");
+        let busy = read_all(&log, &scope(&["busy"]), 0);
+        assert_eq!(busy[0], Read::Hole(first, "retention"));
+    }
+}
+
+#[test]
+fn d9_on_a_full_disk_a_segment_goes_without_an_index_file_and_makes_room() {
+    let bench = Bench::new();
+    let (log, control, sealed) = with_segments_to_remove(&bench);
+    control.fail(Call::Create, ErrorKind::StorageFull);
+    log.retain_now();
+    assert!(control.injected() > sealed as u64);
+    assert!(files(&bench.path(), "idx").is_empty());
+    assert!(files(&bench.path(), "seg").len() <= sealed);
+    let first = log.bounds().before_earliest.0;
+    assert!(first > 50, "{first}");
+    // What became of it is still known in memory.
+    assert_eq!(read_all(&log, &scope(&["quiet"]), 0), []);
+    let busy = read_all(&log, &scope(&["busy"]), 0);
+    assert_eq!(busy[0], Read::Hole(first, "retention"));
 }
