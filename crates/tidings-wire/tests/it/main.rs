@@ -11,6 +11,7 @@ mod negotiation;
 mod pages;
 mod problems;
 mod queries;
+mod real_clients;
 mod samples;
 mod sse_cases;
 mod sse_round_trip;
