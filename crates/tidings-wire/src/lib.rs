@@ -13,6 +13,7 @@
 
 pub mod limits;
 
+pub mod coding;
 pub mod sse;
 
 pub mod publish;

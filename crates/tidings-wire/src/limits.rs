@@ -18,3 +18,19 @@ pub const SSE_BLOCK_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Characters of a refused text that an error message repeats.
 pub const SHOWN_CHARACTERS_MAX: usize = 80;
+
+/// Bytes of text below which a block is stored and not compressed: a single small event gains a
+/// third at best, and costs every reader's processor and the hub's.
+pub const COMPRESS_BYTES_MIN: usize = 1024;
+
+/// Bytes of text in one zstd frame. RFC 9659 lets a receiver of `zstd` refuse windows beyond 8 MiB,
+/// and browsers do; the window of a frame of known size is never larger than its text.
+pub const ZSTD_FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Idle compressors of one coding that are kept for the next block. There is one in use per thread
+/// that packs at this moment; beyond these, a herd of threads frees what it borrowed.
+pub const IDLE_COMPRESSORS_MAX: usize = 16;
+
+/// Bytes of `Accept-Encoding` that are read: every coding ever registered, with weights. What comes
+/// after them is not offered.
+pub const ACCEPT_ENCODING_BYTES_MAX: usize = 1024;

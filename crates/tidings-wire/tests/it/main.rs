@@ -1,13 +1,17 @@
 //! What the encodings promise, one file per behaviour.
 
 mod cloud_events;
+mod coded_streams;
 mod control_events;
+mod decoding;
 mod envelope;
 mod native_publish;
 mod ndjson;
+mod negotiation;
 mod pages;
 mod problems;
 mod queries;
+mod real_clients;
 mod samples;
 mod sse_cases;
 mod sse_round_trip;
