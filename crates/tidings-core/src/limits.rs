@@ -79,6 +79,13 @@ pub const REPLAY_SENDS_PER_TURN_MAX: usize = SENDS_PER_TURN_MAX / 4;
 /// Bytes that one connection gets in one send before the next one has its turn.
 pub const SEND_BYTES_MAX: usize = 64 * 1024;
 
+/// A frame of this size is sent by itself, from where it lies: copying it would cost more than
+/// another write does.
+pub const LARGE_FRAME_BYTES: usize = 16 * 1024;
+
+/// How long an operator may let events wait for others to share a write with.
+pub const LINGER_MS_MAX: u64 = 100;
+
 /// Batches of committed events that wait for one shard. A shard further behind reads the log.
 pub const SHARD_FEED_BATCHES_MAX: usize = 1_024;
 

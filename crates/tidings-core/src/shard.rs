@@ -22,6 +22,7 @@ mod deadlines;
 mod gather;
 mod intake;
 mod open;
+mod pack;
 mod replay;
 mod selectors;
 mod spread;
@@ -41,7 +42,7 @@ use slab::Slab;
 
 pub use catch_up::CaughtUp;
 pub use close::{Cause, Closed, DrainPlan};
-pub use connection::{ConnectionKey, Mode};
+pub use connection::{ConnectionId, ConnectionKey, Mode};
 pub use intake::Batch;
 pub use open::{Begin, Opening, Registered, unknown};
 pub use replay::{ReadRequest, ReplayFailed, Replayed, Snapshot, SnapshotRequest, encode_page};
@@ -49,7 +50,7 @@ pub use states::{Census, ConnectionState};
 pub use window::Framed;
 
 use crate::lineage::Lineage;
-use crate::port::Encoder;
+use crate::port::{Coder, Encoder};
 use crate::position::Offset;
 use crate::time::{Moment, Timestamp};
 use catch_up::Missed;
@@ -114,6 +115,10 @@ pub struct ShardOptions {
     pub lineage: Arc<Lineage>,
     /// How events become bytes.
     pub encoder: Arc<dyn Encoder>,
+    /// How text is packed for those who want it packed.
+    pub coder: Arc<dyn Coder>,
+    /// How long an event may wait for others to share a write with; not one of high priority.
+    pub linger_ms: u64,
     /// How long a stream's reader may take nothing of what it was given.
     pub slow_reader_ms: u64,
 }
@@ -128,8 +133,12 @@ pub struct Shard<S> {
     selectors: SelectorTable,
     connections: Slab<Connection<S>>,
     generation: u32,
-    /// Connections that may have something to do, each at most once.
+    /// Connections that may have something to do.
     ready: VecDeque<ConnectionKey>,
+    /// As above, before all of those.
+    urgent: VecDeque<ConnectionKey>,
+    /// Until when the ready ring rests, so that events share writes.
+    rests_until: Option<Moment>,
     /// Answers of reader threads that wait for their turn.
     answers: VecDeque<(ConnectionKey, replay::Answer)>,
     deadlines: Deadlines,
@@ -151,6 +160,8 @@ impl<S> Shard<S> {
             connections: Slab::new(),
             generation: 0,
             ready: VecDeque::new(),
+            urgent: VecDeque::new(),
+            rests_until: None,
             answers: VecDeque::new(),
             deadlines: Deadlines::default(),
             actions: Vec::new(),
@@ -188,7 +199,21 @@ impl<S> Shard<S> {
 
     /// When [`turn`](Self::turn) must be called again though nothing else happens.
     pub fn next_deadline(&self) -> Option<Moment> {
-        self.deadlines.next()
+        let rests_until = self.rests_until.filter(|_| !self.ready.is_empty());
+        [self.deadlines.next(), rests_until]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The public name of a connection.
+    fn id(&self, key: ConnectionKey, random: u32) -> ConnectionId {
+        ConnectionId {
+            node: self.options.node,
+            shard: self.options.index,
+            key,
+            random,
+        }
     }
 
     /// The sink of a connection.

@@ -45,7 +45,9 @@ pub struct Settings {
     /// authenticators, of which only the development one looks at it.
     pub development: bool,
     /// How often a stream gives a sign of life.
-    pub heartbeat_ms: u64,
+    pub heartbeat_ms: u32,
+    /// Whether streams are compressed for those who accept it.
+    pub compress: bool,
 }
 
 impl Default for Settings {
@@ -53,7 +55,8 @@ impl Default for Settings {
         Self {
             origins: Origins::default(),
             development: false,
-            heartbeat_ms: HEARTBEAT_MS_DEFAULT,
+            heartbeat_ms: HEARTBEAT_MS_DEFAULT as u32,
+            compress: true,
         }
     }
 }

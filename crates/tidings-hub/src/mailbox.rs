@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use tidings_core::delivery::{Delivery, Sink, Taken};
 use tidings_core::pattern::Pattern;
+use tidings_core::shard::ConnectionId;
 
 use crate::admission::Admission;
 use crate::seat::{Registration, Seat};
@@ -110,7 +111,7 @@ impl Reader {
     }
 
     /// The connection's public id.
-    pub fn connection_id(&self) -> &str {
+    pub fn connection_id(&self) -> ConnectionId {
         self.registration.id()
     }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
+use tidings_core::coding::Coding;
 use tidings_core::identity::Identity;
 use tidings_core::pattern::Pattern;
 use tidings_core::port::{ReadError, Shape};
 use tidings_core::scope::Scope;
-use tidings_core::shard::{Begin, Mode, Opening};
+use tidings_core::shard::{Begin, ConnectionId, Mode, Opening};
 use tidings_core::start::Start;
 use tidings_core::subscription::{Authorised, SubscribeRefused, Subscription};
 use tokio::sync::oneshot;
@@ -38,6 +39,8 @@ pub struct OpenRequest {
     pub fallback: Start,
     /// How events are written.
     pub shape: Shape,
+    /// How their text is packed.
+    pub coding: Coding,
     /// A stream or a page.
     pub mode: Mode,
     /// From where the connection comes, for the limit per address.
@@ -96,7 +99,7 @@ pub struct Unattached {
 
 impl Unattached {
     /// The connection's public id.
-    pub fn connection_id(&self) -> &str {
+    pub fn connection_id(&self) -> ConnectionId {
         self.registration.id()
     }
 
@@ -218,7 +221,8 @@ impl Hub {
             types: request.subscription.types,
             begin,
             expires_at: request.identity.expires_at,
-            random: self.random(),
+            coding: request.coding,
+            random: self.random() as u32,
         }
     }
 

@@ -6,7 +6,7 @@ use tidings_core::limits::{
     CONNECTIONS_DEFAULT, CONNECTIONS_PER_ADDRESS_DEFAULT, CONNECTIONS_PER_IDENTITY_DEFAULT,
     SLOW_READER_MS_DEFAULT, WINDOW_BYTES_DEFAULT, WINDOW_EVENTS_DEFAULT,
 };
-use tidings_core::port::{Clock, Encoder, EventStore, Sequencer};
+use tidings_core::port::{Clock, Coder, Encoder, EventStore, Sequencer};
 
 /// What the hub is built from.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Ports {
     pub store: Arc<dyn EventStore>,
     /// Writes events as bytes.
     pub encoder: Arc<dyn Encoder>,
+    /// Packs text for readers who want it packed.
+    pub coder: Arc<dyn Coder>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
 }
@@ -40,6 +42,8 @@ pub struct Options {
     pub connections_per_address: usize,
     /// How long a stream's reader may take nothing of what it was given.
     pub slow_reader_ms: u64,
+    /// How long an event may wait for others to share a write with; not one of high priority.
+    pub linger_ms: u64,
     /// Names the node in connection ids.
     pub node: u32,
     /// Seed of jitter and of the random part of connection ids.
@@ -57,6 +61,7 @@ impl Default for Options {
             connections_per_identity: CONNECTIONS_PER_IDENTITY_DEFAULT,
             connections_per_address: CONNECTIONS_PER_ADDRESS_DEFAULT,
             slow_reader_ms: SLOW_READER_MS_DEFAULT,
+            linger_ms: 0,
             node: 0,
             seed: 0,
         }

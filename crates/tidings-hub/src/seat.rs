@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use tidings_core::shard::Registered;
+use tidings_core::shard::{ConnectionId, Registered};
 
 use crate::inbox::Inbox;
 use crate::socket::Socket;
@@ -45,8 +45,8 @@ impl Registration {
     }
 
     /// The connection's public id.
-    pub(crate) fn id(&self) -> &str {
-        &self.registered.id
+    pub(crate) fn id(&self) -> ConnectionId {
+        self.registered.id
     }
 
     /// Tells the shard that its reader has taken what it was given.

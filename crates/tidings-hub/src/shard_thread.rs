@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use mio::{Events, Poll};
 use tidings_core::port::Clock;
-use tidings_core::shard::{Action, Batch, Now, Shard, ShardOptions};
+use tidings_core::shard::{Action, Batch, Closed, Now, Shard, ShardOptions};
 
 use crate::any_sink::AnySink;
 use crate::figures::ShardFigures;
@@ -125,12 +125,7 @@ impl ShardThread {
                 }
                 Action::CatchUp(after) => self.readers.catch_up(after, self.inbox.clone()),
                 Action::Closed(closed, sink) => {
-                    tracing::debug!(
-                        connection = %closed.key,
-                        cause = closed.cause.as_str(),
-                        open_ms = closed.open_ms,
-                        "connection closed by its shard"
-                    );
+                    tell(&closed);
                     self.sockets.ended(sink, now.moment);
                 }
             }
@@ -194,5 +189,15 @@ impl ShardThread {
             Command::Drain(plan) => self.shard.drain(plan, now),
             Command::Stop => self.stopped = true,
         }
+    }
+}
+
+/// Lets the operator know that a connection is gone, and why.
+fn tell(closed: &Closed) {
+    let (connection, cause, open_ms) = (closed.id, closed.cause.as_str(), closed.open_ms);
+    if closed.is_page {
+        tracing::debug!(%connection, cause, open_ms, "page ended");
+    } else {
+        tracing::info!(%connection, cause, open_ms, "connection closed");
     }
 }

@@ -3,7 +3,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tidings_core::event_type::TypeFilter;
 use tidings_core::limits::{SEND_BYTES_MAX, STORE_READ_BYTES_MAX, STORE_READ_EVENTS_MAX};
 use tidings_core::port::{PageItem, Query, ReadError};
@@ -36,6 +35,7 @@ pub(crate) fn replay(ports: &Ports, request: &ReadRequest) -> Result<Replayed, R
             request,
             &lineage,
             ports.encoder.as_ref(),
+            ports.coder.as_ref(),
         ))
     })
 }
@@ -57,7 +57,7 @@ pub(crate) fn snapshot(ports: &Ports, request: &SnapshotRequest) -> Result<Snaps
             ports.encoder.event(request.shape, event, None, &mut out);
         }
         Ok(Snapshot {
-            bytes: Bytes::from(out),
+            text: out,
             events: slice.events.len(),
             considered: slice.considered,
             more: slice.more,

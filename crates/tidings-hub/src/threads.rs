@@ -54,6 +54,8 @@ impl Threads {
             head: end,
             lineage: ports.sequencer.lineage(),
             encoder: ports.encoder.clone(),
+            coder: ports.coder.clone(),
+            linger_ms: options.linger_ms,
             slow_reader_ms: options.slow_reader_ms,
         };
         ShardThread::start(

@@ -11,6 +11,7 @@ use tidings_core::port::{Authenticator, Clock};
 use tidings_http::{App, Origin, Origins};
 use tidings_hub::{Hub, Options as HubOptions, Ports};
 use tidings_log::{EmbeddedLog, Options as LogOptions, Retention, RetentionRule};
+use tidings_wire::coding::BlockCoder;
 use tidings_wire::sse::WireEncoder;
 
 use crate::clock::SystemClock;
@@ -36,6 +37,7 @@ pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
         sequencer: Arc::new(log.clone()),
         store: Arc::new(log.clone()),
         encoder: Arc::new(WireEncoder),
+        coder: Arc::new(BlockCoder::default()),
         clock: clock.clone(),
     };
     let options = HubOptions {
@@ -45,6 +47,8 @@ pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
         connections: settings.limits.connections,
         connections_per_identity: settings.limits.connections_per_identity,
         connections_per_address: settings.limits.connections_per_address,
+        slow_reader_ms: settings.streams.slow_reader.as_millis() as u64,
+        linger_ms: settings.streams.linger.as_millis() as u64,
         node: random()? as u32,
         seed: random()?,
         ..HubOptions::default()
@@ -53,7 +57,8 @@ pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
     let surface = tidings_http::Settings {
         origins: origins(settings)?,
         development: settings.development,
-        heartbeat_ms: settings.heartbeat.as_millis() as u64,
+        heartbeat_ms: settings.heartbeat.as_millis() as u32,
+        compress: settings.streams.compress,
     };
     let app = App::new(hub, authenticators(settings)?, clock, surface);
     Ok(Assembled { app, log })

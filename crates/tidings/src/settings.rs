@@ -38,6 +38,8 @@ pub use fault::{Fault, Faults};
 pub use gather::{Gathered, Sources, gather};
 pub use keys::Layer;
 pub use report::{effective, reference};
-pub use resolve::{Auth, Dedupe, Diagnostics, Drain, Limits, Purpose, Retention, Settings, Window};
+pub use resolve::{
+    Auth, Dedupe, Diagnostics, Drain, Limits, Purpose, Retention, Settings, Streams, Window,
+};
 pub use rule::RetentionRule;
 pub use value::{LogFormat, LogLevel};

@@ -1,12 +1,10 @@
 //! Ending connections: by themselves, with a farewell, or all of them spread over time.
 
-use bytes::Bytes;
-
 use crate::delivery::{Delivery, Sink, Taken};
 use crate::port::{Control, Farewell};
-use crate::shard::connection::ConnectionKey;
+use crate::shard::connection::{ConnectionId, ConnectionKey};
 use crate::shard::spread::Jitter;
-use crate::shard::{Action, Now, Shard};
+use crate::shard::{Action, Now, Shard, pack};
 
 /// Why a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +32,9 @@ impl Cause {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closed {
     /// Which.
-    pub key: ConnectionKey,
+    pub id: ConnectionId,
+    /// Whether it was a page, which ends with its answer.
+    pub is_page: bool,
     /// Why.
     pub cause: Cause,
     /// How long it was open.
@@ -61,7 +61,7 @@ impl<S: Sink> Shard<S> {
         let Some(connection) = self.connection(key) else {
             return;
         };
-        connection.farewell = Some(farewell);
+        connection.seldom().farewell = Some(farewell);
         if connection.sink.is_free() && !connection.reading {
             self.say_farewell(key, now);
         }
@@ -75,7 +75,7 @@ impl<S: Sink> Shard<S> {
         for key in keys {
             let leave_at = now.moment.plus_ms(jitter.below(plan.spread_ms));
             if let Some(connection) = self.connection(key) {
-                connection.leave_at = Some(leave_at);
+                connection.seldom().leave_at = Some(leave_at);
             }
             self.arm(key, now);
         }
@@ -98,16 +98,21 @@ impl<S: Sink> Shard<S> {
     /// Hands over the last word and forgets the connection. The sink has room.
     pub(super) fn say_farewell(&mut self, key: ConnectionKey, now: Now) {
         let encoder = self.options.encoder.clone();
+        let coder = self.options.coder.clone();
         let lineage = self.options.lineage.clone();
         let Some(connection) = self.connection(key) else {
             return;
         };
-        let Some(farewell) = connection.farewell.take() else {
+        let farewell = connection
+            .seldom
+            .as_mut()
+            .and_then(|seldom| seldom.farewell.take());
+        let Some(farewell) = farewell else {
             return;
         };
         let code = farewell.code;
         let cursor = lineage.position(connection.cursor);
-        let told = connection.snapshot_after.is_none().then_some(cursor);
+        let told = connection.snapshot_after().is_none().then_some(cursor);
         if connection.is_page() && (told.is_none() || code == LOG_FAILED) {
             // An empty page would say that there is nothing to read.
             self.remove(key, Cause::Told(code), now);
@@ -122,8 +127,13 @@ impl<S: Sink> Shard<S> {
             },
             &mut text,
         );
-        let gap = connection.gap.take();
-        let bytes = Bytes::from(text);
+        let gap = connection.take_gap();
+        let bytes = pack::last(
+            coder.as_ref(),
+            connection.coding,
+            text,
+            connection.check_sum,
+        );
         // Whether it is heard is between the sink and its peer: the connection ends here.
         let _: Taken = connection.sink.deliver(Delivery {
             bytes,
@@ -140,6 +150,7 @@ impl<S: Sink> Shard<S> {
     /// Ends a connection whose reader takes nothing, with a last word behind what waits for it.
     pub(super) fn cut_short(&mut self, key: ConnectionKey, farewell: Farewell, now: Now) {
         let encoder = self.options.encoder.clone();
+        let coder = self.options.coder.clone();
         let lineage = self.options.lineage.clone();
         let Some(connection) = self.connection(key) else {
             return;
@@ -148,14 +159,20 @@ impl<S: Sink> Shard<S> {
         // What waits belongs to what the cursor tells: this is said behind it, or not at all.
         let bye = Control::Bye {
             cursor: connection
-                .snapshot_after
+                .snapshot_after()
                 .is_none()
                 .then(|| lineage.position(connection.cursor)),
             farewell,
         };
         let mut text = Vec::new();
         encoder.control(connection.shape, &bye, &mut text);
-        connection.sink.cut_short(Bytes::from(text));
+        let bytes = pack::last(
+            coder.as_ref(),
+            connection.coding,
+            text,
+            connection.check_sum,
+        );
+        connection.sink.cut_short(bytes);
         self.remove(key, Cause::Told(code), now);
     }
 
@@ -182,7 +199,8 @@ impl<S: Sink> Shard<S> {
         self.totals.closed += 1;
         let open_ms = now.moment.ms_since(connection.opened_at);
         let closed = Closed {
-            key,
+            id: self.id(key, connection.random),
+            is_page: connection.is_page(),
             cause,
             open_ms,
         };

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
+use crate::coding::{CheckSum, Coding};
 use crate::delivery::Sink;
 use crate::event_type::TypeFilter;
 use crate::gap::Gap;
 use crate::port::{Farewell, Shape};
 use crate::position::Offset;
-use crate::scope::Scope;
 use crate::time::{Moment, Timestamp};
 
 /// Names a connection within its shard. The generation tells it from an earlier one in the slot.
@@ -49,52 +49,69 @@ impl fmt::Display for ConnectionKey {
     }
 }
 
+/// Later than every credential ends.
+pub(super) const NEVER_EXPIRES: Timestamp = Timestamp(u64::MAX);
+
+/// Later than every deadline.
+pub(super) const NO_DEADLINE: Moment = Moment(u64::MAX);
+
+/// The public name of a connection: `node.shard.slot.generation.random`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId {
+    pub(super) node: u32,
+    pub(super) shard: u16,
+    pub(super) key: ConnectionKey,
+    pub(super) random: u32,
+}
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            node,
+            shard,
+            key,
+            random,
+        } = self;
+        write!(f, "{node:x}.{shard}.{key}.{random:08x}")
+    }
+}
+
 /// How a connection reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// A stream that goes on; hello, gaps, pings and bye are part of it.
     Stream {
         /// A sign of life at least this often.
-        heartbeat_ms: u64,
+        heartbeat_ms: u32,
     },
     /// One page: the first delivery is the answer, and the last.
     Page {
         /// At most this many events.
-        events_max: usize,
+        events_max: u32,
         /// How long to wait for the first one.
-        wait_ms: u64,
+        wait_ms: u32,
     },
 }
 
+/// Whether and where a connection waits for its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Queued {
+    No,
+    Ready,
+    Urgent,
+}
+
 /// Everything that a shard keeps of a connection. All that grows with the connection's lag is its
-/// distance from the head.
+/// distance from the head. Each byte counts as often as there are connections.
 #[derive(Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent facts, not one state"
-)]
 pub(super) struct Connection<S> {
     pub(super) key: ConnectionKey,
     pub(super) sink: S,
-    pub(super) mode: Mode,
-    pub(super) shape: Shape,
-    pub(super) scope: Scope,
     pub(super) types: TypeFilter,
     /// Selectors of the scope, each with this connection's place among its members.
-    pub(super) memberships: Vec<(u32, u32)>,
+    pub(super) memberships: Box<[(u32, u32)]>,
     /// Everything up to here has been considered and, where it matched, delivered.
     pub(super) cursor: Offset,
-    /// The newest event of each key, up to the cursor, has yet to be handed over where it lies after
-    /// this offset. It comes before everything else, and until then the cursor may not be told.
-    pub(super) snapshot_after: Option<Offset>,
-    /// A gap that the first page has to tell.
-    pub(super) gap: Option<Gap>,
-    /// Whether it stands in the ready ring.
-    pub(super) queued: bool,
-    /// Whether a reader thread reads for it.
-    pub(super) reading: bool,
-    /// Whether the sink has taken the hello.
-    pub(super) greeted: bool,
     /// The latest event that counted it as a match.
     pub(super) counted_for: Offset,
     pub(super) opened_at: Moment,
@@ -102,15 +119,47 @@ pub(super) struct Connection<S> {
     pub(super) last_delivery: Moment,
     /// The latest delivery that held an event.
     pub(super) last_event: Moment,
-    /// When the credential ends: on the clock, and when that will be if the clock does not jump.
-    pub(super) expiry: Option<(Timestamp, Moment)>,
+    /// When the credential ends, if ever.
+    pub(super) expires_at: Timestamp,
+    /// The deadline in force, if any; others in the heap are outdated.
+    pub(super) deadline: Moment,
+    pub(super) seldom: Option<Box<Seldom>>,
+    /// What the stream's blocks so far are checked by.
+    pub(super) check_sum: CheckSum,
+    pub(super) mode: Mode,
+    /// Makes its public id hard to guess.
+    pub(super) random: u32,
+    pub(super) shape: Shape,
+    pub(super) coding: Coding,
+    pub(super) queued: Queued,
+    /// Whether a reader thread reads for it.
+    pub(super) reading: bool,
+    /// Whether the sink has taken the hello.
+    pub(super) greeted: bool,
     pub(super) reauth_told: bool,
-    /// The deadline in force; others in the heap are outdated.
-    pub(super) deadline: Option<Moment>,
+}
+
+/// What few connections have at any time.
+#[derive(Debug, Default)]
+pub(super) struct Seldom {
+    /// The newest event of each key, up to the cursor, has yet to be handed over where it lies after
+    /// this offset. It comes before everything else, and until then the cursor may not be told.
+    pub(super) snapshot_after: Option<Offset>,
+    /// A gap that the first page has to tell.
+    pub(super) gap: Option<Gap>,
     /// When a drain asks it to leave.
     pub(super) leave_at: Option<Moment>,
     /// Said as soon as the sink has room, then the connection ends.
     pub(super) farewell: Option<Farewell>,
+}
+
+impl Seldom {
+    fn is_nothing(&self) -> bool {
+        self.snapshot_after.is_none()
+            && self.gap.is_none()
+            && self.leave_at.is_none()
+            && self.farewell.is_none()
+    }
 }
 
 impl<S> Connection<S> {
@@ -118,12 +167,57 @@ impl<S> Connection<S> {
         match self.mode {
             Mode::Stream { .. } => usize::MAX,
             // A page of none would ask for more without end.
-            Mode::Page { events_max, .. } => events_max.max(1),
+            Mode::Page { events_max, .. } => events_max.max(1) as usize,
         }
     }
 
     pub(super) fn is_page(&self) -> bool {
         matches!(self.mode, Mode::Page { .. })
+    }
+
+    pub(super) fn seldom(&mut self) -> &mut Seldom {
+        self.seldom.get_or_insert_default()
+    }
+
+    pub(super) fn snapshot_after(&self) -> Option<Offset> {
+        self.seldom.as_ref()?.snapshot_after
+    }
+
+    /// All of the snapshot has been handed over.
+    pub(super) fn snapshot_ends(&mut self) {
+        self.seldom().snapshot_after = None;
+        if self
+            .seldom
+            .as_ref()
+            .is_some_and(|seldom| seldom.is_nothing())
+        {
+            self.seldom = None;
+        }
+    }
+
+    pub(super) fn has_gap(&self) -> bool {
+        self.seldom
+            .as_ref()
+            .is_some_and(|seldom| seldom.gap.is_some())
+    }
+
+    pub(super) fn take_gap(&mut self) -> Option<Gap> {
+        self.seldom.as_mut()?.gap.take()
+    }
+
+    pub(super) fn leave_at(&self) -> Option<Moment> {
+        self.seldom.as_ref()?.leave_at
+    }
+
+    pub(super) fn has_farewell(&self) -> bool {
+        self.seldom
+            .as_ref()
+            .is_some_and(|seldom| seldom.farewell.is_some())
+    }
+
+    /// When the credential ends, if it does.
+    pub(super) fn expires_at(&self) -> Option<Timestamp> {
+        (self.expires_at != NEVER_EXPIRES).then_some(self.expires_at)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::delivery::Sink;
 use crate::position::Offset;
 use crate::scope::passes;
 use crate::shard::Shard;
-use crate::shard::connection::ConnectionKey;
+use crate::shard::connection::{ConnectionKey, Queued};
 use crate::shard::window::Framed;
 
 /// A stretch of the commit feed.
@@ -86,7 +86,12 @@ impl<S: Sink> Shard<S> {
             // The common case, one selector and no filters, costs a step per member and batch,
             // not per member and event: woken members find all of the batch.
             let plain = alone && entry.filtered == 0;
-            if plain && std::mem::replace(&mut entry.woken_for, batch) == batch {
+            let woken = if framed.is_urgent() {
+                &mut entry.woken_urgently_for
+            } else {
+                &mut entry.woken_for
+            };
+            if plain && std::mem::replace(woken, batch) == batch {
                 return members as u64;
             }
             for place in 0..members {
@@ -113,7 +118,11 @@ impl<S: Sink> Shard<S> {
             return 0;
         }
         connection.counted_for = framed.offset();
-        self.enqueue(key);
+        if framed.is_urgent() {
+            self.enqueue_urgently(key);
+        } else {
+            self.enqueue(key);
+        }
         1
     }
 
@@ -122,9 +131,21 @@ impl<S: Sink> Shard<S> {
         let Some(connection) = self.connection(key) else {
             return;
         };
-        if !connection.queued && !connection.reading && connection.sink.is_free() {
-            connection.queued = true;
+        if connection.queued == Queued::No && !connection.reading && connection.sink.is_free() {
+            connection.queued = Queued::Ready;
             self.ready.push_back(key);
+        }
+    }
+
+    /// Puts a connection before all that wait in the ready ring.
+    fn enqueue_urgently(&mut self, key: ConnectionKey) {
+        let Some(connection) = self.connection(key) else {
+            return;
+        };
+        if connection.queued != Queued::Urgent && !connection.reading && connection.sink.is_free() {
+            // If it stands in the ring as well, it is passed over there.
+            connection.queued = Queued::Urgent;
+            self.urgent.push_back(key);
         }
     }
 

@@ -1,15 +1,16 @@
 //! Registering a connection, and its first word.
 
-use bytes::Bytes;
-
+use crate::coding::{CheckSum, Coding};
 use crate::delivery::{Sink, Taken};
 use crate::event_type::TypeFilter;
 use crate::gap::Gap;
 use crate::port::{Control, Hello, Shape};
 use crate::position::{Offset, Position};
-use crate::shard::connection::{Connection, ConnectionKey, Mode};
+use crate::shard::connection::{
+    Connection, ConnectionId, ConnectionKey, Mode, NEVER_EXPIRES, NO_DEADLINE, Queued, Seldom,
+};
 use crate::shard::spread::Jitter;
-use crate::shard::{Now, Shard};
+use crate::shard::{Now, Shard, pack};
 use crate::start::Replay;
 use crate::subscription::Authorised;
 use crate::time::Timestamp;
@@ -55,17 +56,19 @@ pub struct Opening<S> {
     pub begin: Begin,
     /// When its credential ends.
     pub expires_at: Option<Timestamp>,
+    /// How its text is packed.
+    pub coding: Coding,
     /// Random bits that make its id hard to guess.
-    pub random: u64,
+    pub random: u32,
 }
 
 /// A registered connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Registered {
     /// Its name within the shard.
     pub key: ConnectionKey,
-    /// Its public name: `node.shard.slot.generation.random`.
-    pub id: String,
+    /// Its public name.
+    pub id: ConnectionId,
 }
 
 impl<S: Sink> Shard<S> {
@@ -96,62 +99,62 @@ impl<S: Sink> Shard<S> {
             .iter()
             .map(|selector| self.selectors.join(selector, key, filtered, head))
             .collect();
-        let expiry = opening.expires_at.map(|at| {
-            let left = at.since(now.wall).as_millis() as u64;
-            (at, now.moment.plus_ms(left))
+        let snapshot = matches!(opening.begin, Begin::Last { .. });
+        let leave_at = self.drain.map(|plan| {
+            // Whoever comes while the others leave was admitted just before.
+            let mut jitter = Jitter(self.options.seed ^ u64::from(self.generation));
+            now.moment.plus_ms(jitter.below(plan.spread_ms))
+        });
+        let seldom = (snapshot || leave_at.is_some()).then(|| {
+            Box::new(Seldom {
+                snapshot_after: snapshot.then_some(Offset::ZERO),
+                leave_at,
+                ..Seldom::default()
+            })
         });
         let connection = Connection {
             key,
             sink: opening.sink,
             mode: opening.mode,
             shape: opening.shape,
-            scope: opening.authorised.scope,
             types: opening.types,
             memberships,
             cursor,
-            snapshot_after: matches!(opening.begin, Begin::Last { .. }).then_some(Offset::ZERO),
-            gap: None,
-            queued: false,
+            seldom,
+            check_sum: CheckSum::default(),
+            random: opening.random,
+            coding: opening.coding,
+            queued: Queued::No,
             reading: false,
             greeted: false,
             counted_for: Offset::ZERO,
             opened_at: now.moment,
             last_delivery: now.moment,
             last_event: now.moment,
-            expiry,
+            expires_at: opening.expires_at.unwrap_or(NEVER_EXPIRES),
             reauth_told: false,
-            deadline: None,
-            // Whoever comes while the others leave was admitted just before.
-            leave_at: self.drain.map(|plan| {
-                let mut jitter = Jitter(self.options.seed ^ u64::from(self.generation));
-                now.moment.plus_ms(jitter.below(plan.spread_ms))
-            }),
-            farewell: None,
+            deadline: NO_DEADLINE,
         };
         let slot = self.connections.insert(connection);
         debug_assert_eq!(slot, key.slot());
         self.totals.opened += 1;
-        let id = format!(
-            "{:x}.{}.{key}.{:08x}",
-            self.options.node, self.options.index, opening.random as u32
-        );
+        let id = self.id(key, opening.random);
         if let Mode::Stream { heartbeat_ms } = opening.mode {
-            let snapshot = matches!(opening.begin, Begin::Last { .. });
             let hello = Hello {
-                connection_id: id.clone(),
+                connection_id: id.to_string(),
                 cursor: self.options.lineage.position(cursor),
                 cursor_is_told: gap.is_none() && !snapshot,
                 // A reader that was here a moment ago may know more than this shard yet.
                 head: self.options.lineage.position(head.max(cursor)),
                 replay,
                 narrowed: opening.authorised.narrowed,
-                heartbeat_ms,
+                heartbeat_ms: u64::from(heartbeat_ms),
                 expires_at: opening.expires_at,
                 server_time: now.wall,
             };
             self.greet(key, hello, gap, now);
-        } else if let Some(connection) = self.connection(key) {
-            connection.gap = gap;
+        } else if let Some(connection) = self.connection(key).filter(|_| gap.is_some()) {
+            connection.seldom().gap = gap;
         }
         self.enqueue(key);
         self.arm(key, now);
@@ -169,8 +172,9 @@ impl<S: Sink> Shard<S> {
         if let Some(gap) = gap {
             encoder.control(connection.shape, &Control::Gap(gap), &mut text);
         }
-        let cursor = connection.cursor;
-        let _: Taken = self.hand_over(key, Bytes::from(text), 0, cursor, now);
+        let (coding, cursor) = (connection.coding, connection.cursor);
+        let block = pack::first(self.options.coder.as_ref(), coding, text);
+        let _: Taken = self.hand_over(key, block, 0, cursor, now);
     }
 }
 

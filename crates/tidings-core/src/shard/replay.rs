@@ -2,16 +2,18 @@
 
 use bytes::Bytes;
 
+use crate::coding::{CheckSum, Coding};
 use crate::delivery::{Sink, Taken};
 use crate::event_type::TypeFilter;
 use crate::gap::Gap;
 use crate::limits::REPLAY_SENDS_PER_TURN_MAX;
 use crate::lineage::Lineage;
-use crate::port::{Control, Encoder, Page, PageItem, Shape};
+use crate::port::{Coder, Control, Encoder, Page, PageItem, Shape};
 use crate::position::Offset;
 use crate::scope::Scope;
 use crate::shard::connection::ConnectionKey;
-use crate::shard::{Action, Now, Shard, close};
+use crate::shard::pack::Block;
+use crate::shard::{Action, Now, Shard, close, pack};
 
 /// A read of the store for one connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -24,6 +26,8 @@ pub struct ReadRequest {
     pub after: Offset,
     /// How events are written.
     pub shape: Shape,
+    /// How text is packed.
+    pub coding: Coding,
     /// For a page, at most this many events; a stream takes as many as fit a send.
     pub page_events_max: Option<usize>,
 }
@@ -37,6 +41,8 @@ pub struct SnapshotRequest {
     pub types: TypeFilter,
     /// How events are written.
     pub shape: Shape,
+    /// How text is packed.
+    pub coding: Coding,
     /// After which offset: where the slice before it ended.
     pub after: Offset,
     /// No event after this one: the rest comes live.
@@ -50,6 +56,8 @@ pub struct SnapshotRequest {
 pub struct Replayed {
     /// Events, and in a stream the gaps between them.
     pub bytes: Bytes,
+    /// What their text is checked by.
+    pub check_sum: CheckSum,
     /// How many events.
     pub events: usize,
     /// Everything up to here has been considered.
@@ -64,7 +72,7 @@ pub struct Replayed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     /// The events, without ids.
-    pub bytes: Bytes,
+    pub text: Vec<u8>,
     /// How many events.
     pub events: usize,
     /// What is left of the snapshot lies after this offset.
@@ -91,11 +99,13 @@ pub fn encode_page(
     request: &ReadRequest,
     lineage: &Lineage,
     encoder: &dyn Encoder,
+    coder: &dyn Coder,
 ) -> Replayed {
     let is_page = request.page_events_max.is_some();
     let mut out = Vec::with_capacity(page.items.len() * 512);
     let mut replayed = Replayed {
         bytes: Bytes::new(),
+        check_sum: CheckSum::default(),
         events: 0,
         considered: request.after,
         gap: None,
@@ -130,7 +140,10 @@ pub fn encode_page(
         }
     }
     replayed.considered = replayed.considered.max(page.considered);
-    replayed.bytes = Bytes::from(out);
+    if !out.is_empty() {
+        let block = pack::one(coder, request.coding, out);
+        (replayed.bytes, replayed.check_sum) = (block.bytes, block.check_sum);
+    }
     replayed
 }
 
@@ -149,15 +162,20 @@ impl<S: Sink> Shard<S> {
 
     /// Asks a reader thread for what lies behind the window.
     pub(super) fn ask_store(&mut self, key: ConnectionKey) {
-        let Some(connection) = self.connection(key) else {
+        let Some(connection) = self
+            .connections
+            .get_mut(key.slot())
+            .filter(|c| c.key == key)
+        else {
             return;
         };
         connection.reading = true;
         let request = ReadRequest {
-            scope: connection.scope.clone(),
+            scope: self.selectors.scope_of(&connection.memberships),
             types: connection.types.clone(),
             after: connection.cursor,
             shape: connection.shape,
+            coding: connection.coding,
             page_events_max: connection.is_page().then(|| connection.events_max()),
         };
         self.actions.push(Action::Read(key, request));
@@ -165,14 +183,19 @@ impl<S: Sink> Shard<S> {
 
     /// Asks a reader thread for a slice of the newest event of each key up to the connection's cursor.
     pub(super) fn ask_snapshot(&mut self, key: ConnectionKey, after: Offset) {
-        let Some(connection) = self.connection(key) else {
+        let Some(connection) = self
+            .connections
+            .get_mut(key.slot())
+            .filter(|c| c.key == key)
+        else {
             return;
         };
         connection.reading = true;
         let request = SnapshotRequest {
-            scope: connection.scope.clone(),
+            scope: self.selectors.scope_of(&connection.memberships),
             types: connection.types.clone(),
             shape: connection.shape,
+            coding: connection.coding,
             after,
             through: connection.cursor,
             page_events_max: connection.is_page().then(|| connection.events_max()),
@@ -190,7 +213,7 @@ impl<S: Sink> Shard<S> {
                 continue;
             };
             connection.reading = false;
-            if connection.farewell.is_some() {
+            if connection.has_farewell() {
                 self.say_farewell(key, now);
                 continue;
             }
@@ -219,11 +242,13 @@ impl<S: Sink> Shard<S> {
         }
         let Replayed {
             bytes,
+            check_sum,
             events,
             considered,
             ..
         } = replayed;
-        if self.hand_over(key, bytes, events, considered, now) == Taken::Free {
+        let block = Block { bytes, check_sum };
+        if self.hand_over(key, block, events, considered, now) == Taken::Free {
             self.enqueue(key);
         }
     }
@@ -233,16 +258,16 @@ impl<S: Sink> Shard<S> {
             return;
         };
         // A gap known from the start comes first; what follows it is the next page.
-        if connection.gap.is_some() && replayed.gap.is_some() {
+        if connection.has_gap() && replayed.gap.is_some() {
             let cursor = connection.cursor;
             self.answer_page(key, Bytes::new(), 0, cursor, true, now);
             return;
         }
         if replayed.gap.is_some() {
-            connection.gap = replayed.gap;
+            connection.seldom().gap = replayed.gap;
         }
         connection.cursor = replayed.considered;
-        if replayed.events > 0 || connection.gap.is_some() || replayed.more {
+        if replayed.events > 0 || connection.has_gap() || replayed.more {
             let Replayed {
                 bytes,
                 events,
@@ -258,12 +283,13 @@ impl<S: Sink> Shard<S> {
 
     fn serve_snapshot(&mut self, key: ConnectionKey, snapshot: Snapshot, now: Now) {
         let encoder = self.options.encoder.clone();
+        let coder = self.options.coder.clone();
         let lineage = self.options.lineage.clone();
         let Some(connection) = self.connection(key) else {
             return;
         };
         let Snapshot {
-            bytes,
+            mut text,
             events,
             considered,
             more,
@@ -272,28 +298,33 @@ impl<S: Sink> Shard<S> {
         if connection.is_page() {
             // Reading on after this slice gives every event of the keys that are left, their newest
             // among them. So the page's cursor claims no more than the page holds, and so does a gap.
-            if let Some(gap) = &mut connection.gap {
+            if let Some(gap) = connection
+                .seldom
+                .as_mut()
+                .and_then(|seldom| seldom.gap.as_mut())
+            {
                 gap.to = lineage.position(through);
             }
-            self.answer_page(key, bytes, events, through, more, now);
+            self.answer_page(key, text.into(), events, through, more, now);
             return;
         }
         if more {
-            connection.snapshot_after = Some(considered);
-            if self.hand_over(key, bytes, events, through, now) == Taken::Free {
+            connection.seldom().snapshot_after = Some(considered);
+            let block = pack::one(coder.as_ref(), connection.coding, text);
+            if self.hand_over(key, block, events, through, now) == Taken::Free {
                 self.enqueue(key);
             }
             return;
         }
-        connection.snapshot_after = None;
+        connection.snapshot_ends();
         // The events of a snapshot carry no id; the ping after them says where the stream stands.
-        let mut text = Vec::from(bytes);
         let ping = Control::Ping {
             cursor: lineage.position(through),
             time: now.wall,
         };
         encoder.control(connection.shape, &ping, &mut text);
-        if self.hand_over(key, Bytes::from(text), events, through, now) == Taken::Free {
+        let block = pack::one(coder.as_ref(), connection.coding, text);
+        if self.hand_over(key, block, events, through, now) == Taken::Free {
             self.enqueue(key);
         }
     }

@@ -6,7 +6,7 @@ use slab::Slab;
 
 use crate::audience::{Audience, Key};
 use crate::position::Offset;
-use crate::scope::Selector;
+use crate::scope::{Scope, Selector};
 use crate::shard::connection::ConnectionKey;
 use crate::shard::trie::Trie;
 
@@ -28,6 +28,8 @@ pub(super) struct Entry {
     unknown_through: Offset,
     /// The latest batch for which the members were put into the ready ring.
     pub(super) woken_for: u64,
+    /// As above, for a batch with an event that nothing may hold back.
+    pub(super) woken_urgently_for: u64,
 }
 
 impl Entry {
@@ -44,12 +46,15 @@ impl Entry {
         }
     }
 
-    /// All positions after a cursor, rising.
-    pub(super) fn after(&self, cursor: Offset) -> impl Iterator<Item = Offset> {
-        let at = self
-            .positions
-            .partition_point(|position| *position <= cursor);
-        self.positions.iter().skip(at).copied()
+    /// Where its positions after a cursor begin.
+    pub(super) fn index_after(&self, cursor: Offset) -> usize {
+        self.positions
+            .partition_point(|position| *position <= cursor)
+    }
+
+    /// The position of an index.
+    pub(super) fn position(&self, index: usize) -> Option<Offset> {
+        self.positions.get(index).copied()
     }
 
     /// Notes a matching event: in the window, or already behind it.
@@ -81,6 +86,12 @@ pub(super) struct SelectorTable {
 }
 
 impl SelectorTable {
+    /// What a connection with these memberships reads.
+    pub(super) fn scope_of(&self, memberships: &[(u32, u32)]) -> Scope {
+        let selector = |(id, _): &(u32, u32)| Some(self.get(*id)?.selector.clone());
+        Scope::new(memberships.iter().filter_map(selector).collect())
+    }
+
     pub(super) fn get(&self, id: u32) -> Option<&Entry> {
         self.entries.get(id as usize)
     }
@@ -212,6 +223,7 @@ impl SelectorTable {
             positions: VecDeque::new(),
             unknown_through: head,
             woken_for: 0,
+            woken_urgently_for: 0,
         }) as u32;
         match selector {
             Selector::Key(key) => {

@@ -72,7 +72,7 @@ impl<S: Sink> Shard<S> {
 
 fn state<S: Sink>(connection: &Connection<S>, now: Moment) -> ConnectionState {
     let silent_ms = now.ms_since(connection.last_delivery);
-    if connection.farewell.is_some() || connection.leave_at.is_some() {
+    if connection.has_farewell() || connection.leave_at().is_some() {
         ConnectionState::Disconnecting
     } else if !connection.sink.is_free() && silent_ms >= STALE_AFTER_MS {
         ConnectionState::Stale

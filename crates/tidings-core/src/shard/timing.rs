@@ -1,17 +1,23 @@
 //! What connections are told because time passes: signs of life, and the end of a credential.
 
-use bytes::Bytes;
-
 use crate::delivery::{Sink, Taken};
 use crate::limits::{REAUTH_NOTICE_MS, SENDS_PER_TURN_MAX};
 use crate::port::Control;
-use crate::shard::connection::{ConnectionKey, Mode};
+use crate::shard::connection::{ConnectionKey, Mode, NO_DEADLINE};
+use crate::shard::spread::Jitter;
 use crate::shard::turn::VISITS_PER_TURN_MAX;
-use crate::shard::{Now, Shard, close};
+use crate::shard::{Now, Shard, close, pack};
 use crate::time::Moment;
 
 /// How soon to look again when a deadline found the sink full.
 const BUSY_RETRY_MS: u64 = 500;
+
+/// After how long a stream is given a sign of life: up to an eighth early, each connection at its own
+/// time, so that those that heard the last event together are not all due together.
+fn early(key: ConnectionKey, heartbeat_ms: u32) -> u64 {
+    let heartbeat_ms = u64::from(heartbeat_ms);
+    heartbeat_ms - Jitter(key.to_bits()).below(heartbeat_ms / 8)
+}
 
 impl<S: Sink> Shard<S> {
     /// Deals with deadlines that have come up, at most a turn's share of them: after an event for
@@ -27,7 +33,7 @@ impl<S: Sink> Shard<S> {
             };
             if self
                 .connection(key)
-                .is_some_and(|connection| connection.deadline == Some(at))
+                .is_some_and(|connection| connection.deadline == at)
             {
                 self.on_deadline(key, now);
             }
@@ -45,8 +51,10 @@ impl<S: Sink> Shard<S> {
             Mode::Stream { .. } if !connection.sink.is_free() => {
                 connection.last_delivery.plus_ms(slow_reader_ms)
             }
-            Mode::Stream { heartbeat_ms } => connection.last_delivery.plus_ms(heartbeat_ms),
-            Mode::Page { wait_ms, .. } => connection.opened_at.plus_ms(wait_ms),
+            Mode::Stream { heartbeat_ms } => {
+                connection.last_delivery.plus_ms(early(key, heartbeat_ms))
+            }
+            Mode::Page { wait_ms, .. } => connection.opened_at.plus_ms(u64::from(wait_ms)),
         };
         // What is overdue waits for the sink or a reader thread: no deadline lies in the past.
         let rhythm = if rhythm > now.moment {
@@ -54,7 +62,9 @@ impl<S: Sink> Shard<S> {
         } else {
             now.moment.plus_ms(BUSY_RETRY_MS)
         };
-        let expiry = connection.expiry.map(|(_, at)| {
+        // By the clock as it goes now: if it is set back, it will be looked at again.
+        let expiry = connection.expires_at().map(|at| {
+            let at = now.moment.plus_ms(at.since(now.wall).as_millis() as u64);
             if connection.reauth_told || connection.is_page() {
                 at
             } else {
@@ -64,14 +74,13 @@ impl<S: Sink> Shard<S> {
                     .min(at)
             }
         });
-        let next = [Some(rhythm), expiry, connection.leave_at]
+        let next = [Some(rhythm), expiry, connection.leave_at()]
             .into_iter()
             .flatten()
             .min();
         // One that comes up too early is looked at and set again; so nothing is set per delivery.
-        let is_late = |at: &Moment| connection.deadline.is_none_or(|set| set > *at);
-        if let Some(at) = next.filter(is_late) {
-            connection.deadline = Some(at);
+        if let Some(at) = next.filter(|at| connection.deadline > *at) {
+            connection.deadline = at;
             self.deadlines.set(at, key);
         }
     }
@@ -81,21 +90,17 @@ impl<S: Sink> Shard<S> {
         let Some(connection) = self.connection(key) else {
             return;
         };
-        connection.deadline = None;
-        if connection.leave_at.is_some_and(|at| at <= now.moment) {
-            connection.leave_at = None;
+        connection.deadline = NO_DEADLINE;
+        if connection.leave_at().is_some_and(|at| at <= now.moment) {
+            connection.seldom().leave_at = None;
             self.leave_now(key, now);
             return;
         }
-        if let Some((expires_at, moment)) = &mut connection.expiry {
-            if *expires_at <= now.wall {
-                self.bid_farewell(key, close::credential_expired(), now);
-                return;
-            }
-            // The wall clock was set back or slewed: look again when it will have got there.
-            *moment = now
-                .moment
-                .plus_ms(expires_at.since(now.wall).as_millis() as u64);
+        // The wall clock may have been set back or slewed: then it is looked at again when it will
+        // have got there.
+        if connection.expires_at <= now.wall {
+            self.bid_farewell(key, close::credential_expired(), now);
+            return;
         }
         if connection.is_page() {
             self.enqueue(key);
@@ -114,7 +119,7 @@ impl<S: Sink> Shard<S> {
         let Some(connection) = self.connection(key) else {
             return;
         };
-        let Some((expires_at, _)) = connection.expiry else {
+        let Some(expires_at) = connection.expires_at() else {
             return;
         };
         let near = expires_at.since(now.wall).as_millis() as u64 <= REAUTH_NOTICE_MS;
@@ -124,8 +129,9 @@ impl<S: Sink> Shard<S> {
         connection.reauth_told = true;
         let mut text = Vec::new();
         encoder.control(connection.shape, &Control::Reauth { expires_at }, &mut text);
-        let cursor = connection.cursor;
-        let _: Taken = self.hand_over(key, Bytes::from(text), 0, cursor, now);
+        let (coding, cursor) = (connection.coding, connection.cursor);
+        let block = pack::one(self.options.coder.as_ref(), coding, text);
+        let _: Taken = self.hand_over(key, block, 0, cursor, now);
     }
 
     /// A sign of life, unless something was delivered a moment ago or waits to be.
@@ -138,9 +144,10 @@ impl<S: Sink> Shard<S> {
         let Mode::Stream { heartbeat_ms } = connection.mode else {
             return;
         };
-        let quiet = now.moment.ms_since(connection.last_delivery) >= heartbeat_ms;
-        let busy =
-            !connection.sink.is_free() || connection.reading || connection.snapshot_after.is_some();
+        let quiet = now.moment.ms_since(connection.last_delivery) >= early(key, heartbeat_ms);
+        let busy = !connection.sink.is_free()
+            || connection.reading
+            || connection.snapshot_after().is_some();
         if !quiet || busy {
             return;
         }
@@ -165,9 +172,10 @@ impl<S: Sink> Shard<S> {
         };
         let mut text = Vec::new();
         encoder.control(connection.shape, &control, &mut text);
+        let block = pack::one(self.options.coder.as_ref(), connection.coding, text);
         if let Some(connection) = self.connection(key) {
             connection.cursor = told;
         }
-        let _: Taken = self.hand_over(key, Bytes::from(text), 0, told, now);
+        let _: Taken = self.hand_over(key, block, 0, told, now);
     }
 }

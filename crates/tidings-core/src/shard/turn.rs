@@ -2,11 +2,13 @@
 
 use bytes::Bytes;
 
+use crate::coding::Coding;
 use crate::delivery::{Delivery, Sink, Taken};
 use crate::limits::SENDS_PER_TURN_MAX;
 use crate::position::{Offset, Position};
-use crate::shard::connection::{ConnectionKey, Mode};
-use crate::shard::gather::CONSIDERED_PER_TURN_MAX;
+use crate::shard::connection::{ConnectionKey, Mode, Queued};
+use crate::shard::gather::{CONSIDERED_PER_TURN_MAX, Source};
+use crate::shard::pack::Block;
 use crate::shard::{Now, Shard, close};
 
 /// Connections looked at in one turn. Looking at one that has nothing to send is cheap, not free.
@@ -18,19 +20,39 @@ impl<S: Sink> Shard<S> {
     pub fn turn(&mut self, now: Now) -> bool {
         self.meet_deadlines(now);
         self.serve_answers(now);
+        let rests = self.rests(now);
         let until = self.totals.deliveries + SENDS_PER_TURN_MAX as u64;
         let considered_until = self.memo.considered() + CONSIDERED_PER_TURN_MAX;
         for _ in 0..VISITS_PER_TURN_MAX {
             if self.totals.deliveries >= until || self.memo.considered() >= considered_until {
                 break;
             }
-            let Some(key) = self.ready.pop_front() else {
+            if let Some(key) = self.urgent.pop_front() {
+                self.serve(key, Queued::Urgent, now);
+            } else if !rests && let Some(key) = self.ready.pop_front() {
+                self.serve(key, Queued::Ready, now);
+            } else {
                 break;
-            };
-            self.serve(key, now);
+            }
+        }
+        if self.ready.is_empty() {
+            self.rests_until = None;
         }
         let overdue = self.deadlines.next().is_some_and(|at| at <= now.moment);
-        overdue || !self.ready.is_empty() || !self.answers.is_empty()
+        let waits = !self.urgent.is_empty() || !self.answers.is_empty();
+        overdue || waits || (!rests && !self.ready.is_empty())
+    }
+
+    /// Whether the ready ring rests, so that what comes in the next moments shares its writes.
+    fn rests(&mut self, now: Now) -> bool {
+        let linger_ms = self.options.linger_ms;
+        if linger_ms == 0 || self.ready.is_empty() {
+            return false;
+        }
+        let until = self
+            .rests_until
+            .get_or_insert_with(|| now.moment.plus_ms(linger_ms));
+        now.moment < *until
     }
 
     /// A reader took a part of what waits for it.
@@ -51,7 +73,7 @@ impl<S: Sink> Shard<S> {
             // The news was overtaken by another delivery, whose own will follow.
             return;
         }
-        if connection.farewell.is_some() {
+        if connection.has_farewell() {
             self.say_farewell(key, now);
         } else {
             self.enqueue(key);
@@ -61,7 +83,7 @@ impl<S: Sink> Shard<S> {
     }
 
     /// Gives one connection what waits for it.
-    fn serve(&mut self, key: ConnectionKey, now: Now) {
+    fn serve(&mut self, key: ConnectionKey, queued: Queued, now: Now) {
         let Some(connection) = self
             .connections
             .get_mut(key.slot())
@@ -69,15 +91,19 @@ impl<S: Sink> Shard<S> {
         else {
             return;
         };
-        connection.queued = false;
+        if connection.queued != queued {
+            // It had its turn elsewhere.
+            return;
+        }
+        connection.queued = Queued::No;
         if !connection.sink.is_free() || connection.reading {
             return;
         }
-        if connection.farewell.is_some() {
+        if connection.has_farewell() {
             self.say_farewell(key, now);
             return;
         }
-        if let Some(after) = connection.snapshot_after {
+        if let Some(after) = connection.snapshot_after() {
             self.ask_snapshot(key, after);
             return;
         }
@@ -91,13 +117,14 @@ impl<S: Sink> Shard<S> {
             self.ask_store(key);
             return;
         }
-        let gathered = self.memo.gather(
-            connection,
-            &self.selectors,
-            &self.window,
-            self.head,
-            self.options.encoder.as_ref(),
-        );
+        let source = Source {
+            selectors: &self.selectors,
+            window: &self.window,
+            head: self.head,
+            encoder: self.options.encoder.as_ref(),
+            coder: self.options.coder.as_ref(),
+        };
+        let gathered = self.memo.gather(connection, &source);
         let Some(gathered) = gathered else {
             connection.cursor = self.head.max(cursor);
             self.conclude_page(key, now);
@@ -112,10 +139,17 @@ impl<S: Sink> Shard<S> {
             }
         } else if connection.is_page() {
             let (events, through) = (gathered.events, gathered.through);
-            self.answer_page(key, gathered.bytes, events, through, gathered.more, now);
+            self.answer_page(
+                key,
+                gathered.block.bytes,
+                events,
+                through,
+                gathered.more,
+                now,
+            );
         } else {
             let (events, through) = (gathered.events, gathered.through);
-            let taken = self.hand_over(key, gathered.bytes, events, through, now);
+            let taken = self.hand_over(key, gathered.block, events, through, now);
             if taken == Taken::Free && gathered.more {
                 self.enqueue(key);
             }
@@ -130,8 +164,8 @@ impl<S: Sink> Shard<S> {
         let Mode::Page { wait_ms, .. } = connection.mode else {
             return;
         };
-        let waited = now.moment.ms_since(connection.opened_at) >= wait_ms;
-        if waited || connection.gap.is_some() {
+        let waited = now.moment.ms_since(connection.opened_at) >= u64::from(wait_ms);
+        if waited || connection.has_gap() {
             let cursor = connection.cursor;
             self.answer_page(key, Bytes::new(), 0, cursor, false, now);
         }
@@ -150,15 +184,24 @@ impl<S: Sink> Shard<S> {
     pub(super) fn hand_over(
         &mut self,
         key: ConnectionKey,
-        bytes: Bytes,
+        block: Block,
         events: usize,
         through: Offset,
         now: Now,
     ) -> Taken {
+        let Block { bytes, check_sum } = block;
         let cursor = self.account(&bytes, events, through);
-        let Some(connection) = self.connection(key) else {
+        let coder = &self.options.coder;
+        let Some(connection) = self
+            .connections
+            .get_mut(key.slot())
+            .filter(|c| c.key == key)
+        else {
             return Taken::Gone;
         };
+        if connection.coding != Coding::Identity {
+            connection.check_sum = coder.join(connection.check_sum, check_sum);
+        }
         connection.last_delivery = now.moment;
         if events > 0 {
             connection.last_event = now.moment;
@@ -194,7 +237,7 @@ impl<S: Sink> Shard<S> {
         let Some(connection) = self.connection(key) else {
             return;
         };
-        let gap = connection.gap.take();
+        let gap = connection.take_gap();
         // A page is answered once, whoever is there to hear it.
         let _: Taken = connection.sink.deliver(Delivery {
             bytes,

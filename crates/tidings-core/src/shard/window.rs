@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::event::Event;
 use crate::port::{Encoder, Shape};
 use crate::position::Offset;
+use crate::priority::Priority;
 
 /// A committed event with its text per frame shape, each written by the first shard that needs it.
 #[derive(Debug)]
@@ -33,6 +34,11 @@ impl Framed {
     /// The offset of the event.
     pub fn offset(&self) -> Offset {
         self.event.position.offset
+    }
+
+    /// Whether nothing may hold it back.
+    pub fn is_urgent(&self) -> bool {
+        self.event.content.priority >= Priority::High
     }
 
     /// The event's text in a shape, shared by all who ask.

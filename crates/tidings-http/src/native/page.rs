@@ -1,6 +1,7 @@
 //! `GET /v1/events`: the same reading as a stream, as one page of JSON, at once or after a wait.
 
 use http::{Response, StatusCode};
+use tidings_core::coding::Coding;
 use tidings_core::limits::PAGE_EVENTS_DEFAULT;
 use tidings_hub::{Mode, OpenRequest};
 use tidings_wire::page::{self, PageFrame};
@@ -27,9 +28,10 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
         fallback: asked.fallback,
         shape: JSON,
         mode: Mode::Page {
-            events_max: asked.limit.unwrap_or(PAGE_EVENTS_DEFAULT),
-            wait_ms: asked.wait.map_or(0, |wait| wait.as_millis() as u64),
+            events_max: asked.limit.unwrap_or(PAGE_EVENTS_DEFAULT) as u32,
+            wait_ms: asked.wait.map_or(0, |wait| wait.as_millis() as u32),
         },
+        coding: Coding::Identity,
         address: call.peer.ip(),
     };
     let mut reader = app.hub().open(request).await.map_err(refusals::open)?;

@@ -1,8 +1,13 @@
 //! `GET /v1/stream`: events as they come, as server-sent events.
 
-use http::header::{CACHE_CONTROL, CONNECTION};
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, USER_AGENT, VARY,
+};
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Version};
+use tidings_core::coding::Coding;
+use tidings_core::shard::ConnectionId;
 use tidings_hub::{Mode, OpenRequest};
+use tidings_wire::coding::{content_encoding, negotiate};
 use tidings_wire::sse::SSE_ENVELOPE;
 
 use super::asked::{self, Kind};
@@ -28,8 +33,10 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
     let identity = authenticate_reader(app, &mut call).await?;
     let asked = asked::read(app, &call, Kind::Stream)?;
     let version = call.parts.version;
+    let coding = coding(app, &call);
     if call.parts.method == Method::HEAD {
-        return Ok(head(reply::empty(StatusCode::OK).into_body(), version));
+        let body = reply::empty(StatusCode::OK).into_body();
+        return Ok(head(body, version, coding));
     }
     let request = OpenRequest {
         identity,
@@ -40,12 +47,13 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
         mode: Mode::Stream {
             heartbeat_ms: app.settings().heartbeat_ms,
         },
+        coding,
         address: call.peer.ip(),
     };
     let subject = request.identity.subject.clone();
-    let opened = |connection: &str| {
+    let opened = |connection: ConnectionId| {
         tracing::info!(
-            connection, request = %call.request_id, %subject, peer = %call.peer.ip(),
+            %connection, request = %call.request_id, %subject, peer = %call.peer.ip(),
             "connection opened"
         );
     };
@@ -53,7 +61,7 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
         let opening = app.hub().open_socket(request, framing);
         let unattached = opening.await.map_err(refusals::open)?;
         opened(unattached.connection_id());
-        let mut response = head(reply::empty(StatusCode::OK).into_body(), version);
+        let mut response = head(reply::empty(StatusCode::OK).into_body(), version, coding);
         let take_over = TakeOver::new(unattached, framing);
         response.extensions_mut().insert(take_over);
         return Ok(response);
@@ -61,13 +69,32 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
     let reader = app.hub().open(request).await.map_err(refusals::open)?;
     opened(reader.connection_id());
     let mailbox = Mailbox::new(reader, call.request_id);
-    Ok(head(Body::new(mailbox), version))
+    Ok(head(Body::new(mailbox), version, coding))
 }
 
-fn head(body: Body, version: Version) -> Response<Body> {
+/// How the client wants its stream packed, if this hub packs any.
+fn coding(app: &App, call: &Call) -> Coding {
+    if !app.settings().compress {
+        return Coding::Identity;
+    }
+    // Several headers of a name are one list.
+    let mut accepted = String::new();
+    for value in call.parts.headers.get_all(ACCEPT_ENCODING) {
+        accepted.push_str(value.to_str().unwrap_or_default());
+        accepted.push(',');
+    }
+    let accepted = (!accepted.is_empty()).then_some(accepted.as_str());
+    negotiate(accepted, call.header(&USER_AGENT))
+}
+
+fn head(body: Body, version: Version, coding: Coding) -> Response<Body> {
     let mut response = reply::with_body(StatusCode::OK, EVENT_STREAM, body);
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, STREAM_CACHE_CONTROL);
+    if let Some(name) = content_encoding(coding) {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(name));
+    }
+    headers.append(VARY, HeaderValue::from_static("accept-encoding"));
     headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
     // HTTP/2 forbids the header, and HTTP/1.0 would take it for a promise.
     if version == Version::HTTP_11 {

@@ -76,9 +76,9 @@ impl Drop for Mailbox {
             Progress::Open => "the client is gone",
             Progress::SaidAll | Progress::Ended => "the hub said goodbye",
         };
-        tracing::info!(
-            connection = self.reader.connection_id(), request = %self.request_id, cause,
-            "connection closed"
+        tracing::debug!(
+            connection = %self.reader.connection_id(), request = %self.request_id, cause,
+            "stream ended"
         );
     }
 }

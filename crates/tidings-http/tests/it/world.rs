@@ -16,6 +16,7 @@ use tidings_core::time::{Moment, Timestamp};
 use tidings_http::{App, Drain, Origin, Origins, Peer, RequestBody, Server, Settings};
 use tidings_hub::{Hub, Options, Ports};
 use tidings_log::memory::{MemoryLog, MemoryOptions};
+use tidings_wire::coding::BlockCoder;
 use tidings_wire::sse::WireEncoder;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -132,7 +133,7 @@ pub(crate) struct World {
 /// What a test may want otherwise.
 pub(crate) struct Wish {
     pub(crate) development: bool,
-    pub(crate) heartbeat_ms: u64,
+    pub(crate) heartbeat_ms: u32,
     pub(crate) connections_max: usize,
     pub(crate) readers_max: usize,
     pub(crate) connections_per_identity: usize,
@@ -180,6 +181,7 @@ impl World {
             sequencer: log.clone(),
             store: log,
             encoder: Arc::new(WireEncoder),
+            coder: Arc::new(BlockCoder::default()),
             clock: Arc::clone(&as_clock),
         };
         let hub = Hub::start(&options, ports).expect("the hub starts");
@@ -192,6 +194,7 @@ impl World {
             },
             development: wish.development,
             heartbeat_ms: wish.heartbeat_ms,
+            compress: true,
         };
         let app = App::new(hub.clone(), vec![Arc::new(Tokens)], as_clock, settings);
         let server = Server::bind(([127, 0, 0, 1], 0).into())

@@ -22,8 +22,8 @@ use tidings_testkit::PATIENCE_S;
 use tidings_testkit::clock::ManualClock;
 
 use crate::fixture::{
-    DEADLY, Fixture, PlainEncoder, identity, memory_log, number_event, one_shard, page_request,
-    request, soon,
+    DEADLY, Fixture, NoCoder, PlainEncoder, identity, memory_log, number_event, one_shard,
+    page_request, request, soon,
 };
 
 #[tokio::test]
@@ -248,6 +248,7 @@ async fn a_hub_that_cannot_follow_its_log_leaves_no_thread_behind() {
         sequencer: log.clone(),
         store: log,
         encoder: Arc::new(PlainEncoder::default()),
+        coder: Arc::new(NoCoder),
         clock: Arc::new(Witness {
             _dropped_with_it: sender,
         }),

@@ -7,11 +7,12 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use tidings_core::audience::{Role, Subject};
+use tidings_core::coding::{CheckSum, Coding};
 use tidings_core::event::{Content, Event};
 use tidings_core::grant::{Grants, PublishGrant};
 use tidings_core::identity::Identity;
 use tidings_core::pattern::Pattern;
-use tidings_core::port::{Control, Encoder, EventStore, Sequencer, Shape};
+use tidings_core::port::{Coder, Control, Encoder, EventStore, Sequencer, Shape};
 use tidings_core::position::{Epoch, Position};
 use tidings_core::start::Start;
 use tidings_core::subscription::Subscription;
@@ -36,6 +37,25 @@ pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(PATIENCE_S), what)
         .await
         .expect("it happens in time")
+}
+
+/// Packs nothing.
+#[derive(Debug)]
+pub(crate) struct NoCoder;
+
+impl Coder for NoCoder {
+    fn begin(&self, _: Coding, _: &mut Vec<u8>) {}
+
+    fn block(&self, _: Coding, text: &[u8], out: &mut Vec<u8>) -> CheckSum {
+        out.extend_from_slice(text);
+        CheckSum::default()
+    }
+
+    fn join(&self, _: CheckSum, _: CheckSum) -> CheckSum {
+        CheckSum::default()
+    }
+
+    fn end(&self, _: Coding, _: CheckSum, _: &mut Vec<u8>) {}
 }
 
 /// Writes an event as the text of its data, and control events by name.
@@ -153,6 +173,7 @@ impl Fixture {
             sequencer,
             store,
             encoder: encoder.clone(),
+            coder: Arc::new(NoCoder),
             clock: clock.clone(),
         };
         let hub = Hub::start(options, ports).expect("the hub starts");
@@ -329,6 +350,7 @@ pub(crate) fn request(patterns: &[&str], start: Start) -> OpenRequest {
         start,
         fallback: Start::Now,
         shape: STREAM,
+        coding: Coding::Identity,
         mode: Mode::Stream {
             heartbeat_ms: 1_000_000_000,
         },
@@ -340,8 +362,8 @@ pub(crate) fn request(patterns: &[&str], start: Start) -> OpenRequest {
 pub(crate) fn page_request(
     patterns: &[&str],
     start: Start,
-    events_max: usize,
-    wait_ms: u64,
+    events_max: u32,
+    wait_ms: u32,
 ) -> OpenRequest {
     OpenRequest {
         shape: PAGE,

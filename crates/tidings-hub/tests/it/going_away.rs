@@ -110,7 +110,12 @@ async fn connections_opened_at_once_are_spread_over_the_shards() {
     }
     let opened = soon(opens.join_all()).await;
     let on_the_first = opened.iter().filter(|opened| {
-        let id = opened.as_ref().expect("opened").reader.connection_id();
+        let id = opened
+            .as_ref()
+            .expect("opened")
+            .reader
+            .connection_id()
+            .to_string();
         // `node.shard.slot.generation.random`
         id.split('.').nth(1) == Some("0")
     });

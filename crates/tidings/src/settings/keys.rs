@@ -13,7 +13,7 @@ use super::combine::Combine;
 use super::origin::{Origin, Sourced};
 use super::rule::RetentionRule;
 use super::size::Size;
-use super::value::{LogFormat, LogLevel, Raw, Value};
+use super::value::{Compression, LogFormat, LogLevel, Raw, Value};
 
 /// What is known of one key.
 #[derive(Debug, Clone, Copy)]
@@ -128,6 +128,14 @@ keys! {
     window_bytes: Size = "window.bytes", "64MiB";
     /// How often a silent stream says that it is alive.
     heartbeat: Duration = "heartbeat", "15s";
+    /// How long a stream's reader may take nothing of what was sent to it before it is told to go.
+    streams_slow_reader: Duration = "streams.slow_reader", "10s";
+    /// How long an event may wait for others to share a write with: less work for the hub, later
+    /// events. Those of priority `high` and `critical` never wait.
+    streams_linger: Duration = "streams.linger", "0ms";
+    /// Whether streams are compressed, `on` or `off`, for readers that accept it. What is compressed is compressed
+    /// once for all of them.
+    streams_compression: Compression = "streams.compression", "on";
     /// Threads that write to readers. Without it there is one per core.
     shards: u64 = "shards";
     /// Origins from which browsers may come with credentials. `http://localhost:*` means any port.
@@ -183,6 +191,10 @@ mod tests {
         assert_eq!(count(&layer.window_events), limits::WINDOW_EVENTS_DEFAULT);
         assert_eq!(bytes(&layer.window_bytes), limits::WINDOW_BYTES_DEFAULT);
         assert_eq!(ms(&layer.heartbeat), limits::HEARTBEAT_MS_DEFAULT);
+        assert_eq!(
+            ms(&layer.streams_slow_reader),
+            limits::SLOW_READER_MS_DEFAULT
+        );
         assert_eq!(ms(&layer.dedupe_window), limits::DEDUPE_WINDOW_MS_DEFAULT);
         assert_eq!(count(&layer.dedupe_ids), limits::DEDUPE_IDS_DEFAULT);
         let leeway = count(&layer.auth_leeway_seconds) as u64;

@@ -15,6 +15,12 @@ pub const HEARTBEAT_MS_MIN: u64 = 1_000;
 /// Heartbeats longer than this let common proxies cut the connection.
 pub const HEARTBEAT_MS_MAX: u64 = 60_000;
 
+/// Readers that are given less time than this may only be far away.
+pub const SLOW_READER_MS_MIN: u64 = 1_000;
+
+/// Readers that take nothing for longer than this are gone.
+pub const SLOW_READER_MS_MAX: u64 = 300_000;
+
 /// Retention under this many heartbeats would tell readers of gaps after a short loss of network.
 pub const RETENTION_HEARTBEATS_MIN: u32 = 4;
 

@@ -14,7 +14,7 @@ use super::origin::Sourced;
 use super::rule::RetentionRule;
 use super::signing;
 use super::validate::validate;
-use super::value::{LogFormat, LogLevel};
+use super::value::{Compression, LogFormat, LogLevel};
 
 /// Everything that a hub needs to know before it starts.
 #[derive(Debug, Clone)]
@@ -39,6 +39,8 @@ pub struct Settings {
     pub window: Window,
     /// How often a silent stream says that it is alive.
     pub heartbeat: Duration,
+    /// How streams are written.
+    pub streams: Streams,
     /// Threads that write to readers.
     pub shards: usize,
     /// Origins from which browsers may come with credentials.
@@ -49,6 +51,17 @@ pub struct Settings {
     pub diagnostics: Diagnostics,
     /// What an operator should hear about the settings, though they can be used.
     pub warnings: Vec<String>,
+}
+
+/// How streams are written.
+#[derive(Debug, Clone)]
+pub struct Streams {
+    /// How long a reader may take nothing.
+    pub slow_reader: Duration,
+    /// How long an event may wait for others.
+    pub linger: Duration,
+    /// Whether readers that accept it get compressed streams.
+    pub compress: bool,
 }
 
 /// Proving who a request is.
@@ -184,6 +197,11 @@ impl Gathered {
                 bytes: there(layer.window_bytes).0 as usize,
             },
             heartbeat: there(layer.heartbeat),
+            streams: Streams {
+                slow_reader: there(layer.streams_slow_reader),
+                linger: there(layer.streams_linger),
+                compress: there(layer.streams_compression) == Compression::On,
+            },
             shards: layer
                 .shards
                 .map_or_else(cores, |setting| setting.value as usize),

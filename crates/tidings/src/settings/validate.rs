@@ -10,10 +10,12 @@ use super::gather::Gathered;
 use super::keys::RETENTION_RULE;
 use super::limits::{
     HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN, RETENTION_HEARTBEATS_MIN, SEGMENT_BYTES_MAX,
-    SEGMENT_BYTES_MIN, SHARDS_MAX, WINDOW_BYTES_MAX, WINDOW_BYTES_MIN,
+    SEGMENT_BYTES_MIN, SHARDS_MAX, SLOW_READER_MS_MAX, SLOW_READER_MS_MIN, WINDOW_BYTES_MAX,
+    WINDOW_BYTES_MIN,
 };
 use super::origin::Sourced;
 use super::size::Size;
+use tidings_core::limits::LINGER_MS_MAX;
 
 /// A key with its value, as the checks want it.
 type Named<'a, T> = (&'static str, &'a Option<Sourced<T>>);
@@ -55,6 +57,10 @@ pub(super) fn validate(gathered: &Gathered, faults: &mut Faults) {
     check.sizes(window, WINDOW_BYTES_MIN, WINDOW_BYTES_MAX);
     check.sizes(segment, SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
     check.durations(heartbeat, HEARTBEAT_MS_MIN, HEARTBEAT_MS_MAX);
+    let slow_reader = ("streams.slow_reader", &layer.streams_slow_reader);
+    check.durations(slow_reader, SLOW_READER_MS_MIN, SLOW_READER_MS_MAX);
+    let linger = ("streams.linger", &layer.streams_linger);
+    check.durations(linger, 0, LINGER_MS_MAX);
 
     let two_segments = layer.log_segment_bytes.as_ref().map(|size| Sourced {
         value: Size(size.value.0.saturating_mul(2)),

@@ -147,6 +147,15 @@ macro_rules! words {
 }
 
 words! {
+    /// Whether streams are compressed.
+    Compression, "`on` or `off`",
+    /// For readers that accept it.
+    On = "on",
+    /// For nobody.
+    Off = "off"
+}
+
+words! {
     /// How log lines look.
     LogFormat, "`text` or `json`",
     /// For people.

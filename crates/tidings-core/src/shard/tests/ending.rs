@@ -17,7 +17,7 @@ const SILENT: Mode = Mode::Stream {
     heartbeat_ms: 1_000_000,
 };
 
-fn page(wait_ms: u64) -> Mode {
+fn page(wait_ms: u32) -> Mode {
     Mode::Page {
         events_max: 10,
         wait_ms,

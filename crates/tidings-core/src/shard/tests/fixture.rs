@@ -10,13 +10,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::audience::{Audience, Key};
+use crate::coding::{CheckSum, Coding};
 use crate::delivery::{Delivery, Sink, Taken};
 use crate::event::{Content, Event};
 use crate::event_type::{EventType, TypeFilter, TypeGlob};
-use crate::limits::STORE_READ_EVENTS_MAX;
+use crate::limits::{LARGE_FRAME_BYTES, STORE_READ_EVENTS_MAX};
 use crate::lineage::Lineage;
 use crate::pattern::Pattern;
-use crate::port::{Control, Encoder, Shape};
+use crate::port::{Coder, Control, Encoder, Shape};
 use crate::position::{Epoch, Offset, Position};
 use crate::priority::Priority;
 use crate::scope::{Scope, Selector};
@@ -29,14 +30,17 @@ use crate::time::{Moment, Timestamp};
 
 pub(super) const EPOCH: u64 = 7;
 
-/// Writes events as `offset;`, and control events by name.
+/// Writes events as `offset;`, those of type `large` with many zeros before it, and control events by name.
 #[derive(Debug)]
 struct PlainEncoder;
 
 impl Encoder for PlainEncoder {
     fn event(&self, _: Shape, event: &Event, told: Option<Position>, out: &mut Vec<u8>) {
         let mark = if told.is_some() { "" } else { "?" };
-        out.extend_from_slice(format!("{}{mark};", event.position.offset).as_bytes());
+        let offset = event.position.offset.0;
+        let is_large = event.content.event_type.as_str() == "large";
+        let width = if is_large { LARGE_FRAME_BYTES } else { 0 };
+        out.extend_from_slice(format!("{offset:0width$}{mark};").as_bytes());
     }
 
     fn control(&self, _: Shape, control: &Control, out: &mut Vec<u8>) {
@@ -53,6 +57,37 @@ impl Encoder for PlainEncoder {
             }
         };
         out.extend_from_slice(format!("{text};").as_bytes());
+    }
+}
+
+/// Packs by brackets: `(<text><text>bytes)`.
+#[derive(Debug)]
+pub(super) struct PlainCoder;
+
+impl Coder for PlainCoder {
+    fn begin(&self, coding: Coding, out: &mut Vec<u8>) {
+        assert_ne!(coding, Coding::Identity, "what is not packed is not begun");
+        out.push(b'(');
+    }
+
+    fn block(&self, coding: Coding, text: &[u8], out: &mut Vec<u8>) -> CheckSum {
+        assert_ne!(coding, Coding::Identity, "what is not packed is left alone");
+        out.extend_from_slice(&[b"<", text, b">"].concat());
+        CheckSum {
+            crc32: 0,
+            bytes: text.len() as u32,
+        }
+    }
+
+    fn join(&self, first: CheckSum, second: CheckSum) -> CheckSum {
+        CheckSum {
+            crc32: 0,
+            bytes: first.bytes + second.bytes,
+        }
+    }
+
+    fn end(&self, _: Coding, all: CheckSum, out: &mut Vec<u8>) {
+        out.extend_from_slice(format!("{})", all.bytes).as_bytes());
     }
 }
 
@@ -87,6 +122,8 @@ pub(super) struct World {
     pub(super) shard: Shard<OneSlot>,
     pub(super) log: Vec<Arc<Event>>,
     pub(super) now: Now,
+    /// How the next connections have their text packed.
+    pub(super) coding: Coding,
     window_events: usize,
     sinks: HashMap<ConnectionKey, OneSlot>,
     /// Everything that each reader was given, in words.
@@ -105,11 +142,16 @@ pub(super) struct World {
 impl World {
     /// A world whose readers may take as long as they like.
     pub(super) fn new(window_events: usize) -> Self {
-        Self::with_patience(window_events, u64::MAX)
+        Self::with_times(window_events, u64::MAX, 0)
     }
 
     /// A world that gives up readers which take nothing for this long.
     pub(super) fn with_patience(window_events: usize, slow_reader_ms: u64) -> Self {
+        Self::with_times(window_events, slow_reader_ms, 0)
+    }
+
+    /// As above; events wait this long for others.
+    pub(super) fn with_times(window_events: usize, slow_reader_ms: u64, linger_ms: u64) -> Self {
         let lineage = lineage();
         let options = ShardOptions {
             node: 1,
@@ -118,6 +160,8 @@ impl World {
             head: Offset::ZERO,
             lineage: Arc::new(lineage),
             encoder: Arc::new(PlainEncoder),
+            coder: Arc::new(PlainCoder),
+            linger_ms,
             slow_reader_ms,
         };
         Self {
@@ -127,6 +171,7 @@ impl World {
                 moment: Moment(0),
                 wall: Timestamp(1_000_000_000),
             },
+            coding: Coding::Identity,
             window_events,
             sinks: HashMap::new(),
             got: HashMap::new(),
@@ -209,6 +254,7 @@ impl World {
                 types: filter(types),
                 begin,
                 expires_at,
+                coding: self.coding,
                 random: 0,
             },
             self.now,
@@ -256,7 +302,7 @@ impl World {
                     .unwrap_or(STORE_READ_EVENTS_MAX)
                     .min(5);
                 let page = self.read(&request.scope, &request.types, request.after, max);
-                let replayed = encode_page(&page, &request, &lineage(), &PlainEncoder);
+                let replayed = encode_page(&page, &request, &lineage(), &PlainEncoder, &PlainCoder);
                 Box::new(move |shard| shard.replayed(key, Ok(replayed)))
             }
             Action::Snapshot(key, request) => {
@@ -301,6 +347,7 @@ impl World {
         assert!(matches!(asked, Some(Action::Read(for_whom, _)) if for_whom == key));
         let nothing = Replayed {
             bytes: Bytes::new(),
+            check_sum: CheckSum::default(),
             events: 0,
             considered,
             gap: None,
@@ -344,6 +391,16 @@ impl World {
         self.now.wall = Timestamp(self.now.wall.0 + ms);
     }
 
+    /// Everybody is asked to leave, and soon.
+    pub(super) fn drain(&mut self) {
+        let plan = crate::shard::DrainPlan {
+            spread_ms: 0,
+            retry_after_ms: 0,
+        };
+        self.shard.drain(plan, self.now);
+        self.advance(1_000);
+    }
+
     /// What a reader got of events alone.
     pub(super) fn offsets(&self, key: ConnectionKey) -> Vec<u64> {
         self.got[&key]
@@ -355,7 +412,9 @@ impl World {
     fn collect(&mut self) {
         for action in self.shard.actions() {
             match action {
-                Action::Closed(closed, _) => self.closed.push((closed.key, closed.cause.as_str())),
+                Action::Closed(closed, _) => {
+                    self.closed.push((closed.id.key, closed.cause.as_str()));
+                }
                 other => self.pending.push_back(other),
             }
         }

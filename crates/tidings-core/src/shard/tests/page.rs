@@ -6,7 +6,7 @@ use crate::position::Offset;
 use crate::shard::{Begin, ConnectionKey, Mode};
 use crate::start::Replay;
 
-fn open(world: &mut World, after: Option<u64>, events_max: usize, wait_ms: u64) -> ConnectionKey {
+fn open(world: &mut World, after: Option<u64>, events_max: u32, wait_ms: u32) -> ConnectionKey {
     let begin = match after {
         None => Begin::Now { unknown: true },
         Some(offset) => Begin::After {
