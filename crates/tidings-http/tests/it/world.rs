@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::client::{Answer, PATIENCE, Request, Stream};
+use crate::faulty_store::FaultyStore;
 
 /// The origin that the settings list.
 pub(crate) const LISTED_ORIGIN: &str = "https://app.example";
@@ -123,6 +124,7 @@ fn identity(subject: &str, publish: &[&str], subscribe: &[&str], administer: boo
 pub(crate) struct World {
     pub(crate) address: SocketAddr,
     pub(crate) hub: Hub,
+    pub(crate) store: Arc<FaultyStore>,
     app: App,
     clock: Arc<TestClock>,
     shutdown: Option<oneshot::Sender<()>>,
@@ -169,6 +171,7 @@ impl World {
             Epoch::from_bits(7),
         );
         let log = Arc::new(log);
+        let store = Arc::new(FaultyStore::new(log.clone()));
         let options = Options {
             shards: 2,
             connections: wish.readers_max,
@@ -177,8 +180,8 @@ impl World {
             ..Options::default()
         };
         let ports = Ports {
-            sequencer: log.clone(),
-            store: log,
+            sequencer: log,
+            store: store.clone(),
             encoder: Arc::new(WireEncoder),
             clock: Arc::clone(&as_clock),
         };
@@ -211,6 +214,7 @@ impl World {
         Self {
             address,
             hub,
+            store,
             app,
             clock,
             shutdown: Some(shutdown),
