@@ -302,6 +302,33 @@ async fn n8_answers_before_a_malformed_request_are_whole() {
     assert_eq!(world.hub.figures().events_published, published);
 }
 
+#[tokio::test]
+async fn a_malformed_request_is_refused_whatever_came_before_it() {
+    let world = World::start().await;
+    let kept_1_0 = Request::get("/healthz")
+        .http_10()
+        .header("connection", "keep-alive");
+    for first in [
+        Request::new("HEAD", "/healthz"),
+        Request::new("DELETE", "/healthz"),
+        Request::new("OPTIONS", "*"),
+        kept_1_0,
+        Request::get("/healthz").header("expect", "100-continue"),
+        Request::post("/v1/events")
+            .bearer("writer")
+            .json("{}")
+            .header("expect", "100-continue"),
+    ] {
+        let pipelined = [&first.to_bytes()[..], b"G<T / HTTP/1.1\r\n\r\n"].concat();
+        let bytes = exchange(world.address, &pipelined).await;
+        let text = String::from_utf8(bytes).expect("text");
+        let refusal = text.rfind("HTTP/1.1 ").expect("an answer");
+        assert!(refusal > 0, "{first:?}: {text}");
+        let answer = Answer::parse(&text.as_bytes()[refusal..]).expect("an answer");
+        assert_refusal(&answer, 400, "invalid_request");
+    }
+}
+
 /// Gives the one answer that has no length the length that it has.
 fn no_content(bytes: &[u8]) -> Vec<u8> {
     let text = str::from_utf8(bytes).expect("text");
