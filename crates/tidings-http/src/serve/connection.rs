@@ -6,6 +6,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::Request;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -94,6 +95,8 @@ async fn http1(
         .max_buf_size(HEAD_BYTES_MAX)
         .max_header_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
+        // With several answers queued as pieces, hyper would write a refusal amid an earlier answer.
+        .writev(false)
         .serve_connection(TokioIo::new(KeepBack::new(socket, desk.clone())), service);
     let mut driven = UntilTaken {
         connection,
@@ -104,7 +107,7 @@ async fn http1(
     })
     .await;
     let parts = driven.connection.into_parts();
-    let (mut socket, kept) = parts.io.into_inner().into_parts();
+    let (socket, kept) = parts.io.into_inner().into_parts();
     if let Some(wanted) = desk.wanted() {
         let (socket, is_all_handed_out) = socket.into_parts();
         let is_read_ahead = !is_all_handed_out || !parts.read_buf.is_empty();
@@ -114,14 +117,35 @@ async fn http1(
     if kept.is_empty() {
         return ended;
     }
+    // Rare, and of no use to the connections that go well.
+    Box::pin(settle(
+        app,
+        socket,
+        kept,
+        parts.read_buf,
+        ended,
+        peer,
+        stage,
+    ))
+    .await
+}
+
+/// Sends what is owed in place of a refusal of hyper's that was held back.
+async fn settle(
+    app: &App,
+    mut socket: Socket,
+    kept: Vec<u8>,
+    read: Bytes,
+    ended: Result<(), ConnectionError>,
+    peer: Peer,
+    mut stage: watch::Receiver<Stage>,
+) -> Result<(), ConnectionError> {
     match &ended {
         Err(ConnectionError::Http(error)) if error.is_parse() => {
-            let response = app.refuse_unread(unread::problem(error, &parts.read_buf), peer);
-            // Rare, and of no use to the connections that go well.
-            let answer = Box::pin(unread::answer(socket, response, &kept));
+            let response = app.refuse_unread(unread::problem(error, &read), peer);
             tokio::select! {
                 biased;
-                sent = answer => sent?,
+                sent = unread::answer(socket, response, &kept) => sent?,
                 // What the client still sends does not hold the server's end up.
                 _ = stage.wait_for(|stage| *stage != Stage::Open) => {}
             }

@@ -7,7 +7,7 @@ use tidings_http::limits::{
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::client::Request;
 use crate::world::World;
@@ -166,7 +166,7 @@ async fn n2_a_peer_that_answers_no_ping_is_given_up() {
     let begun = Instant::now();
     let mut peer = Peer::connect(&world).await;
     let ping = Duration::from_millis(H2_PING_MS);
-    let first = peer.next_of(PING).await;
+    let first = timeout(2 * ping, peer.next_of(PING)).await.expect("a ping");
     assert_eq!(first.flags & ACK, 0);
     assert!(begun.elapsed() >= ping, "{:?}", begun.elapsed());
     peer.send(&frame(PING, ACK, 0, &first.payload)).await;

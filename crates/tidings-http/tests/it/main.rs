@@ -1,6 +1,7 @@
 //! The HTTP surface over real sockets, on a real hub with the memory log.
 
 mod client;
+mod faulty_store;
 mod world;
 
 mod admission;

@@ -1,5 +1,9 @@
 //! `GET /v1/events`: reading page by page, and waiting for a page.
 
+use std::sync::atomic::Ordering;
+
+use tidings_http::limits::UNREADABLE_RETRY_MS;
+
 use crate::client::{Answer, Request};
 use crate::world::World;
 
@@ -75,6 +79,25 @@ async fn a_foreign_cursor_is_answered_with_a_gap() {
     let answer = page(&world, "&since=5-zzzzzzzzzz").await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.json()["gap"]["reason"], "unknown");
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_be_read_says_when_to_ask_again() {
+    let world = World::start().await;
+    world.publish("project/1", 1).await;
+    let first = "&since=earliest";
+    world.store.failing.store(1, Ordering::SeqCst);
+    let answer = page(&world, first).await;
+    let left = world.store.failing.load(Ordering::SeqCst);
+    assert_eq!(left, 0, "the fault did not happen");
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (503, "log_unreadable")
+    );
+    assert_eq!(answer.json()["retryAfterMs"], UNREADABLE_RETRY_MS);
+    assert_eq!(answer.header("retry-after"), Some("5"));
+    assert!(!answer.text().contains("secret"), "{}", answer.text());
+    assert_eq!(page(&world, first).await.status, 200);
 }
 
 #[tokio::test]

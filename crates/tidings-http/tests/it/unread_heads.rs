@@ -11,8 +11,19 @@ use tokio::time::{Instant, timeout};
 use crate::client::{Answer, PATIENCE, Request, exchange};
 use crate::world::World;
 
+/// Sends everything, which the hub takes whole although it has refused it already, and reads until
+/// the hub closes in order.
 async fn sent(world: &World, bytes: &[u8]) -> Answer {
-    let answer = exchange(world.address, bytes).await;
+    let talk = async {
+        let mut socket = TcpStream::connect(world.address).await.expect("connects");
+        let mut answer = Vec::new();
+        let (mut read, mut write) = socket.split();
+        let (sent, closed) = tokio::join!(write.write_all(bytes), read.read_to_end(&mut answer));
+        sent.expect("all of it is taken");
+        closed.expect("closed in order");
+        answer
+    };
+    let answer = timeout(PATIENCE, talk).await.expect("an answer in time");
     Answer::parse(&answer).expect("an answer")
 }
 
@@ -107,6 +118,20 @@ async fn n7_the_head_has_a_limit_to_the_byte() {
     let answer = sent(&world, &with(HEAD_BYTES_MAX + 1)).await;
     assert_refusal(&answer, 431, "headers_too_large");
     assert!(answer.text().contains("16384 bytes"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn n7_the_limit_of_the_head_holds_behind_other_requests() {
+    let world = World::start().await;
+    let fill = |bytes: usize| Request::get("/healthz").header("x-fill", &"y".repeat(bytes));
+    let large = fill(HEAD_BYTES_MAX).to_bytes();
+    let first = Request::get("/healthz").to_bytes().len();
+    for before in (0..HEAD_BYTES_MAX - first - 32).step_by(1_024) {
+        let pipelined = [fill(before).to_bytes(), large.clone()].concat();
+        let answers = apart(&exchange(world.address, &pipelined).await);
+        let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+        assert_eq!(statuses, [200, 431], "{before}");
+    }
 }
 
 #[tokio::test]
@@ -277,6 +302,33 @@ async fn n8_answers_before_a_malformed_request_are_whole() {
     assert_eq!(world.hub.figures().events_published, published);
 }
 
+#[tokio::test]
+async fn a_malformed_request_is_refused_whatever_came_before_it() {
+    let world = World::start().await;
+    let kept_1_0 = Request::get("/healthz")
+        .http_10()
+        .header("connection", "keep-alive");
+    for first in [
+        Request::new("HEAD", "/healthz"),
+        Request::new("DELETE", "/healthz"),
+        Request::new("OPTIONS", "*"),
+        kept_1_0,
+        Request::get("/healthz").header("expect", "100-continue"),
+        Request::post("/v1/events")
+            .bearer("writer")
+            .json("{}")
+            .header("expect", "100-continue"),
+    ] {
+        let pipelined = [&first.to_bytes()[..], b"G<T / HTTP/1.1\r\n\r\n"].concat();
+        let bytes = exchange(world.address, &pipelined).await;
+        let text = String::from_utf8(bytes).expect("text");
+        let refusal = text.rfind("HTTP/1.1 ").expect("an answer");
+        assert!(refusal > 0, "{first:?}: {text}");
+        let answer = Answer::parse(&text.as_bytes()[refusal..]).expect("an answer");
+        assert_refusal(&answer, 400, "invalid_request");
+    }
+}
+
 /// Gives the one answer that has no length the length that it has.
 fn no_content(bytes: &[u8]) -> Vec<u8> {
     let text = str::from_utf8(bytes).expect("text");
@@ -311,6 +363,20 @@ async fn a_malformed_request_that_comes_later_is_refused_too() {
     let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
     assert_eq!(statuses, [200, 200, 200, 400]);
     assert_refusal(&answers[3], 400, "invalid_request");
+}
+
+#[tokio::test]
+async fn a_refused_peer_that_goes_on_sending_is_not_reset() {
+    let world = World::start().await;
+    let mut socket = TcpStream::connect(world.address).await.expect("connects");
+    socket.write_all(b"\0\0\0\0").await.expect("sent");
+    let mut answer = Vec::new();
+    let end = timeout(PATIENCE, socket.read_to_end(&mut answer)).await;
+    end.expect("in time").expect("the answer ends");
+    // A reset would fail the second of these writes.
+    for _ in 0..16 {
+        socket.write_all(&[0; 1_024]).await.expect("taken");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::client::{Answer, PATIENCE, Request, Stream};
+use crate::faulty_store::FaultyStore;
 
 /// The origin that the settings list.
 pub(crate) const LISTED_ORIGIN: &str = "https://app.example";
@@ -124,6 +125,7 @@ fn identity(subject: &str, publish: &[&str], subscribe: &[&str], administer: boo
 pub(crate) struct World {
     pub(crate) address: SocketAddr,
     pub(crate) hub: Hub,
+    pub(crate) store: Arc<FaultyStore>,
     app: App,
     clock: Arc<TestClock>,
     shutdown: Option<oneshot::Sender<()>>,
@@ -170,6 +172,7 @@ impl World {
             Epoch::from_bits(7),
         );
         let log = Arc::new(log);
+        let store = Arc::new(FaultyStore::new(log.clone()));
         let options = Options {
             shards: 2,
             connections: wish.readers_max,
@@ -178,8 +181,8 @@ impl World {
             ..Options::default()
         };
         let ports = Ports {
-            sequencer: log.clone(),
-            store: log,
+            sequencer: log,
+            store: store.clone(),
             encoder: Arc::new(WireEncoder),
             coder: Arc::new(BlockCoder::default()),
             clock: Arc::clone(&as_clock),
@@ -214,6 +217,7 @@ impl World {
         Self {
             address,
             hub,
+            store,
             app,
             clock,
             shutdown: Some(shutdown),
