@@ -21,7 +21,16 @@ const STORED_HEADER_BYTES: usize = 5;
 /// Bytes of text in one stored block: its length is written in 16 bits.
 const STORED_BYTES_MAX: usize = 0xffff;
 
-/// How hard to look for repetitions.
+/// How hard to look for repetitions. A block is made once and sent to many, so the ratio counts for
+/// more than the time, up to where it hardly grows. Recorded events of GitHub as a stream, one core
+/// of 2 vCPU, ratio and CPU per MB of text:
+///
+/// | level | blocks of 4 KiB | of 16 KiB | of 64 KiB |
+/// |---|---|---|---|
+/// | 1 | 2.95, 3.8 ms | 3.96, 2.6 ms | 4.88, 2.2 ms |
+/// | 2 | 3.69, 8.0 ms | 4.95, 4.8 ms | 6.13, 3.7 ms |
+/// | 4 | 3.82, 9.2 ms | 5.27, 6.0 ms | 6.83, 5.1 ms |
+/// | 6 | 3.85, 9.5 ms | 5.37, 6.8 ms | 7.06, 6.2 ms |
 const LEVEL: u32 = 4;
 
 /// Raw deflate, made ready again for each block.
