@@ -105,11 +105,10 @@ impl Compressor {
         // block, whatever became of the one before, and once is enough.
         self.0.reset();
         let result = self.0.compress_vec(text, out, FlushCompress::Sync);
-        // A flush is complete when it leaves room, and what fills the room gains nothing.
-        let complete = result.is_ok()
-            && self.0.total_in() == text.len() as u64
-            && out.len() < out.capacity()
-            && out.len() - start < stored;
+        // There is room for the stored text: a flush that leaves none is not complete, but gains
+        // nothing either.
+        let complete =
+            result.is_ok() && self.0.total_in() == text.len() as u64 && out.len() - start < stored;
         if !complete {
             out.truncate(start);
         }
