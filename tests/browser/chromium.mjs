@@ -41,9 +41,12 @@ export async function startBrowser() {
     /** The origin of pages on this host; browsers lead `localhost` and its sub-domains here. */
     originOf: (host) => `http://${host}:${port}`,
 
-    /** Opens a page on `host` that knows `reader.js`, in a profile of its own. */
-    async open(test, host = 'localhost') {
-      const context = await browser.newContext()
+    /**
+     * Opens a page on `host` that knows `reader.js`, in a profile of its own; `profile` is what
+     * differs from an ordinary one.
+     */
+    async open(test, host = 'localhost', profile = {}) {
+      const context = await browser.newContext(profile)
       test.after(() => context.close())
       const page = await context.newPage()
       await page.goto(`http://${host}:${port}/`)

@@ -5,6 +5,7 @@
 
 mod browser;
 mod cargo_test;
+mod package;
 mod tally;
 mod toolchain;
 
@@ -12,7 +13,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 use crate::tidy;
@@ -156,6 +157,9 @@ fn doc(root: &Path) -> Result<Tally> {
 }
 
 fn rust(root: &Path) -> Result<Tally> {
+    // Tests of what real clients make of packed streams start them.
+    package::need("curl", "curl")?;
+    package::need("python3", "python3")?;
     cargo_test::run(cargo(root).args(["test", "--workspace", "--no-fail-fast"]))
 }
 
@@ -203,4 +207,14 @@ fn one_command(command: &mut Command) -> Result<Tally> {
     } else {
         Tally::FAILED
     })
+}
+
+/// Runs a command that prepares a suite.
+fn succeed(command: &mut Command) -> Result<()> {
+    let program = command.get_program().to_owned();
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start `{}`", program.display()))?;
+    ensure!(status.success(), "`{}` failed: {status}", program.display());
+    Ok(())
 }

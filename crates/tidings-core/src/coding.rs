@@ -18,7 +18,7 @@ pub enum Coding {
 /// What a coding checks a text by; all of a stream's blocks together, at its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct CheckSum {
-    /// CRC-32 of the text (RFC 1952, section 8); 0 for codings that check each block by itself.
+    /// CRC-32 of the text (RFC 1952, section 8); 0 for codings without one over all blocks.
     pub crc32: u32,
     /// Bytes of the text, modulo 2^32.
     pub bytes: u32,

@@ -17,7 +17,8 @@ pub use negotiate::{content_encoding, negotiate};
 
 /// Packs text as browsers take it: one gzip member of full-flush blocks, or a zstd frame per block.
 ///
-/// Any number of threads may use one coder at once; each packs with a compressor that it borrows.
+/// Any number of threads may use one coder at once; each packs with a compressor that it borrows. An
+/// empty text is no block, nothing is appended.
 #[derive(Debug, Default)]
 pub struct BlockCoder {
     gzip: Compressors<gzip::Compressor>,

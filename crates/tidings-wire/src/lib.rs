@@ -7,6 +7,7 @@
 //! publish body ─► publish ─► Content          Event, Control ─► sse, envelope, page ─► bytes
 //! query, header ─► query ──► Subscription,    errors ─► problem ─────────────────────► bytes
 //!                            Start            bytes ─► sse::parse ─► items (clients, tests)
+//! text of a stream ─► coding ──────────────────────► blocks that all readers of a coding share
 //! ```
 //!
 //! The protocol is written down in `spec/PROTOCOL.md`. Start reading at [`sse`], then [`publish`].

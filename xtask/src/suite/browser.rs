@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::tally::Tally;
+use super::{package, succeed};
 use crate::program;
 
 /// Where Debian's package puts the browser.
@@ -24,7 +24,9 @@ const TEST_TIMEOUT: &str = "--test-timeout=600000";
 pub(crate) fn run(root: &Path) -> Result<Tally> {
     let folder = root.join("tests/browser");
     look_for_node()?;
-    install_chromium()?;
+    if !Path::new(CHROMIUM).exists() {
+        package::install(CHROMIUM, "chromium")?;
+    }
     install_packages(&folder)?;
     let program = program::build(root)?;
     node_test(
@@ -53,24 +55,6 @@ fn look_for_node() -> Result<()> {
     Ok(())
 }
 
-/// Installs Debian's Chromium if it is missing and this process may.
-fn install_chromium() -> Result<()> {
-    if Path::new(CHROMIUM).exists() {
-        return Ok(());
-    }
-    let is_root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
-    if !is_root || !Path::new("/usr/bin/apt-get").exists() {
-        bail!("there is no `{CHROMIUM}`\nhint: as root, `apt-get install chromium`");
-    }
-    println!("installing Chromium");
-    succeed(Command::new("apt-get").args(["-q", "update"]))?;
-    succeed(
-        Command::new("apt-get")
-            .args(["-q", "-y", "install", "--no-install-recommends", "chromium"])
-            .env("DEBIAN_FRONTEND", "noninteractive"),
-    )
-}
-
 /// Installs the packages of the lock file unless that was done after its last change.
 fn install_packages(folder: &Path) -> Result<()> {
     let changed = |file: &str| fs::metadata(folder.join(file)).and_then(|file| file.modified());
@@ -79,15 +63,6 @@ fn install_packages(folder: &Path) -> Result<()> {
         return Ok(());
     }
     succeed(Command::new("npm").arg("ci").current_dir(folder))
-}
-
-fn succeed(command: &mut Command) -> Result<()> {
-    let program = command.get_program().to_owned();
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start `{}`", program.display()))?;
-    ensure!(status.success(), "`{}` failed: {status}", program.display());
-    Ok(())
 }
 
 /// Runs node to its end, shows its output as it comes, and reads its summary.

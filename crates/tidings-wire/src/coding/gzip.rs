@@ -21,7 +21,16 @@ const STORED_HEADER_BYTES: usize = 5;
 /// Bytes of text in one stored block: its length is written in 16 bits.
 const STORED_BYTES_MAX: usize = 0xffff;
 
-/// How hard to look for repetitions.
+/// How hard to look for repetitions. A block is made once and sent to many, so the ratio counts for
+/// more than the time, up to where it hardly grows. Recorded events of GitHub as a stream, one core
+/// of 2 vCPU, ratio and CPU per MB of text:
+///
+/// | level | blocks of 4 KiB | of 16 KiB | of 64 KiB |
+/// |---|---|---|---|
+/// | 1 | 2.95, 3.8 ms | 3.96, 2.6 ms | 4.88, 2.2 ms |
+/// | 2 | 3.69, 8.0 ms | 4.95, 4.8 ms | 6.13, 3.7 ms |
+/// | 4 | 3.82, 9.2 ms | 5.27, 6.0 ms | 6.83, 5.1 ms |
+/// | 6 | 3.85, 9.5 ms | 5.37, 6.8 ms | 7.06, 6.2 ms |
 const LEVEL: u32 = 4;
 
 /// Raw deflate, made ready again for each block.
@@ -96,11 +105,10 @@ impl Compressor {
         // block, whatever became of the one before, and once is enough.
         self.0.reset();
         let result = self.0.compress_vec(text, out, FlushCompress::Sync);
-        // A flush is complete when it leaves room, and what fills the room gains nothing.
-        let complete = result.is_ok()
-            && self.0.total_in() == text.len() as u64
-            && out.len() < out.capacity()
-            && out.len() - start < stored;
+        // There is room for the stored text: a flush that leaves none is not complete, but gains
+        // nothing either.
+        let complete =
+            result.is_ok() && self.0.total_in() == text.len() as u64 && out.len() - start < stored;
         if !complete {
             out.truncate(start);
         }

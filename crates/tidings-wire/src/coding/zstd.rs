@@ -29,8 +29,14 @@ const LAST_BLOCK: u8 = 1;
 /// Where the size of a block begins, after the bits for its kind and for being the last.
 const RAW_SIZE_SHIFT: u32 = 3;
 
-/// How hard to look for repetitions.
-const LEVEL: i32 = 1;
+/// How hard to look for repetitions: as much as is nearly free. Measured as for gzip:
+///
+/// | level | blocks of 4 KiB | of 16 KiB | of 64 KiB |
+/// |---|---|---|---|
+/// | 1 | 3.60, 3.3 ms | 5.10, 1.9 ms | 6.90, 1.4 ms |
+/// | 3 | 3.67, 3.8 ms | 5.23, 2.3 ms | 7.18, 1.6 ms |
+/// | 5 | 3.79, 8.3 ms | 5.47, 6.3 ms | 7.36, 4.2 ms |
+const LEVEL: i32 = 3;
 
 /// Packs whole frames; nothing if the library could not make one, which is then not used.
 pub(super) struct Compressor(Option<bulk::Compressor<'static>>);
