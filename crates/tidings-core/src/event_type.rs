@@ -105,7 +105,7 @@ impl TypeGlob {
 
 /// Which event types a reader wants; empty means all.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub struct TypeFilter(Arc<[TypeGlob]>);
+pub struct TypeFilter(Option<Arc<[TypeGlob]>>);
 
 /// More globs than one filter may hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -120,22 +120,24 @@ impl TypeFilter {
         if globs.len() > TYPE_GLOBS_MAX {
             return Err(TooManyTypes(globs.len()));
         }
-        Ok(Self(globs.into()))
+        // Most filters are none: those cost nothing.
+        Ok(Self((!globs.is_empty()).then(|| globs.into())))
     }
 
     /// Whether a type passes.
     pub fn matches(&self, event_type: &EventType) -> bool {
-        self.0.is_empty() || self.0.iter().any(|glob| glob.matches(event_type.as_str()))
+        let mut globs = self.globs().iter();
+        self.is_everything() || globs.any(|glob| glob.matches(event_type.as_str()))
     }
 
     /// Whether every type passes.
     pub fn is_everything(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// The globs, in canonical order.
     pub fn globs(&self) -> &[TypeGlob] {
-        &self.0
+        self.0.as_deref().unwrap_or_default()
     }
 }
 

@@ -25,6 +25,7 @@ mod open;
 mod pack;
 mod replay;
 mod selectors;
+mod slots;
 mod spread;
 mod states;
 mod timing;
@@ -37,8 +38,6 @@ mod tests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-
-use slab::Slab;
 
 pub use catch_up::CaughtUp;
 pub use close::{Cause, Closed, DrainPlan};
@@ -58,6 +57,7 @@ use connection::Connection;
 use deadlines::Deadlines;
 use gather::GatherMemo;
 use selectors::SelectorTable;
+use slots::Slots;
 use window::Window;
 
 /// Both kinds of time at one instant.
@@ -131,7 +131,7 @@ pub struct Shard<S> {
     head: Offset,
     window: Window,
     selectors: SelectorTable,
-    connections: Slab<Connection<S>>,
+    connections: Slots<Connection<S>>,
     generation: u32,
     /// Connections that may have something to do.
     ready: VecDeque<ConnectionKey>,
@@ -157,7 +157,7 @@ impl<S> Shard<S> {
             window: Window::new(options.head),
             options,
             selectors: SelectorTable::default(),
-            connections: Slab::new(),
+            connections: Slots::default(),
             generation: 0,
             ready: VecDeque::new(),
             urgent: VecDeque::new(),
@@ -184,7 +184,7 @@ impl<S> Shard<S> {
 
     /// Whether there is no connection.
     pub fn is_empty(&self) -> bool {
-        self.connections.is_empty()
+        self.connections.len() == 0
     }
 
     /// Running totals.

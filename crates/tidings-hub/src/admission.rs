@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,8 +41,17 @@ pub(crate) struct Allowed {
 #[derive(Debug, Default)]
 struct Counts {
     hub: usize,
-    identities: HashMap<Subject, usize>,
-    addresses: HashMap<IpAddr, usize>,
+    identities: HashMap<Subject, Arc<Share<Subject>>>,
+    addresses: HashMap<IpAddr, Arc<Share<IpAddr>>>,
+}
+
+/// The connections of one identity or address, while there are any.
+#[derive(Debug)]
+struct Share<K> {
+    key: K,
+    gate: Arc<Gate>,
+    /// Written under the gate's lock.
+    count: AtomicUsize,
 }
 
 /// Counts connections.
@@ -57,12 +67,12 @@ pub(crate) struct Gate {
 #[derive(Debug)]
 pub(crate) struct SocketPlace(Arc<Gate>);
 
-/// One admitted connection; dropping it makes room for another.
+/// One admitted connection; dropping it makes room for another. There are as many as connections, so
+/// what those of one identity have in common is shared.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    gate: Arc<Gate>,
-    subject: Subject,
-    address: IpAddr,
+    identity: Arc<Share<Subject>>,
+    address: Arc<Share<IpAddr>>,
 }
 
 /// A limit has been reached.
@@ -105,8 +115,14 @@ impl Gate {
     ) -> Result<Admission, Refused> {
         let address = address.to_canonical();
         let mut counts = self.lock();
-        let identity = counts.identities.get(subject).copied().unwrap_or(0);
-        let from_address = counts.addresses.get(&address).copied().unwrap_or(0);
+        let identity = counts
+            .identities
+            .get(subject)
+            .map_or(0, |share| share.count());
+        let from_address = counts
+            .addresses
+            .get(&address)
+            .map_or(0, |share| share.count());
         for (scope, count, max) in [
             (LimitScope::Hub, counts.hub, self.allowed.hub),
             (LimitScope::Identity, identity, self.allowed.per_identity),
@@ -117,14 +133,12 @@ impl Gate {
             }
         }
         counts.hub += 1;
-        counts.identities.insert(subject.clone(), identity + 1);
-        counts.addresses.insert(address, from_address + 1);
+        let admission = Admission {
+            identity: join(&mut counts.identities, subject.clone(), self),
+            address: join(&mut counts.addresses, address, self),
+        };
         drop(counts);
-        Ok(Admission {
-            gate: self.clone(),
-            subject: subject.clone(),
-            address,
-        })
+        Ok(admission)
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
@@ -138,20 +152,39 @@ impl Drop for SocketPlace {
     }
 }
 
+impl<K> Share<K> {
+    fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+}
+
 impl Drop for Admission {
     fn drop(&mut self) {
-        let mut counts = self.gate.lock();
+        let mut counts = self.identity.gate.lock();
         counts.hub -= 1;
-        leave(&mut counts.identities, &self.subject);
+        leave(&mut counts.identities, &self.identity);
         leave(&mut counts.addresses, &self.address);
     }
 }
 
-fn leave<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
-    if let Some(count) = counts.get_mut(key) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(key);
-        }
+fn join<K: Hash + Eq + Clone>(
+    shares: &mut HashMap<K, Arc<Share<K>>>,
+    key: K,
+    gate: &Arc<Gate>,
+) -> Arc<Share<K>> {
+    let share = shares.entry(key).or_insert_with_key(|key| {
+        Arc::new(Share {
+            key: key.clone(),
+            gate: gate.clone(),
+            count: AtomicUsize::new(0),
+        })
+    });
+    share.count.fetch_add(1, Ordering::Relaxed);
+    share.clone()
+}
+
+fn leave<K: Hash + Eq>(shares: &mut HashMap<K, Arc<Share<K>>>, share: &Share<K>) {
+    if share.count.fetch_sub(1, Ordering::Relaxed) == 1 {
+        shares.remove(&share.key);
     }
 }

@@ -31,6 +31,7 @@ mod open;
 mod options;
 mod publish;
 mod readers;
+mod recent_reads;
 mod seat;
 mod shard_thread;
 mod socket;

@@ -51,5 +51,15 @@ pub(crate) const TCP_UNSENT_BYTES_MAX: u32 = 16 * 1024;
 /// How long the socket of a connection that has ended is kept for a last word it cannot take at once.
 pub(crate) const LAST_WORD_MS_MAX: u64 = 2_000;
 
+/// How long a block that was read of the log answers others who want the same: as long as a herd that
+/// came together stays together.
+pub(crate) const RECENT_READ_MS_MAX: u64 = 2_000;
+
+/// Bytes of such blocks, together.
+pub(crate) const RECENT_READS_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Such blocks, however small.
+pub(crate) const RECENT_READS_MAX: usize = 4_096;
+
 /// Events of one look at a shard's sockets.
 pub(crate) const POLLED_EVENTS_MAX: usize = 512;

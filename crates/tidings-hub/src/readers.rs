@@ -9,11 +9,14 @@ use std::thread;
 use tidings_core::limits::STORE_READS_WAITING_MAX;
 use tidings_core::port::{EventStore, ReadError};
 use tidings_core::position::Offset;
-use tidings_core::shard::{CaughtUp, ConnectionKey, ReadRequest, ReplayFailed, SnapshotRequest};
+use tidings_core::shard::{
+    CaughtUp, ConnectionKey, ReadRequest, ReplayFailed, Replayed, SnapshotRequest,
+};
 
 use crate::inbox::{Answer, Inbox};
 use crate::limits::CATCH_UP_RETRY;
 use crate::options::Ports;
+use crate::recent_reads::RecentReads;
 use crate::store_reads;
 
 /// Who waits for a read.
@@ -33,8 +36,10 @@ enum Job {
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<Job>,
-    /// Reads that no thread has begun: whoever wants the same joins them.
+    /// Reads that are not done: whoever wants the same joins them.
     wanted: HashMap<ReadRequest, Vec<Waiter>>,
+    /// Reads that were done a moment ago.
+    recent: RecentReads,
     stopped: bool,
 }
 
@@ -84,7 +89,14 @@ impl Readers {
 
     /// Reads for a connection; all who want the same are answered by one read.
     pub(crate) fn read(&self, request: ReadRequest, waiter: Waiter) {
+        let now = self.0.ports.clock.moment();
         let mut queue = self.0.lock();
+        if let Some(block) = queue.recent.get(&request, now) {
+            drop(queue);
+            self.0.joined.fetch_add(1, Ordering::Relaxed);
+            waiter.0.answer(Answer::Replayed(waiter.1, Ok(block)));
+            return;
+        }
         if let Some(waiters) = queue.wanted.get_mut(&request) {
             waiters.push(waiter);
             self.0.joined.fetch_add(1, Ordering::Relaxed);
@@ -169,14 +181,14 @@ impl Shared {
     }
 
     fn run(&self) {
-        while let Some((job, waiters)) = self.next() {
+        while let Some(job) = self.next() {
             if !matches!(job, Job::Ask(_)) {
                 self.reads.fetch_add(1, Ordering::Relaxed);
             }
             match job {
                 Job::Read(request) => {
                     let answer = store_reads::replay(&self.ports, &request);
-                    for (inbox, key) in waiters {
+                    for (inbox, key) in self.done(request, answer.as_ref().ok()) {
                         inbox.answer(Answer::Replayed(key, answer.clone()));
                     }
                 }
@@ -198,19 +210,26 @@ impl Shared {
         }
     }
 
+    /// Keeps what was read for others; answers who waits for it.
+    fn done(&self, request: ReadRequest, block: Option<&Replayed>) -> Vec<Waiter> {
+        let now = self.ports.clock.moment();
+        let mut queue = self.lock();
+        let waiters = queue.wanted.remove(&request).unwrap_or_default();
+        if let Some(block) = block {
+            queue.recent.keep(request, block, now);
+        }
+        waiters
+    }
+
     /// Waits for a job; none once stopped.
-    fn next(&self) -> Option<(Job, Vec<Waiter>)> {
+    fn next(&self) -> Option<Job> {
         let mut queue = self.lock();
         loop {
             if queue.stopped {
                 return None;
             }
             if let Some(job) = queue.jobs.pop_front() {
-                let waiters = match &job {
-                    Job::Read(request) => queue.wanted.remove(request).unwrap_or_default(),
-                    Job::Snapshot(..) | Job::CatchUp(..) | Job::Ask(_) => Vec::new(),
-                };
-                return Some((job, waiters));
+                return Some(job);
             }
             queue = self
                 .filled

@@ -95,7 +95,7 @@ impl<S: Sink> Shard<S> {
     }
 
     fn wake_all(&mut self) {
-        let keys: Vec<_> = self.connections.iter().map(|(_, c)| c.key).collect();
+        let keys: Vec<_> = self.connections.iter().map(|c| c.key).collect();
         for key in keys {
             self.enqueue(key);
         }

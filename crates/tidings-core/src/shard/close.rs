@@ -71,7 +71,7 @@ impl<S: Sink> Shard<S> {
     pub fn drain(&mut self, plan: DrainPlan, now: Now) {
         self.drain = Some(plan);
         let mut jitter = Jitter(self.options.seed);
-        let keys: Vec<ConnectionKey> = self.connections.iter().map(|(_, c)| c.key).collect();
+        let keys: Vec<ConnectionKey> = self.connections.iter().map(|c| c.key).collect();
         for key in keys {
             let leave_at = now.moment.plus_ms(jitter.below(plan.spread_ms));
             if let Some(connection) = self.connection(key) {
@@ -181,7 +181,9 @@ impl<S: Sink> Shard<S> {
             return;
         }
         self.memo.clear();
-        let connection = self.connections.remove(key.slot());
+        let Some(connection) = self.connections.remove(key.slot()) else {
+            return;
+        };
         let filtered = !connection.types.is_everything();
         for (selector, place) in &connection.memberships {
             let Some(moved) = self.selectors.leave(*selector, *place, filtered) else {

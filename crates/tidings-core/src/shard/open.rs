@@ -77,7 +77,7 @@ impl<S: Sink> Shard<S> {
     pub fn open(&mut self, opening: Opening<S>, now: Now) -> Registered {
         self.memo.clear();
         self.generation = self.generation.wrapping_add(1);
-        let key = ConnectionKey::new(self.connections.vacant_key(), self.generation);
+        let key = ConnectionKey::new(self.connections.next(), self.generation);
         let head = self.head;
         let (cursor, gap, replay) = match opening.begin {
             Begin::Now { unknown: false } => (head, None, Replay::None),

@@ -56,7 +56,7 @@ impl<S: Sink> Shard<S> {
     /// Counts connections by state.
     pub fn census(&self, now: Moment) -> Census {
         let mut census = Census::default();
-        for (_, connection) in &self.connections {
+        for connection in self.connections.iter() {
             if let Some(count) = census.get_mut(state(connection, now) as usize) {
                 *count += 1;
             }

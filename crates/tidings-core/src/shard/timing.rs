@@ -138,7 +138,11 @@ impl<S: Sink> Shard<S> {
     pub(super) fn say_ping(&mut self, key: ConnectionKey, now: Now) {
         let encoder = self.options.encoder.clone();
         let head = self.head;
-        let Some(connection) = self.connections.get(key.slot()).filter(|c| c.key == key) else {
+        let Some(connection) = self
+            .connections
+            .get_mut(key.slot())
+            .filter(|c| c.key == key)
+        else {
             return;
         };
         let Mode::Stream { heartbeat_ms } = connection.mode else {
