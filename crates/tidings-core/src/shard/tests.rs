@@ -5,4 +5,5 @@ mod ending;
 mod fixture;
 mod gapless;
 mod page;
+mod share;
 mod stream;
