@@ -151,6 +151,7 @@ async fn only_so_many_idle_connections_are_kept() {
     }
     let first = closed.join_next().await.expect("one").expect("no panic");
     assert_eq!(first.expect_err("closed").kind(), ErrorKind::UnexpectedEof);
+    assert!(closed.try_join_next().is_none(), "the others are kept");
     drop(client);
 }
 
