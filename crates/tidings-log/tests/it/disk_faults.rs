@@ -229,6 +229,7 @@ fn d7_what_gathers_while_a_sync_stalls_is_written_in_bounded_pieces() {
         segment_bytes: 64 * 1024 * 1024,
         ..bench.options()
     };
+    control.enlarge();
     let log = EmbeddedLog::open(&options).expect("opens");
     let group_bytes = COMMIT_BATCH_BYTES_MAX / 5;
     let data = "x".repeat(group_bytes);
@@ -238,7 +239,7 @@ fn d7_what_gathers_while_a_sync_stalls_is_written_in_bounded_pieces() {
     let gathered: Vec<_> = (0..12)
         .map(|_| append_later(&log, vec![draft(&["a"], None, &data)]))
         .collect();
-    control.heal();
+    control.release();
     for outcome in [first].iter().chain(&gathered) {
         assert!(outcome.recv().expect("outcome").is_ok());
     }
