@@ -252,11 +252,14 @@ async fn a_reader_thread_never_asks_for_more_at_once_than_it_may_hold() {
     );
 }
 
+/// What an event was found to be.
+type Looked = Result<Option<Arc<Event>>, ReadError>;
+
 /// Asks for an event again and again until no more of such questions may wait.
 fn fill_the_queue<'a>(
     hub: &'a Hub,
     identity: &'a Identity,
-) -> Vec<Pin<Box<impl Future<Output = Result<Option<Arc<Event>>, ReadError>> + 'a>>> {
+) -> Vec<Pin<Box<impl Future<Output = Looked> + 'a>>> {
     let mut context = Context::from_waker(Waker::noop());
     let mut waiting = Vec::new();
     loop {

@@ -13,7 +13,7 @@ use tidings_log::limits::{
     LINEAGE_EPOCHS_MAX, PATTERN_KEYS_MAX, READ_SEGMENTS_MAX, READ_WALK_BYTES_MAX,
     REMOVED_INDEXES_MAX, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_FIRST,
 };
-use tidings_log::{EmbeddedLog, Options};
+use tidings_log::{EmbeddedLog, KeeperMode, Options};
 
 use crate::support::{
     Bench, Read, append, append_each, draft, files, offsets, query, read_all, scope,
@@ -197,6 +197,8 @@ fn an_opening_keeps_only_so_many_indexes_of_removed_segments() {
     let bench = Bench::new();
     let options = Options {
         segment_bytes: 16 * 1024,
+        // It would forget what is too much a moment later.
+        keeper: KeeperMode::OnRequest,
         ..bench.options()
     };
     let log = EmbeddedLog::open(&options).expect("opens");
