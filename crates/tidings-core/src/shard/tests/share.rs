@@ -7,10 +7,8 @@ use crate::shard::{Begin, ConnectionKey};
 use crate::start::Replay;
 
 /// So many readers of `a` that have taken their hello, and what the shard has delivered so far.
-fn readers(world: &mut World, count: usize, begin: &Begin) -> (Vec<ConnectionKey>, u64) {
-    let readers: Vec<_> = (0..count)
-        .map(|_| world.open(&["a"], &[], begin.clone()))
-        .collect();
+fn readers(world: &mut World, count: usize, begin: Begin) -> (Vec<ConnectionKey>, u64) {
+    let readers: Vec<_> = (0..count).map(|_| world.open(&["a"], &[], begin)).collect();
     for reader in &readers {
         world.take(*reader);
     }
@@ -22,7 +20,7 @@ fn readers(world: &mut World, count: usize, begin: &Begin) -> (Vec<ConnectionKey
 fn a_turn_has_a_limit_of_sends_though_all_have_something_to_get() {
     let mut world = World::new(100);
     let now = Begin::Now { unknown: false };
-    let (readers, before) = readers(&mut world, SENDS_PER_TURN_MAX * 2, &now);
+    let (readers, before) = readers(&mut world, SENDS_PER_TURN_MAX * 2, now);
     world.publish(&[("a", "x")], false);
     for turn in 1..=2 {
         world.turn();
@@ -43,7 +41,7 @@ fn a_turn_has_a_smaller_limit_of_sends_to_those_that_replay() {
         replay: Replay::Complete,
     };
     let count = REPLAY_SENDS_PER_TURN_MAX * 2;
-    let (readers, before) = readers(&mut world, count, &earliest);
+    let (readers, before) = readers(&mut world, count, earliest);
     // All of their pages have been read before the shard gets to any.
     while world.read_one() {}
     assert_eq!(world.reads, count);
