@@ -70,11 +70,11 @@ async fn d1_d11_kill_9_under_load_loses_repeats_and_takes_back_nothing() -> Resu
     load.serve_at(Some(running.address));
     // Some readers begin at the beginning, and after many rounds that is far: what must not take
     // long is each step of the way.
-    let mut finish = pin!(load.finish());
+    let mut ending = pin!(load.finish());
     let finished = loop {
-        let seen = ledger.seen();
-        match timeout(PATIENCE, &mut finish).await {
-            Err(_) if ledger.seen() > seen => {}
+        let before = ledger.seen();
+        match timeout(PATIENCE, &mut ending).await {
+            Err(_) if ledger.seen() > before => {}
             finished => break finished,
         }
     };
