@@ -173,6 +173,7 @@ mod tests {
         ] {
             assert!(EventType::parse(good).is_ok(), "{good}");
         }
+        assert!(EventType::parse(&"a".repeat(EVENT_TYPE_BYTES_MAX)).is_ok());
         let long = "a".repeat(EVENT_TYPE_BYTES_MAX + 1);
         for bad in ["", "a b", "a\nb", "tidings.hello", "é", "a*", long.as_str()] {
             assert!(EventType::parse(bad).is_err(), "{bad:?}");

@@ -104,6 +104,12 @@ mod tests {
         ] {
             assert_eq!(Topic::parse(good).expect(good).as_str(), good);
         }
+        for most in [
+            ["a"; TOPIC_SEGMENTS_MAX].join("/"),
+            "a".repeat(TOPIC_BYTES_MAX),
+        ] {
+            assert!(Topic::parse(&most).is_ok(), "{most}");
+        }
         let deep = ["a"; TOPIC_SEGMENTS_MAX + 1].join("/");
         let long = "a".repeat(TOPIC_BYTES_MAX + 1);
         for bad in [

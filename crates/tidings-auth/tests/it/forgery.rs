@@ -4,9 +4,13 @@ use std::io::ErrorKind;
 use std::net::TcpListener;
 
 use jsonwebtoken::Algorithm;
+use serde_json::json;
+use tidings_auth::limits::TOKEN_BYTES_MAX;
 use tidings_core::port::AuthFailure;
 
-use crate::forge::{SECRET, encode, good, signed, verify, with_claims_text, with_header};
+use crate::forge::{
+    SECRET, encode, good, signed, verify, with_claim, with_claims_text, with_header,
+};
 
 #[test]
 fn a1_no_token_without_the_one_algorithm_and_a_signature_passes() {
@@ -140,4 +144,22 @@ fn a3_key_material_and_addresses_in_a_header_are_not_used() {
     }
     let nobody = canary.accept().expect_err("nothing may have been fetched");
     assert_eq!(nobody.kind(), ErrorKind::WouldBlock);
+}
+
+#[test]
+fn a_token_is_read_up_to_its_limit_and_not_beyond() {
+    // Base64 leaves out every fourth length, which a longer name makes up for.
+    let of_length = |wanted: usize| {
+        let lengths = (5_000..6_200).flat_map(|pad| [(pad, "p"), (pad, "pp")]);
+        let mut tokens = lengths.map(|(pad, name)| with_claim(name, Some(json!("x".repeat(pad)))));
+        tokens.find(|token| token.len() == wanted)
+    };
+    let longest = of_length(TOKEN_BYTES_MAX).expect("a token of this length");
+    verify(&longest).expect("as long as allowed");
+    let beyond = of_length(TOKEN_BYTES_MAX + 1).or_else(|| of_length(TOKEN_BYTES_MAX + 2));
+    let refused = verify(&beyond.expect("a longer one")).expect_err("too long");
+    assert!(
+        refused.to_string().contains("longer than 8192 bytes"),
+        "{refused}"
+    );
 }

@@ -1,6 +1,7 @@
 //! Times of tokens (A6): typed strictly, compared with the time that the request brings.
 
 use serde_json::json;
+use tidings_auth::limits::CLAIM_SECONDS_MAX;
 use tidings_core::port::AuthFailure;
 use tidings_core::time::Timestamp;
 
@@ -36,6 +37,24 @@ fn a6_times_of_a_wrong_type_are_refused_and_never_count_as_absent() {
     assert_eq!(missing.to_string(), "the claim `exp` is missing");
     for text in [r#"{"sub":"u1","exp":NaN}"#, r#"{"sub":"u1","exp":1e999}"#] {
         verify(&with_claims_text(text)).expect_err(text);
+    }
+}
+
+#[test]
+fn a6_the_last_time_is_the_end_of_the_year_9999() {
+    let expiring = |value| verify(&with_claim("exp", Some(value)));
+    for last in [json!(CLAIM_SECONDS_MAX), json!(CLAIM_SECONDS_MAX as f64)] {
+        let identity = expiring(last).expect("a time");
+        let last = Timestamp(CLAIM_SECONDS_MAX * 1_000);
+        assert_eq!(identity.expires_at, Some(last));
+    }
+    let beyond = CLAIM_SECONDS_MAX + 1;
+    for beyond in [json!(beyond), json!(beyond as f64)] {
+        let refused = expiring(beyond).expect_err("no time").to_string();
+        assert!(
+            refused.contains("counts seconds, not milliseconds"),
+            "{refused}"
+        );
     }
 }
 

@@ -6,4 +6,5 @@ mod poll;
 mod publish;
 mod refusals;
 mod resume;
+mod timeouts;
 mod waiting;

@@ -45,7 +45,12 @@ async fn a_retry_line_is_the_least_wait_and_a_new_connection_forgets_it() {
 async fn a_refusal_for_now_is_waited_out() {
     let (listener, client) = hub().await;
     let mut stream = client.stream(Reading::default());
-    let too_many_words = "x".repeat(REFUSAL_BYTES_MAX + 1);
+    // Of what is too long to be read only the status counts.
+    let padded = |length: usize| {
+        let problem = r#"{"detail":"away","retryAfterMs":9}"#;
+        problem.to_owned() + &" ".repeat(length - problem.len())
+    };
+    let (just_read, too_many_words) = (padded(REFUSAL_BYTES_MAX), padded(REFUSAL_BYTES_MAX + 1));
     let script = async {
         for (status, headers, body) in [
             (
@@ -55,6 +60,7 @@ async fn a_refusal_for_now_is_waited_out() {
             ),
             ("429 Too Many Requests", "retry-after: 0\r\n", ""),
             ("500 Internal Server Error", "", ""),
+            ("502 Bad Gateway", "", just_read.as_str()),
             ("502 Bad Gateway", "", too_many_words.as_str()),
         ] {
             accept(&listener).await.answer(status, headers, body).await;
@@ -64,9 +70,11 @@ async fn a_refusal_for_now_is_waited_out() {
     };
     let read = async {
         assert!(retry_in(&mut stream).await >= Duration::from_millis(7));
-        for _ in 0..3 {
+        for _ in 0..2 {
             retry_in(&mut stream).await;
         }
+        assert!(retry_in(&mut stream).await >= Duration::from_millis(9));
+        assert!(retry_in(&mut stream).await <= Duration::from_millis(2));
         assert!(matches!(next(&mut stream).await, Incoming::Hello(_)));
     };
     tokio::join!(read, script);

@@ -5,5 +5,6 @@ mod ending;
 mod fixture;
 mod gapless;
 mod page;
+mod share;
 mod sharing;
 mod stream;

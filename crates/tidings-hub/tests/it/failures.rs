@@ -1,6 +1,8 @@
 //! Panics and failed reads end what they concern, visibly, and nothing else.
 
-use std::future::Future as _;
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::task::{Context, Poll, Waker};
@@ -10,7 +12,11 @@ use tidings_core::audience::Key;
 use tidings_core::event::Event;
 use tidings_core::gap::Hole;
 use tidings_core::id::EventId;
-use tidings_core::limits::STORE_READS_WAITING_MAX;
+use tidings_core::identity::Identity;
+use tidings_core::limits::{
+    SEND_BYTES_MAX, SHARD_FEED_BATCHES_MAX, STORE_READ_BYTES_MAX, STORE_READ_EVENTS_MAX,
+    STORE_READS_WAITING_MAX,
+};
 use tidings_core::port::{Bounds, Clock, EventStore, Extent, NewestPage, Page, Query, ReadError};
 use tidings_core::position::Offset;
 use tidings_core::scope::Scope;
@@ -20,9 +26,10 @@ use tidings_hub::{EventName, Hub, OpenError, Options, Ports, Readiness, StartErr
 use tidings_log::memory::{MemoryLog, MemoryOptions};
 use tidings_testkit::PATIENCE_S;
 use tidings_testkit::clock::ManualClock;
+use tokio::task::JoinSet;
 
 use crate::fixture::{
-    DEADLY, Fixture, NoCoder, PlainEncoder, identity, memory_log, number_event, one_shard,
+    DEADLY, Fixture, NoCoder, PlainEncoder, content, identity, memory_log, number_event, one_shard,
     page_request, request, soon,
 };
 
@@ -77,6 +84,8 @@ struct Moody {
     panicking: AtomicUsize,
     /// Looking at one event waits for whoever holds this.
     held: Mutex<()>,
+    /// Events and bytes that reads forward asked for at most.
+    asked: Mutex<BTreeSet<(usize, usize)>>,
 }
 
 impl Moody {
@@ -98,6 +107,9 @@ impl Moody {
 impl EventStore for Moody {
     fn read(&self, query: &Query) -> Result<Page, ReadError> {
         self.mood()?;
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.insert((query.events_max, query.bytes_max));
+        drop(asked);
         self.log.read(query)
     }
 
@@ -140,6 +152,10 @@ impl EventStore for Moody {
 
 /// A hub with one reader thread, which has to survive, and the store behind it.
 async fn moody() -> (Fixture, Arc<Moody>) {
+    moody_behind_a_window_of(one_shard().window_events).await
+}
+
+async fn moody_behind_a_window_of(window_events: usize) -> (Fixture, Arc<Moody>) {
     let clock = Arc::new(ManualClock::default());
     let log = memory_log(MemoryOptions::default(), &clock);
     let store = Arc::new(Moody {
@@ -147,9 +163,11 @@ async fn moody() -> (Fixture, Arc<Moody>) {
         failing: AtomicUsize::new(0),
         panicking: AtomicUsize::new(0),
         held: Mutex::new(()),
+        asked: Mutex::default(),
     });
     let options = Options {
         reader_threads: 1,
+        window_events,
         ..one_shard()
     };
     let fixture = Fixture::over(&options, clock, log, store.clone());
@@ -198,22 +216,94 @@ async fn an_open_whose_start_cannot_be_looked_up_is_refused() {
 }
 
 #[tokio::test]
+async fn a_reader_thread_never_asks_for_more_at_once_than_it_may_hold() {
+    let (fixture, store) = moody().await;
+    let mut live = fixture.live(&["a"]).await;
+    fixture.stall("a", 4).await;
+    let all: Vec<_> = (0..=SHARD_FEED_BATCHES_MAX)
+        .map(|_| content(number_event("b", 0)))
+        .collect();
+    let publishes = all.into_iter().map(|event| {
+        let (hub, publisher) = (fixture.hub.clone(), identity("publisher"));
+        async move { hub.publish(&publisher, vec![event]).await }
+    });
+    let publishes: JoinSet<_> = publishes.collect();
+    for published in soon(publishes.join_all()).await {
+        published.expect("published");
+    }
+    fixture.encoder.open_gate();
+    live.expect(4..5).await;
+    let mut replay = fixture.stream(&["a"], Start::Earliest, "complete").await;
+    replay.expect(1..5).await;
+    fixture
+        .page(page_request(&["a"], Start::Earliest, 10, 0))
+        .await;
+    assert_eq!(fixture.hub.figures().feed_overflows, 1);
+    let asked = store.asked.lock().unwrap_or_else(PoisonError::into_inner);
+    let expected = [
+        (10, STORE_READ_BYTES_MAX),
+        (STORE_READ_EVENTS_MAX, SEND_BYTES_MAX),
+        (STORE_READ_EVENTS_MAX, STORE_READ_BYTES_MAX),
+    ];
+    assert_eq!(
+        *asked,
+        BTreeSet::from(expected),
+        "a page, a stream, a shard"
+    );
+}
+
+/// What an event was found to be.
+type Looked = Result<Option<Arc<Event>>, ReadError>;
+
+/// Asks for an event again and again until no more of such questions may wait.
+fn fill_the_queue<'a>(
+    hub: &'a Hub,
+    identity: &'a Identity,
+) -> Vec<Pin<Box<impl Future<Output = Looked> + 'a>>> {
+    let mut context = Context::from_waker(Waker::noop());
+    let mut waiting = Vec::new();
+    loop {
+        let mut lookup = Box::pin(hub.event(identity, EventName::Position(hub.head())));
+        match lookup.as_mut().poll(&mut context) {
+            Poll::Pending => waiting.push(lookup),
+            Poll::Ready(outcome) => {
+                assert!(outcome.is_err(), "{outcome:?}");
+                return waiting;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+#[expect(
+    clippy::await_holding_lock,
+    reason = "it holds up the reader thread, and no task"
+)]
+async fn reads_of_streams_beyond_those_that_may_wait_end_the_streams() {
+    let (fixture, store) = moody_behind_a_window_of(4).await;
+    let mut behind = fixture.live(&["a"]).await;
+    fixture.publish_numbers("a", 4..100).await;
+    let identity = identity("reader");
+    let released = store.held.lock().unwrap_or_else(PoisonError::into_inner);
+    let waiting = fill_the_queue(&fixture.hub, &identity);
+    // What lies ready is taken; the rest has left the window, and can only be read.
+    let mut last = String::new();
+    while let Some(word) = behind.next().await {
+        last = word;
+    }
+    assert_eq!(last, "bye log_failed");
+    drop((released, waiting));
+    let mut again = fixture.stream(&["a"], Start::Earliest, "complete").await;
+    again.expect(1..100).await;
+}
+
+#[tokio::test]
 async fn lookups_beyond_those_that_may_wait_are_refused() {
     let (fixture, store) = moody().await;
     let identity = identity("reader");
-    let mut context = Context::from_waker(Waker::noop());
-    let mut waiting = Vec::new();
     let released = store.held.lock().unwrap_or_else(PoisonError::into_inner);
-    let refused = loop {
-        let name = EventName::Position(fixture.hub.head());
-        let mut lookup = Box::pin(fixture.hub.event(&identity, name));
-        match lookup.as_mut().poll(&mut context) {
-            Poll::Pending => waiting.push(lookup),
-            Poll::Ready(outcome) => break outcome,
-        }
-    };
+    let waiting = fill_the_queue(&fixture.hub, &identity);
     drop(released);
-    assert!(refused.is_err(), "{refused:?}");
     // One more than may wait, if the reader thread has begun with the first.
     let accepted = STORE_READS_WAITING_MAX..=STORE_READS_WAITING_MAX + 1;
     assert!(accepted.contains(&waiting.len()), "{}", waiting.len());

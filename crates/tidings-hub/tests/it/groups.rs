@@ -135,6 +135,17 @@ async fn more_lines_than_a_group_takes_keep_their_order() {
 }
 
 #[tokio::test]
+async fn more_bytes_of_lines_than_a_group_takes_are_published_too() {
+    let fixture = Fixture::new();
+    let large = data_of_bytes(EVENT_BYTES_MAX);
+    let lines = (0..=GROUP_BYTES_MAX / EVENT_BYTES_MAX)
+        .map(|_| content(draft("a/1").data(large.clone())))
+        .collect();
+    let published = soon(fixture.hub.publish_each(&only_a(), lines)).await;
+    assert!(published.iter().all(Result::is_ok), "{published:?}");
+}
+
+#[tokio::test]
 async fn a_line_is_never_blamed_for_another_though_ids_are_used_up_meanwhile() {
     let clock = Arc::new(ManualClock::default());
     let log = memory_log(MemoryOptions::default(), &clock);

@@ -72,6 +72,29 @@ async fn n4_no_more_than_a_send_waits_for_a_reader_that_replays() {
 }
 
 #[tokio::test]
+async fn n4_a_reader_behind_in_the_window_gets_no_more_than_a_send_at_once() {
+    const EVENT_BYTES: usize = 10_000;
+    let fixture = Fixture::new();
+    let mut reader = fixture.live(&["a"]).await;
+    for _ in 0..50 {
+        let large = draft("a").data(data_of_bytes(EVENT_BYTES));
+        fixture.publish(large).await;
+    }
+    let mut events = 0;
+    let mut largest = 0;
+    while events < 50 {
+        let delivery = soon(reader.reader.next())
+            .await
+            .expect("the stream goes on");
+        events += delivery.events;
+        largest = largest.max(delivery.bytes.len());
+    }
+    assert_eq!(fixture.hub.figures().store_reads, 0, "the window is enough");
+    let expected = SEND_BYTES_MAX..SEND_BYTES_MAX + EVENT_BYTES * 2;
+    assert!(expected.contains(&largest), "{largest}");
+}
+
+#[tokio::test]
 async fn a_filter_that_lets_little_pass_finds_it_behind_the_window() {
     let fixture = Fixture::with(&tiny_window(), MemoryOptions::default());
     fixture

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
+use tidings_core::limits::{COMMIT_BATCH_BYTES_MAX, COMMIT_QUEUE_WAIT_MS_MAX};
 use tidings_core::port::{AppendError, Health, Sequencer};
 use tidings_core::position::Offset;
 use tidings_core::scope::Scope;
@@ -219,6 +220,40 @@ fn d6_a_directory_that_cannot_be_synced_poisons_before_anything_is_written() {
 }
 
 #[test]
+fn d7_what_gathers_while_a_sync_stalls_is_written_in_bounded_pieces() {
+    let bench = Bench::new();
+    let disk = FaultyDisk::default();
+    let control = Arc::clone(&disk.control);
+    let options = Options {
+        disk: Arc::new(disk),
+        segment_bytes: 64 * 1024 * 1024,
+        ..bench.options()
+    };
+    control.enlarge();
+    let log = EmbeddedLog::open(&options).expect("opens");
+    let group_bytes = COMMIT_BATCH_BYTES_MAX / 5;
+    let data = "x".repeat(group_bytes);
+    control.stall();
+    let first = append_later(&log, vec![draft(&["a"], None, "1")]);
+    control.until_stalled();
+    let gathered: Vec<_> = (0..12)
+        .map(|_| append_later(&log, vec![draft(&["a"], None, &data)]))
+        .collect();
+    control.release();
+    for outcome in [first].iter().chain(&gathered) {
+        assert!(outcome.recv().expect("outcome").is_ok());
+    }
+    let largest = control.largest_write();
+    let full = COMMIT_BATCH_BYTES_MAX - group_bytes * 2..=COMMIT_BATCH_BYTES_MAX;
+    assert!(full.contains(&largest), "{largest}");
+    // A group that is larger by itself is one record, and one write.
+    let larger = "x".repeat(COMMIT_BATCH_BYTES_MAX * 2);
+    append(&log, vec![draft(&["a"], None, &larger)]).expect("appended");
+    assert!(control.largest_write() > COMMIT_BATCH_BYTES_MAX * 2);
+    assert_eq!(log.end(), Offset(14));
+}
+
+#[test]
 fn d7_while_a_sync_stalls_the_queue_is_bounded_in_bytes_and_in_time() {
     let bench = Bench::new();
     let disk = FaultyDisk::default();
@@ -246,7 +281,7 @@ fn d7_while_a_sync_stalls_the_queue_is_bounded_in_bytes_and_in_time() {
     assert_eq!(refused, busy, "bytes");
     assert!((6..12).contains(&waiting.len()));
     let small = || vec![draft(&["a"], None, "s")];
-    bench.clock.pass(1_000);
+    bench.clock.pass(COMMIT_QUEUE_WAIT_MS_MAX);
     waiting.push(append_later(&log, small()));
     bench.clock.pass(1);
     assert_eq!(append(&log, small()), busy, "time");

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use tidings_log::disk::{Disk, DiskFile, DiskLock, RealDisk, Space};
@@ -35,6 +35,7 @@ pub(crate) struct Control {
     plan: Mutex<Plan>,
     changed: Condvar,
     pub(crate) injected: AtomicU64,
+    largest_write: AtomicUsize,
 }
 
 impl Control {
@@ -87,6 +88,11 @@ impl Control {
 
     pub(crate) fn injected(&self) -> u64 {
         self.injected.load(Ordering::SeqCst)
+    }
+
+    /// Bytes of the largest write of something that is not zeros.
+    pub(crate) fn largest_write(&self) -> usize {
+        self.largest_write.load(Ordering::SeqCst)
     }
 
     fn check(&self, call: Call) -> io::Result<()> {
@@ -170,6 +176,8 @@ impl DiskFile for FaultyFile {
         if bytes.iter().all(|byte| *byte == 0) {
             return self.file.write_at(bytes, at);
         }
+        let largest = &self.control.largest_write;
+        largest.fetch_max(bytes.len(), Ordering::SeqCst);
         let checked = self.control.check(Call::Write);
         if checked.is_ok() {
             return self.file.write_at(bytes, at);

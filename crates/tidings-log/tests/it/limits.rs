@@ -1,18 +1,23 @@
 //! Every limit of the log is reached once.
 
 use tidings_core::event_type::{EventType, TypeFilter, TypeGlob};
-use tidings_core::limits::GROUP_BYTES_MAX;
+use tidings_core::limits::{
+    COMMIT_QUEUE_BYTES_MAX, COMMIT_QUEUE_WAIT_MS_MAX, DEDUPE_IDS_DEFAULT, DEDUPE_WINDOW_MS_DEFAULT,
+    GROUP_BYTES_MAX,
+};
 use tidings_core::port::{AppendError, EventStore, PageItem, Sequencer};
 use tidings_core::position::Offset;
 use tidings_core::priority::Priority;
 use tidings_core::scope::Scope;
 use tidings_log::limits::{
     LINEAGE_EPOCHS_MAX, PATTERN_KEYS_MAX, READ_SEGMENTS_MAX, READ_WALK_BYTES_MAX,
-    SEGMENT_BYTES_FIRST,
+    REMOVED_INDEXES_MAX, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_FIRST,
 };
-use tidings_log::{EmbeddedLog, Options};
+use tidings_log::{EmbeddedLog, KeeperMode, Options};
 
-use crate::support::{Bench, append, append_each, draft, files, offsets, query, read_all, scope};
+use crate::support::{
+    Bench, Read, append, append_each, draft, files, offsets, query, read_all, scope,
+};
 
 #[test]
 fn a_group_beyond_the_limit_is_refused_and_one_at_the_limit_is_taken() {
@@ -165,4 +170,58 @@ fn type_filters_pass_critical_events() {
     let newest = log.newest_per_key(&query, Offset(2)).expect("read").events;
     assert_eq!(newest.len(), 1);
     assert_eq!(newest[0].position.offset, Offset(1));
+}
+
+#[test]
+fn segments_grow_from_a_small_first_one() {
+    let bench = Bench::new();
+    let options = Options {
+        segment_bytes: SEGMENT_BYTES_DEFAULT,
+        ..bench.options()
+    };
+    let log = EmbeddedLog::open(&options).expect("opens");
+    let large = "x".repeat(1024 * 1024);
+    append_each(&log, &["a"], (0..4).map(|_| large.clone()));
+    let sizes = files(&bench.path(), "seg");
+    let sizes = sizes
+        .iter()
+        .map(|path| std::fs::metadata(path).expect("a segment").len());
+    assert_eq!(
+        sizes.collect::<Vec<_>>(),
+        [SEGMENT_BYTES_FIRST, SEGMENT_BYTES_FIRST * 2]
+    );
+}
+
+#[test]
+fn an_opening_keeps_only_so_many_indexes_of_removed_segments() {
+    let bench = Bench::new();
+    let options = Options {
+        segment_bytes: 16 * 1024,
+        // It would forget what is too much a moment later.
+        keeper: KeeperMode::OnRequest,
+        ..bench.options()
+    };
+    let log = EmbeddedLog::open(&options).expect("opens");
+    let removed = REMOVED_INDEXES_MAX + 3;
+    append_each(&log, &["a"], (0..removed + 2).map(|_| "x".repeat(15_000)));
+    log.retain_now();
+    log.close();
+    for segment in files(&bench.path(), "seg").iter().take(removed) {
+        std::fs::remove_file(segment).expect("removed");
+    }
+    let log = EmbeddedLog::open(&options).expect("opens");
+    let mut indexes = files(&bench.path(), "idx");
+    indexes.retain(|path| !path.with_extension("seg").exists());
+    assert_eq!(indexes.len(), REMOVED_INDEXES_MAX);
+    let quiet = read_all(&log, &scope(&["quiet"]), 0);
+    assert_eq!(quiet, [Read::Hole(3, "retention")], "it cannot be proven");
+}
+
+#[test]
+fn a_log_has_the_limits_of_the_hub_unless_it_is_told_others() {
+    let options = Bench::new().options();
+    assert_eq!(options.queue_bytes_max, COMMIT_QUEUE_BYTES_MAX);
+    assert_eq!(options.queue_wait_ms_max, COMMIT_QUEUE_WAIT_MS_MAX);
+    assert_eq!(options.dedupe_window_ms, DEDUPE_WINDOW_MS_DEFAULT);
+    assert_eq!(options.dedupe_ids_max, DEDUPE_IDS_DEFAULT);
 }

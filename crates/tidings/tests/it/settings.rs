@@ -4,10 +4,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tempfile::tempdir;
+use tidings::settings::limits::{
+    HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN, RETENTION_HEARTBEATS_MIN, SEGMENT_BYTES_MAX,
+    SEGMENT_BYTES_MIN, SHARDS_MAX, WINDOW_BYTES_MAX, WINDOW_BYTES_MIN,
+};
 use tidings::settings::origin::{Origin, Sourced};
 use tidings::settings::{
     Environment, Faults, Layer, LogFormat, Purpose, Settings, Sources, gather,
 };
+use tidings_auth::limits::LEEWAY_SECONDS_MAX;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -31,15 +36,20 @@ pub(crate) fn resolve(
 }
 
 /// The messages of everything that is wrong with a file whose secret is good.
+fn messages(file: &str) -> Vec<String> {
+    let secret = [("TIDINGS_AUTH_SECRET", SECRET)];
+    let faults = match resolve(file, &secret, Layer::default(), false) {
+        Ok(_) => Vec::new(),
+        Err(faults) => faults.0,
+    };
+    faults.into_iter().map(|fault| fault.message).collect()
+}
+
+/// The messages, of which there is one at least.
 fn wrong(file: &str) -> Vec<String> {
-    let faults = resolve(
-        file,
-        &[("TIDINGS_AUTH_SECRET", SECRET)],
-        Layer::default(),
-        false,
-    )
-    .expect_err(file);
-    faults.0.iter().map(|fault| fault.message.clone()).collect()
+    let messages = messages(file);
+    assert!(!messages.is_empty(), "{file}");
+    messages
 }
 
 fn secret_of(file: &str, variables: &[(&str, &str)]) -> String {
@@ -179,6 +189,45 @@ fn rules_between_settings_are_checked() {
             "{file}: {messages:?}"
         );
     }
+}
+
+#[test]
+fn a_value_at_its_limit_is_taken_and_the_next_one_is_not() {
+    let ranges = [
+        ("shards", "", 1, SHARDS_MAX),
+        ("auth.leeway_seconds", "", 0, LEEWAY_SECONDS_MAX),
+        ("limits.connections", "", 1, u64::from(u32::MAX)),
+        ("window.bytes", "", WINDOW_BYTES_MIN, WINDOW_BYTES_MAX),
+        (
+            "log.segment_bytes",
+            "",
+            SEGMENT_BYTES_MIN,
+            SEGMENT_BYTES_MAX,
+        ),
+        ("heartbeat", "ms", HEARTBEAT_MS_MIN, HEARTBEAT_MS_MAX),
+    ];
+    for (key, unit, min, max) in ranges {
+        let with = |value: u64| match unit {
+            "" => messages(&format!("{key} = {value}")),
+            _ => messages(&format!("{key} = \"{value}{unit}\"")),
+        };
+        for fine in [min, max] {
+            assert_eq!(with(fine), [""; 0], "{key} = {fine}");
+        }
+        for bad in min.checked_sub(1).into_iter().chain([max + 1]) {
+            let messages = with(bad);
+            assert_eq!(messages.len(), 1, "{key} = {bad}: {messages:?}");
+            assert!(messages[0].contains("out of range"), "{messages:?}");
+        }
+    }
+    let age = |ms: u64| {
+        messages(&format!(
+            "heartbeat = \"1s\"\ndedupe.window = \"1s\"\nretention.age = \"{ms}ms\""
+        ))
+    };
+    let least = u64::from(RETENTION_HEARTBEATS_MIN) * 1_000;
+    assert_eq!(age(least), [""; 0]);
+    assert!(age(least - 1)[0].contains("under 4 heartbeats"));
 }
 
 #[test]

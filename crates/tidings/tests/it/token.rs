@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::tempdir;
 use tidings_auth::jwt::JwtAuthenticator;
 use tidings_auth::secret::Secret;
-use tidings_core::limits::PATTERNS_PER_CLAIM_MAX;
+use tidings_core::limits::{PATTERNS_PER_CLAIM_MAX, ROLES_PER_IDENTITY_MAX};
 use tidings_core::time::Timestamp;
 
 use crate::program::run;
@@ -92,6 +92,19 @@ fn a15_a_token_that_no_hub_would_accept_is_not_made() {
     assert_eq!(run(directory.path(), &variables, &arguments).code, Some(0));
     arguments.extend(["--subscribe", "a/*"]);
     assert_eq!(run(directory.path(), &variables, &arguments).code, Some(1));
+    for (flag, max) in [
+        ("--publish", PATTERNS_PER_CLAIM_MAX),
+        ("--role", ROLES_PER_IDENTITY_MAX),
+    ] {
+        let given = |count: usize| {
+            let mut arguments = vec!["token", "--sub", "u1"];
+            arguments.extend([flag, "a"].repeat(count));
+            run(directory.path(), &variables, &arguments)
+        };
+        assert_eq!(given(max).code, Some(0), "{flag}");
+        let shown = given(max + 1).err;
+        assert!(shown.contains(&format!("more than {max} times")), "{shown}");
+    }
 
     let long = "a".repeat(250);
     let mut arguments = vec!["token", "--sub", "u1"];

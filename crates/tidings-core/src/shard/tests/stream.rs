@@ -193,7 +193,10 @@ fn a_credential_is_announced_before_its_end_and_ends_the_stream() {
     let reader = world.open_as(&["a"], &[], NOW, mode, Some(expires_at));
     world.settle();
     assert_eq!(world.got[&reader], ["hello@0:none"]);
-    world.advance(5_000);
+    world.advance(4_999);
+    world.settle();
+    assert_eq!(world.got[&reader].len(), 1, "not too early");
+    world.advance(1);
     world.settle();
     assert_eq!(world.got[&reader][1..], ["reauth"]);
     world.advance(REAUTH_NOTICE_MS);

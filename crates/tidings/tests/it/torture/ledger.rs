@@ -136,6 +136,11 @@ impl Ledger {
         self.note_offset(event, offset, "a reader");
     }
 
+    /// How often an event was seen, by whomever.
+    pub(crate) fn seen(&self) -> u64 {
+        self.seen.load(Ordering::Relaxed)
+    }
+
     /// A reader came back with the id of the last block it had.
     pub(crate) fn note_resumed(&self) {
         self.resumed.fetch_add(1, Ordering::Relaxed);
