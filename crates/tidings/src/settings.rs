@@ -40,4 +40,4 @@ pub use keys::Layer;
 pub use report::{effective, reference};
 pub use resolve::{Auth, Dedupe, Diagnostics, Drain, Limits, Purpose, Retention, Settings, Window};
 pub use rule::RetentionRule;
-pub use value::{LogFormat, LogLevel};
+pub use value::{LogFormat, LogKind, LogLevel};
