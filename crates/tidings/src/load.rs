@@ -88,6 +88,8 @@ pub(crate) struct Load {
     pub(crate) processes: Option<usize>,
     /// Threads of readers in each process.
     pub(crate) threads: usize,
+    /// Connections that are being opened at the same time.
+    pub(crate) opening: usize,
     /// Processes of the hub, to measure what they cost.
     pub(crate) server_pids: Vec<u32>,
 }

@@ -9,7 +9,8 @@ use super::connect::Connect;
 use super::failure::Failure;
 use super::{duration, print};
 use crate::load::limits::{
-    BATCH_EVENTS_MAX, PROCESSES_MAX, PUBLISHERS_MAX, READER_THREADS_MAX, SOURCE_ADDRESSES_MAX,
+    BATCH_EVENTS_MAX, OPENING_DEFAULT, OPENING_MAX, PROCESSES_MAX, PUBLISHERS_MAX,
+    READER_THREADS_MAX, SOURCE_ADDRESSES_MAX,
 };
 use crate::load::{
     Format, Load, LoadError, Scenario, Target, TopicTemplate, default_threads, work,
@@ -29,8 +30,8 @@ pub(super) struct Bench {
     #[command(flatten)]
     connect: Connect,
 
-    /// Readers in all, spread over the topics in turn.
-    #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = at_least_one)]
+    /// Readers in all, spread over the topics in turn; 0 only publishes.
+    #[arg(long, value_name = "NUMBER", default_value_t = 10)]
     readers: usize,
 
     /// Topics; `unicast` has one for each reader, `topics` one for ten, all others have 1.
@@ -106,6 +107,10 @@ pub(super) struct Bench {
     #[arg(long, value_name = "NUMBER", value_parser = up_to::<READER_THREADS_MAX>)]
     reader_threads: Option<usize>,
 
+    /// Connections that are being opened at the same time.
+    #[arg(long, value_name = "NUMBER", default_value_t = OPENING_DEFAULT, value_parser = up_to::<OPENING_MAX>)]
+    opening: usize,
+
     /// Prints the figures as one JSON object.
     #[arg(long)]
     json: bool,
@@ -136,8 +141,8 @@ impl Bench {
     fn load(self) -> Result<Load, Failure> {
         let topics = match (self.topics, self.scenario) {
             (Some(topics), _) => topics,
-            (None, Scenario::Unicast) => self.readers,
-            (None, Scenario::Topics) => self.readers.div_ceil(READERS_PER_TOPIC),
+            (None, Scenario::Unicast) => self.readers.max(1),
+            (None, Scenario::Topics) => self.readers.div_ceil(READERS_PER_TOPIC).max(1),
             (None, _) => 1,
         };
         let topic = TopicTemplate::new(self.topic);
@@ -187,6 +192,7 @@ impl Bench {
             source_addresses: self.source_addresses,
             processes: self.processes,
             threads: self.reader_threads.unwrap_or_else(default_threads),
+            opening: self.opening,
             server_pids: self.server_pid,
         })
     }

@@ -39,8 +39,12 @@ pub(super) const READ_BYTES: usize = 256 * 1024;
 /// Stretches of missing events that a reader remembers, to tell late ones from repeated ones.
 pub(super) const HOLES_MAX: usize = 1_024;
 
-/// Connections that one thread is opening at the same time: under the backlog of any listener.
-pub(super) const OPENING_MAX: usize = 256;
+/// Connections that are being opened at the same time, unless asked otherwise: under the backlog of
+/// any listener, so that no connection waits a second for its second attempt.
+pub(crate) const OPENING_DEFAULT: usize = 100;
+
+/// The same, if asked: the largest backlog that systems grant.
+pub(crate) const OPENING_MAX: usize = 4_096;
 
 /// How often in a row a reader comes back in vain before it gives up.
 pub(super) const RETURNS_MAX: u32 = 50;

@@ -52,6 +52,8 @@ pub(super) struct Published {
     pub(super) timed: u64,
     /// Events that the hub refused for the moment.
     pub(super) refused: u64,
+    /// Events that were due and that no publisher was free for.
+    pub(super) unsent: u64,
     /// From when a timed publish was due until its answer.
     pub(super) answers: Latencies,
     /// When the last answer came.
@@ -162,6 +164,7 @@ impl Publishers {
                 all.answers.add(&one.answers);
                 all.ended_us = all.ended_us.max(one.ended_us);
             }
+            all.unsent = timetable.unsent();
             Ok((all, other))
         })
     }
@@ -180,7 +183,7 @@ fn work(
     timetable: &Timetable,
 ) -> Result<Published, PublishError> {
     let mut done = Published::default();
-    while let Some(turn) = timetable.take() {
+    while let Some(turn) = timetable.take(now_us()) {
         wait_until(turn.due_us);
         let outcome = publisher
             .publish(plan, turn)

@@ -30,6 +30,8 @@ pub(super) struct ReadPlan {
     pub(super) first: usize,
     pub(super) readers: usize,
     pub(super) threads: usize,
+    /// Connections that each thread opens at the same time.
+    pub(super) opening: usize,
     /// Addresses of this machine that readers connect from; 0 leaves the choice to the system.
     pub(super) source_addresses: usize,
     /// How long nothing may arrive before what is missing is given up.

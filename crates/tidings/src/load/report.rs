@@ -56,6 +56,8 @@ pub(super) struct Flow {
     pub(super) seconds: f64,
     /// Events that the hub refused for the moment.
     pub(super) refused: u64,
+    /// Events that were due and that no publisher was free for.
+    pub(super) unsent: u64,
     pub(super) published_per_second: f64,
     /// From when a publish was due until its answer.
     pub(super) publish_ms: Quantiles,

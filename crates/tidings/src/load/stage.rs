@@ -52,6 +52,7 @@ impl<'a> Stage<'a> {
         }
         let token = load.token.as_ref();
         let token = token.and_then(|token| str::from_utf8(token.expose()).ok());
+        let processes = processes(load);
         let plan = ReadPlan {
             target: load.subscribe.clone(),
             topic: load.topic.clone(),
@@ -60,10 +61,11 @@ impl<'a> Stage<'a> {
             first: 0,
             readers: load.readers,
             threads: load.threads,
+            opening: (load.opening / (load.threads * processes)).max(1),
             source_addresses: source_addresses(load)?,
             patience_us: micros(load.patience),
         };
-        let squads = Squads::start(&plan, processes(load))?;
+        let squads = Squads::start(&plan, processes)?;
         let publish = PublishPlan::new(
             load.publish.clone(),
             load.format,

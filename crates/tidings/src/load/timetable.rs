@@ -7,7 +7,11 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::clock::{micros, now_us};
+use super::clock::micros;
+
+/// How long after the end a turn may still begin. A hub that does not keep up would otherwise be
+/// loaded for far longer than was asked.
+const LATE_MAX_US: u64 = 1_000_000;
 
 /// A timetable.
 #[derive(Debug)]
@@ -32,6 +36,8 @@ pub(super) struct Timetable {
 pub(super) struct State {
     next: AtomicU64,
     called_off: AtomicBool,
+    /// Events of turns for which no publisher was free in time.
+    unsent: AtomicU64,
 }
 
 /// A publish that is due.
@@ -45,24 +51,35 @@ pub(super) struct Turn {
 
 impl Timetable {
     /// The next turn, until there is none.
-    pub(super) fn take(&self) -> Option<Turn> {
-        if self.state.called_off.load(Ordering::Relaxed) {
-            return None;
-        }
-        let first = self.state.next.fetch_add(self.batch, Ordering::Relaxed);
-        let due_us = match self.rate {
-            Some(rate) => {
-                let after = Duration::try_from_secs_f64(first as f64 / rate);
-                self.begin_us.saturating_add(after.map_or(u64::MAX, micros))
+    pub(super) fn take(&self, now_us: u64) -> Option<Turn> {
+        while !self.state.called_off.load(Ordering::Relaxed) {
+            let first = self.state.next.fetch_add(self.batch, Ordering::Relaxed);
+            let due_us = match self.rate {
+                Some(rate) => {
+                    let after = Duration::try_from_secs_f64(first as f64 / rate);
+                    self.begin_us.saturating_add(after.map_or(u64::MAX, micros))
+                }
+                None => now_us.max(self.begin_us),
+            };
+            let events = self.events.saturating_sub(first).min(self.batch);
+            if due_us >= self.end_us || events == 0 {
+                return None;
             }
-            None => now_us().max(self.begin_us),
-        };
-        let events = self.events.saturating_sub(first).min(self.batch);
-        (due_us < self.end_us && events > 0).then_some(Turn {
-            first,
-            events,
-            due_us,
-        })
+            if now_us < self.end_us.saturating_add(LATE_MAX_US) {
+                return Some(Turn {
+                    first,
+                    events,
+                    due_us,
+                });
+            }
+            self.state.unsent.fetch_add(events, Ordering::Relaxed);
+        }
+        None
+    }
+
+    /// Events that were due and that no publisher was free for before the end.
+    pub(super) fn unsent(&self) -> u64 {
+        self.state.unsent.load(Ordering::Relaxed)
     }
 
     /// Ends it early.
@@ -95,7 +112,7 @@ mod tests {
     #[test]
     fn turns_of_a_rate_are_due_whether_or_not_anybody_came() {
         let timetable = timetable(Some(10.0), 1, u64::MAX);
-        let turns: Vec<Turn> = std::iter::from_fn(|| timetable.take()).collect();
+        let turns: Vec<Turn> = std::iter::from_fn(|| timetable.take(0)).collect();
         assert_eq!(turns.len(), 10);
         let due: Vec<u64> = turns.iter().map(|turn| turn.due_us).collect();
         assert_eq!(due.get(..3), Some(&[1_000, 101_000, 201_000][..]));
@@ -106,22 +123,30 @@ mod tests {
     #[test]
     fn a_batch_is_due_with_its_first_event() {
         let timetable = timetable(Some(10.0), 4, u64::MAX);
-        let turns: Vec<(u64, u64)> = std::iter::from_fn(|| timetable.take())
+        let turns: Vec<(u64, u64)> = std::iter::from_fn(|| timetable.take(0))
             .map(|turn| (turn.first, turn.due_us))
             .collect();
         assert_eq!(turns, [(0, 1_000), (4, 401_000), (8, 801_000)]);
     }
 
     #[test]
+    fn turns_that_nobody_was_free_for_are_given_up_and_counted() {
+        let timetable = timetable(Some(10.0), 2, u64::MAX);
+        assert!(timetable.take(2_000_999).is_some());
+        assert_eq!(timetable.take(2_001_000), None);
+        assert_eq!(timetable.unsent(), 8);
+    }
+
+    #[test]
     fn a_number_of_events_and_a_call_end_it() {
         let mut few = timetable(None, 4, 6);
         few.end_us = u64::MAX;
-        let sizes: Vec<u64> = std::iter::from_fn(|| few.take())
+        let sizes: Vec<u64> = std::iter::from_fn(|| few.take(5_000))
             .map(|turn| turn.events)
             .collect();
         assert_eq!(sizes, [4, 2]);
         let called = timetable(Some(10.0), 1, u64::MAX);
         called.call_off();
-        assert_eq!(called.take(), None);
+        assert_eq!(called.take(0), None);
     }
 }

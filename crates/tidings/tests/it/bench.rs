@@ -18,9 +18,14 @@ struct Stand {
 
 impl Stand {
     fn new(connections: &str) -> Self {
+        Self::with_log(connections, "embedded")
+    }
+
+    fn with_log(connections: &str, kind: &str) -> Self {
         let folder = tempdir().expect("a directory");
         let program = Program::new(env!("CARGO_BIN_EXE_tidings"), folder.path())
-            .with_setting("TIDINGS_LIMITS_CONNECTIONS_PER_IDENTITY", connections);
+            .with_setting("TIDINGS_LIMITS_CONNECTIONS_PER_IDENTITY", connections)
+            .with_setting("TIDINGS_LOG_KIND", kind);
         let hub = program
             .start("127.0.0.1:0".parse().expect("an address"))
             .expect("a hub");
@@ -112,6 +117,14 @@ fn idle_streams_and_connects_are_counted_and_the_hub_is_measured() {
     assert!(number(&storm["storm"], "connects") > 4, "{storm}");
     assert_eq!(number(&storm["storm"], "failed"), 0);
     assert_eq!(number(&storm, "delivered"), 0);
+}
+
+#[test]
+fn a_hub_with_a_log_in_memory_delivers_and_replays_and_writes_no_log() {
+    let stand = Stand::with_log("100", "memory");
+    let report = stand.report("herd", "--readers 3 --events 20");
+    assert_eq!(number(&report, "delivered"), 3 * 21);
+    assert!(!stand.folder.path().join("data/log").exists());
 }
 
 #[test]

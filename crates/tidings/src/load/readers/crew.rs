@@ -12,7 +12,7 @@ use super::reader::{Progress, Reader, Reading};
 use super::{Order, ReadPlan};
 use crate::load::clock::now_us;
 use crate::load::ledger::{Ledger, Noted};
-use crate::load::limits::{OPENING_MAX, READ_BYTES, RETURN_AFTER_US, RETURNS_MAX};
+use crate::load::limits::{READ_BYTES, RETURN_AFTER_US, RETURNS_MAX};
 use crate::load::probe::ProbeFinder;
 use crate::load::scanner::Told;
 use crate::load::tally::Tally;
@@ -236,7 +236,7 @@ impl Crew {
             let due = self.returning.pop_front();
             self.waiting.extend(due.map(|(_, index)| index));
         }
-        while self.opening < OPENING_MAX
+        while self.opening < self.plan.opening
             && let Some(index) = self.waiting.pop_front()
         {
             let Some(reader) = self.readers.get_mut(index) else {

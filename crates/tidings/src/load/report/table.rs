@@ -71,12 +71,12 @@ impl Flow {
             Some(rate) => row(f, "asked", format_args!("{rate} events/s"))?,
             None => row(f, "asked", "as fast as answers come")?,
         }
-        let (seconds, refused) = (self.seconds, self.refused);
+        let (seconds, refused, unsent) = (self.seconds, self.refused, self.unsent);
         let rate = self.published_per_second;
         row(
             f,
             "published",
-            format_args!("{rate:.0}/s for {seconds:.1} s, {refused} refused"),
+            format_args!("{rate:.0}/s for {seconds:.1} s, {refused} refused, {unsent} unsent"),
         )?;
         row(f, "until the answer", self.publish_ms)?;
         row(

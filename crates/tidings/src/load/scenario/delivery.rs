@@ -27,6 +27,7 @@ pub(super) fn flow(load: &Load, stage: &Stage<'_>, phase: &Phase, tally: &Tally)
         rate: load.rate,
         seconds: publishing_us as f64 / 1_000_000.0,
         refused: phase.published.refused,
+        unsent: phase.published.unsent,
         published_per_second: per_second(phase.published.timed, publishing_us),
         publish_ms: (&phase.published.answers).into(),
         delivered_per_second: per_second(events, delivering_us),
