@@ -1,14 +1,18 @@
 //! `cargo xtask bench`: the figures of the documentation, measured by one command.
 //!
 //! Each benchmark is a row of [`BENCHMARKS`] and a file below. It starts the release build of the
-//! program on a fresh directory, loads it from this process, checks that nothing was lost, and writes
+//! program on a fresh directory, loads it, checks that nothing was lost, and writes
 //! `docs/benchmarks/<name>.json` with what was measured, on what, and of which commit, and the charts
-//! beside it. Program and load share the machine: the figures are what both reach together.
+//! beside it. Program and load share the machine: the figures are what both reach together. The load
+//! is `tidings bench`, where it has a scenario for it.
+//!
+//! [`peers`] puts the same loads on other systems, each on a core of its own.
 
 mod blocking;
 mod chart;
-mod latency;
+mod generator;
 mod machine;
+mod peers;
 mod report;
 mod stand;
 
@@ -17,6 +21,7 @@ mod idle;
 mod publish;
 mod reopen;
 mod replay;
+mod retention;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -49,6 +54,19 @@ pub(crate) struct BenchArguments {
     /// Size of the events that `reopen` puts into its log, in MiB.
     #[arg(long, default_value_t = 1_024)]
     log_mib: u64,
+    /// Measures other systems beside this hub instead: all cases, or those that are named, with commas
+    /// between them.
+    #[arg(long, value_name = "CASES", num_args = 0..=1, value_delimiter = ',', conflicts_with = "names")]
+    peers: Option<Vec<String>>,
+    /// Systems that `--peers` measures, with commas between them; all without it.
+    #[arg(long, value_delimiter = ',', requires = "peers")]
+    systems: Vec<String>,
+    /// Lets `--peers` install what it lacks with `apt-get`.
+    #[arg(long, requires = "peers")]
+    install: bool,
+    /// Measures for two seconds only.
+    #[arg(long, requires = "peers")]
+    quick: bool,
     /// Where results go.
     #[arg(long, default_value = "docs/benchmarks")]
     out: PathBuf,
@@ -63,7 +81,7 @@ struct Benchmark {
     run: fn(&Stand, &BenchArguments) -> Result<Report>,
 }
 
-const BENCHMARKS: [Benchmark; 5] = [
+const BENCHMARKS: [Benchmark; 6] = [
     Benchmark {
         name: "publish",
         run: publish::run,
@@ -75,6 +93,10 @@ const BENCHMARKS: [Benchmark; 5] = [
     Benchmark {
         name: "broadcast",
         run: broadcast::run,
+    },
+    Benchmark {
+        name: "retention",
+        run: retention::run,
     },
     Benchmark {
         name: "reopen",
@@ -90,6 +112,9 @@ const BENCHMARKS: [Benchmark; 5] = [
 pub(crate) fn run(root: &Path, arguments: &BenchArguments) -> Result<bool> {
     if cfg!(debug_assertions) {
         return run_optimised(root);
+    }
+    if let Some(cases) = &arguments.peers {
+        return peers::run(root, arguments, cases);
     }
     let names = BENCHMARKS.map(|benchmark| benchmark.name);
     if let Some(unknown) = arguments

@@ -9,6 +9,11 @@ use crate::workspace::cargo;
 
 /// Builds the program, which is quick when nothing has changed, and names its binary.
 pub(crate) fn build(root: &Path) -> Result<PathBuf> {
+    build_package(root, "tidings")
+}
+
+/// The same for any package whose program is called like it.
+pub(crate) fn build_package(root: &Path, package: &str) -> Result<PathBuf> {
     let (profile, folder) = if cfg!(debug_assertions) {
         ("dev", "debug")
     } else {
@@ -19,13 +24,13 @@ pub(crate) fn build(root: &Path) -> Result<PathBuf> {
             "build",
             "--quiet",
             "--package",
-            "tidings",
+            package,
             "--profile",
             profile,
         ])
         .status()
         .context("cannot start `cargo build`")?;
-    ensure!(status.success(), "the program does not build");
+    ensure!(status.success(), "`{package}` does not build");
 
     let output = cargo(root)
         .args(["metadata", "--no-deps", "--format-version", "1"])
@@ -36,5 +41,5 @@ pub(crate) fn build(root: &Path) -> Result<PathBuf> {
     let target = metadata["target_directory"]
         .as_str()
         .context("`cargo metadata` names no target directory")?;
-    Ok(Path::new(target).join(folder).join("tidings"))
+    Ok(Path::new(target).join(folder).join(package))
 }

@@ -7,15 +7,17 @@ use tidings_auth::development::DevelopmentUser;
 use tidings_auth::jwt::JwtAuthenticator;
 use tidings_core::grant::{Grants, PublishGrant};
 use tidings_core::pattern::Pattern;
-use tidings_core::port::{Authenticator, Clock};
+use tidings_core::port::{Authenticator, Clock, EventStore, Sequencer};
+use tidings_core::position::Epoch;
 use tidings_http::{App, Origin, Origins};
 use tidings_hub::{Hub, Options as HubOptions, Ports};
+use tidings_log::memory::{MemoryLog, MemoryOptions, MemoryRetention, MemoryRule};
 use tidings_log::{EmbeddedLog, Options as LogOptions, Retention, RetentionRule};
 use tidings_wire::coding::BlockCoder;
 use tidings_wire::sse::WireEncoder;
 
 use crate::clock::SystemClock;
-use crate::settings::{AllowedOrigin, Settings};
+use crate::settings::{AllowedOrigin, LogKind, RetentionRule as Rule, Settings};
 
 /// Where the log lies within the data directory.
 const LOG_DIRECTORY: &str = "log";
@@ -25,20 +27,19 @@ const LOG_DIRECTORY: &str = "log";
 pub struct Assembled {
     /// The HTTP surface.
     pub app: App,
-    /// The log behind it.
-    pub log: EmbeddedLog,
+    /// The log behind it, if it has to be closed.
+    pub log: Option<EmbeddedLog>,
 }
 
 /// Opens the log and starts a hub over it.
 pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let log = open_log(settings, &clock)?;
-    let ports = Ports {
-        sequencer: Arc::new(log.clone()),
-        store: Arc::new(log.clone()),
-        encoder: Arc::new(WireEncoder),
-        coder: Arc::new(BlockCoder::default()),
-        clock: clock.clone(),
+    let (log, ports) = match settings.log_kind {
+        LogKind::Embedded => {
+            let log = open_log(settings, &clock)?;
+            (Some(log.clone()), ports(log, &clock))
+        }
+        LogKind::Memory => (None, ports(memory_log(settings, &clock)?, &clock)),
     };
     let options = HubOptions {
         shards: settings.shards,
@@ -62,6 +63,56 @@ pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
     };
     let app = App::new(hub, authenticators(settings)?, clock, surface);
     Ok(Assembled { app, log })
+}
+
+fn ports<L: Sequencer + EventStore + Clone + 'static>(log: L, clock: &Arc<dyn Clock>) -> Ports {
+    Ports {
+        sequencer: Arc::new(log.clone()),
+        store: Arc::new(log),
+        encoder: Arc::new(WireEncoder),
+        coder: Arc::new(BlockCoder::default()),
+        clock: clock.clone(),
+    }
+}
+
+/// A log that ends with the hub. It keeps what it keeps without settings, or less.
+fn memory_log(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<MemoryLog> {
+    let mut rules = settings.retention.rules.iter();
+    if let Some(rule) = rules.find(|rule| rule.bytes.is_some()) {
+        anyhow::bail!(
+            "a log in memory has no limit of bytes for some topics: `{}`",
+            rule.pattern
+        );
+    }
+    tracing::warn!("events are kept in memory and end with the hub");
+    let kept = MemoryRetention::default();
+    let options = MemoryOptions {
+        dedupe_window: settings.dedupe.window,
+        dedupe_ids_max: settings.dedupe.ids,
+        retention: MemoryRetention {
+            age_max: Some(settings.retention.age),
+            events_max: settings
+                .retention
+                .count
+                .map_or(kept.events_max, |count| kept.events_max.min(count as usize)),
+            bytes_max: kept.bytes_max.min(settings.retention.bytes as usize),
+            rules: settings.retention.rules.iter().map(memory_rule).collect(),
+            ..kept
+        },
+    };
+    Ok(MemoryLog::open(
+        options,
+        clock.clone(),
+        Epoch::from_bits(random()?),
+    ))
+}
+
+fn memory_rule(rule: &Rule) -> MemoryRule {
+    MemoryRule {
+        pattern: rule.pattern.clone(),
+        age_max: rule.age,
+        events_max: rule.count.map(|count| count as usize),
+    }
 }
 
 fn open_log(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<EmbeddedLog> {

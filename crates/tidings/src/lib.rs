@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! main ─► cli ─┬─ serve, check-config, token ─► settings
-//!              └─ publish, tail, bench ─► tidings-client
+//!              ├─ publish, tail ─► tidings-client
+//!              └─ bench ─► load, on sockets of its own
 //! ```
 //!
 //! Start reading at [`cli`], then [`settings`].
@@ -15,6 +16,6 @@ pub mod cli;
 pub mod clock;
 pub mod diagnostics;
 pub mod env_vars;
-pub mod load;
+mod load;
 pub mod serve;
 pub mod settings;

@@ -1,145 +1,107 @@
-//! A load on a running hub: readers that check what they get, and publishers that keep a rate.
+//! A load on a running hub, this one or any other that speaks server-sent events: readers that check
+//! what they get, and publishers that keep a timetable.
 //!
 //! ```text
-//! publishers ─ due times ─► POST /v1/events ─► hub ─► readers: latency, order, loss, repeats
+//! timetable ─► publishers (a thread and a socket each) ─ POST ─► hub
+//!                                                                 │ streams
+//! scenario ─ orders ─► squads (processes) ─► crews (threads) ─► readers: scanner, ledger
+//!          ◄─ tallies ─┘
 //! ```
 //!
-//! With a rate, every publish is timed from when it was due, not from when the hub let it begin: a
-//! hub that stalls is not spared the publishes that waited.
+//! Nothing here uses the client of this workspace: a generator has to cost far less than the hub it
+//! loads, so streams are scanned where they lie in the read buffer and never parsed as JSON.
+//!
+//! Start reading at [`scenario`], then [`readers`].
 
+mod body;
+mod clock;
+mod error;
+mod head;
 mod ledger;
+pub(crate) mod limits;
+mod meter;
+mod probe;
+mod processes;
 mod publisher;
-mod reader;
+mod publishing;
+mod readers;
 mod report;
+mod scanner;
+mod scenario;
+mod socket;
+mod stage;
+mod tally;
+mod target;
+mod timetable;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tidings_client::{Client, RequestError};
-use tidings_core::topic::Topic;
-use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout, timeout_at};
+use tidings_auth::secret::Secret;
 
-pub use report::{Quantiles, Report};
+pub(crate) use error::LoadError;
+pub(crate) use processes::work;
+pub(crate) use publishing::Format;
+pub(crate) use report::Report;
+pub(crate) use scenario::Scenario;
+pub(crate) use stage::default_threads;
+pub(crate) use target::{Target, TopicTemplate};
 
-use ledger::Ledger;
-
-/// How long readers may take until all have seen their hello.
-const OPEN_MAX: Duration = Duration::from_secs(10);
-
-/// How long readers may take for what is left once nobody publishes any more.
-const CATCH_UP_MAX: Duration = Duration::from_secs(30);
-
-/// What is put on the hub.
-#[derive(Debug, Clone)]
-pub struct Load {
-    /// Readers of the topic.
-    pub readers: usize,
-    /// Publishers to the topic, each with one request in flight.
-    pub publishers: usize,
+/// What is put on a hub.
+pub(crate) struct Load {
+    /// What is done.
+    pub(crate) scenario: Scenario,
+    /// Where readers subscribe.
+    pub(crate) subscribe: Target,
+    /// Where publishers publish.
+    pub(crate) publish: Target,
+    /// What the hub takes from publishers.
+    pub(crate) format: Format,
+    /// The credential of all readers and publishers.
+    pub(crate) token: Option<Secret>,
+    /// Names of topics.
+    pub(crate) topic: TopicTemplate,
+    /// Topics that readers and events are spread over.
+    pub(crate) topics: u32,
+    /// Readers in all.
+    pub(crate) readers: usize,
+    /// Publishers, each with one request in flight.
+    pub(crate) publishers: usize,
     /// Events per second of all publishers together; without it, as fast as answers come.
-    pub rate: Option<f64>,
-    /// For how long.
-    pub duration: Duration,
-    /// Bytes of data of an event, about.
-    pub event_bytes: usize,
-    /// Where to.
-    pub topic: Topic,
-}
-
-/// What all tasks of a load share.
-#[derive(Debug)]
-struct Stage {
-    load: Load,
-    /// When the load began; events carry their time since then.
-    began: Instant,
-    /// Readers that have seen their hello.
-    open: AtomicUsize,
-    opened: Notify,
-    /// Why the latest attempt of a reader came to nothing.
-    setback: Mutex<Option<String>>,
-}
-
-/// Why a load came to nothing.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// The hub refused for good, or is none.
-    #[error(transparent)]
-    Request(#[from] RequestError),
-    /// Not all readers could connect.
-    #[error("only {open} of {readers} readers could connect: {cause}")]
-    NotOpen {
-        /// Those that could.
-        open: usize,
-        /// All of them.
-        readers: usize,
-        /// Why the latest attempt came to nothing.
-        cause: String,
-    },
+    pub(crate) rate: Option<f64>,
+    /// Events of one request.
+    pub(crate) batch: u64,
+    /// Bytes of data of an event.
+    pub(crate) event_bytes: usize,
+    /// How long publishers publish before anything is timed.
+    pub(crate) warm_up: Duration,
+    /// How long the timed part is.
+    pub(crate) duration: Duration,
+    /// How long nothing may arrive before missing events are given up.
+    pub(crate) patience: Duration,
+    /// Events that returning readers have missed.
+    pub(crate) events: u64,
+    /// Share of readers that stop reading.
+    pub(crate) stopped_percent: usize,
+    /// Addresses of this machine that readers connect from.
+    pub(crate) source_addresses: Option<usize>,
+    /// Processes that readers are spread over.
+    pub(crate) processes: Option<usize>,
+    /// Threads of readers in each process.
+    pub(crate) threads: usize,
+    /// Connections that are being opened at the same time.
+    pub(crate) opening: usize,
+    /// Processes of the hub, to measure what they cost.
+    pub(crate) server_pids: Vec<u32>,
 }
 
 impl Load {
-    /// Puts the load on the hub of this client, and says what came of it.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future ends the load; what was published stays.
-    pub async fn run(self, client: &Client) -> Result<Report, LoadError> {
-        let stage = Arc::new(Stage {
-            load: self,
-            began: Instant::now(),
-            open: AtomicUsize::new(0),
-            opened: Notify::new(),
-            setback: Mutex::default(),
-        });
-        // Per publisher, how many of its events were accepted; readers end when they have them all.
-        let (accepted, expected) = watch::channel(None);
-        let mut readers = JoinSet::new();
-        for _ in 0..stage.load.readers {
-            readers.spawn(reader::read(
-                stage.clone(),
-                client.clone(),
-                expected.clone(),
-            ));
-        }
-        tokio::select! {
-            open = timeout(OPEN_MAX, stage.all_open()) => open.map_err(|_| stage.not_open())?,
-            // Before anything is published, a reader ends only because it failed.
-            Some(ended) = readers.join_next() => {
-                let _ledger: Ledger = ended.unwrap_or_else(|_| Ok(Ledger::default()))?;
-            }
-        }
-        let published = publisher::publish_all(&stage, client).await?;
-        accepted.send_replace(Some(published.accepted_of_each.clone()));
-        let mut received = Ledger::default();
-        let deadline = Instant::now() + CATCH_UP_MAX;
-        while let Ok(Some(ended)) = timeout_at(deadline, readers.join_next()).await {
-            if let Ok(ledger) = ended {
-                received.add(&ledger?);
-            }
-        }
-        let late = readers.len();
-        Ok(Report::new(&stage.load, &published, &received, late))
-    }
-}
-
-impl Stage {
-    async fn all_open(&self) {
-        while self.open.load(Ordering::Acquire) < self.load.readers {
-            self.opened.notified().await;
-        }
+    /// Puts the load on the hub, and says what came of it.
+    pub(crate) fn run(&self) -> Result<Report, LoadError> {
+        scenario::run(self)
     }
 
-    fn not_open(&self) -> LoadError {
-        let setback = self.setback.lock().unwrap_or_else(PoisonError::into_inner);
-        LoadError::NotOpen {
-            open: self.open.load(Ordering::Acquire),
-            readers: self.load.readers,
-            cause: setback
-                .clone()
-                .unwrap_or_else(|| "they got no answer".to_owned()),
-        }
+    /// Readers that stop reading, where the scenario has such.
+    fn stopped_readers(&self) -> usize {
+        (self.readers * self.stopped_percent).div_ceil(100)
     }
 }

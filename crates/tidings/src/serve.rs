@@ -78,7 +78,9 @@ async fn serve(settings: &Settings, ready_file: Option<&Path>) -> anyhow::Result
         () = server.run(app, connections, shutdown, drain) => {}
         () = stopping => tracing::warn!("told to stop again: open connections are cut"),
     }
-    log.close();
+    if let Some(log) = log {
+        log.close();
+    }
     Ok(())
 }
 

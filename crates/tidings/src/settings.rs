@@ -42,4 +42,4 @@ pub use resolve::{
     Auth, Dedupe, Diagnostics, Drain, Limits, Purpose, Retention, Settings, Streams, Window,
 };
 pub use rule::RetentionRule;
-pub use value::{LogFormat, LogLevel};
+pub use value::{LogFormat, LogKind, LogLevel};

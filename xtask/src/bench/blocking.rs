@@ -33,9 +33,6 @@ impl EventShape {
     }
 }
 
-/// One event as a JSON object.
-pub(crate) const JSON: &str = "application/json";
-
 /// One event per line.
 pub(crate) const NDJSON: &str = "application/x-ndjson";
 

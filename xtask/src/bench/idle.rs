@@ -1,167 +1,103 @@
-//! `idle`: what many streams cost that nobody publishes to.
+//! `idle`: what many streams cost that nobody publishes to, as memory over time.
 
-use std::net::SocketAddr;
+use std::process::Child;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::task::JoinSet;
-use tokio::time::{interval, timeout};
 
 use super::BenchArguments;
-use super::blocking::find;
 use super::chart::{Chart, Series};
+use super::generator::Findings;
 use super::machine::resident_bytes;
 use super::report::{Figure, Report};
-use super::stand::{Hub, Stand, runtime};
+use super::stand::Stand;
 
 /// How often memory is looked at.
 const SAMPLE_EACH: Duration = Duration::from_secs(5);
 
-/// Streams that are being opened at the same time.
-const OPENING: usize = 64;
-
-/// How long one stream may take to open.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How often the load is asked whether it is over.
+const LOOK_EACH: Duration = Duration::from_millis(50);
 
 const MIB: f64 = 1_048_576.0;
 
 /// Runs the benchmark.
 pub(crate) fn run(stand: &Stand, arguments: &BenchArguments) -> Result<Report> {
     let hub = stand.start()?;
-    let pid = hub.running.pid();
-    let before = memory(pid)?;
-    let runtime = runtime()?;
-    let watched = runtime.block_on(watch(&hub, arguments))?;
+    let (streams, minutes) = (arguments.streams, arguments.minutes);
+    let load = format!("idle --readers {streams} --duration {minutes}m");
+    let mut child = stand
+        .generator(&hub)
+        .command(&load)
+        .spawn()
+        .context("cannot start the load generator")?;
+    let samples = samples(&mut child, hub.running.pid())?;
+    let output = child.wait_with_output()?;
+    let findings = Findings::read(&output.stdout)?;
+    let lost = findings.need("/interrupted")?;
+    ensure!(lost == 0.0, "the hub has closed idle streams: {lost}");
 
-    let streams = arguments.streams;
-    let last = watched.samples.last().map_or(before, |(_, mib)| *mib);
-    let highest = watched
-        .samples
-        .iter()
-        .map(|(_, mib)| *mib)
-        .fold(before, f64::max);
-    let per_stream = |mib: f64| (mib - before) * MIB / streams as f64;
+    let highest = samples.iter().map(|(_, mib)| *mib).fold(0.0, f64::max);
+    let mib = |pointer: &str| findings.need(pointer).map(|bytes| bytes / MIB);
+    let before = mib("/idle/serverBytesBefore")?;
+    let figures = vec![
+        Figure::new(
+            "streams opened per second",
+            findings.need("/idle/openedPerSecond")?,
+            "1/s",
+        ),
+        Figure::new("memory before", before, "MiB"),
+        Figure::new(
+            "memory with all streams open",
+            mib("/idle/serverBytesOpened")?,
+            "MiB",
+        ),
+        Figure::new("memory at the end", mib("/idle/serverBytesHeld")?, "MiB"),
+        Figure::new(
+            "memory per stream at the end",
+            findings.need("/idle/serverBytesPerConnection")?,
+            "B",
+        ),
+        Figure::new(
+            "memory per stream at its highest",
+            (highest - before) * MIB / streams as f64,
+            "B",
+        ),
+        Figure::new("streams lost", lost, "streams"),
+    ];
     Ok(Report {
         setup: format!(
-            "{streams} streams over HTTP/1.1, each of its own topic, opened {OPENING} at a time and held for {} minutes \
-             with the usual heartbeats and no events; resident memory of the hub's process",
-            arguments.minutes
+            "{streams} streams over HTTP/1.1 of one topic, held for {minutes} minutes with the usual heartbeats and no \
+             events; memory of the hub's process"
         ),
-        figures: vec![
-            Figure::new(
-                "streams opened per second",
-                watched.opened_per_second,
-                "1/s",
-            ),
-            Figure::new("memory before", before, "MiB"),
-            Figure::new("memory with all streams open", watched.opened_mib, "MiB"),
-            Figure::new("memory at the end", last, "MiB"),
-            Figure::new("memory per stream at the end", per_stream(last), "B"),
-            Figure::new("memory per stream at its highest", per_stream(highest), "B"),
-            Figure::new("streams lost", watched.lost as f64, "streams"),
-        ],
+        figures,
         charts: vec![(
-            "",
+            String::new(),
             Chart::lines(
                 &format!("Memory of a hub with {streams} idle streams"),
                 "minutes",
                 "resident memory, MiB",
                 vec![Series {
                     name: "resident memory".to_owned(),
-                    points: watched.samples,
+                    points: samples,
                 }],
             ),
         )],
     })
 }
 
-struct Watched {
-    opened_per_second: f64,
-    opened_mib: f64,
-    /// Minutes and MiB.
-    samples: Vec<(f64, f64)>,
-    lost: usize,
-}
-
-async fn watch(hub: &Hub, arguments: &BenchArguments) -> Result<Watched> {
+/// Minutes and MiB, until the load is over.
+fn samples(load: &mut Child, hub: u32) -> Result<Vec<(f64, f64)>> {
     let began = Instant::now();
-    let pid = hub.running.pid();
-    let mut opening = JoinSet::new();
-    let mut open = JoinSet::new();
-    let mut next = 0..arguments.streams;
-    let mut samples = vec![(0.0, memory(pid)?)];
-    loop {
-        while opening.len() < OPENING
-            && let Some(index) = next.next()
-        {
-            opening.spawn(timeout(
-                PATIENCE,
-                open_stream(hub.running.address, hub.token.clone(), index),
-            ));
+    let mut samples = Vec::new();
+    let mut next = began;
+    while load.try_wait()?.is_none() {
+        if Instant::now() >= next {
+            let bytes = resident_bytes(hub).context("the hub has ended")?;
+            samples.push((began.elapsed().as_secs_f64() / 60.0, bytes as f64 / MIB));
+            next += SAMPLE_EACH;
         }
-        let Some(opened) = opening.join_next().await else {
-            break;
-        };
-        open.spawn(hold(opened?.context("a stream does not open")??));
+        thread::sleep(LOOK_EACH);
     }
-    let opened_per_second = arguments.streams as f64 / began.elapsed().as_secs_f64();
-    let opened_mib = memory(pid)?;
-
-    let end = Duration::from_secs(arguments.minutes * 60);
-    let mut ticks = interval(SAMPLE_EACH);
-    while began.elapsed() < end {
-        ticks.tick().await;
-        samples.push((began.elapsed().as_secs_f64() / 60.0, memory(pid)?));
-    }
-    let mut lost = 0;
-    while open.try_join_next().is_some() {
-        lost += 1;
-    }
-    ensure!(lost == 0, "the hub has closed idle streams: {lost}");
-    Ok(Watched {
-        opened_per_second,
-        opened_mib,
-        samples,
-        lost,
-    })
-}
-
-/// Opens a stream without any HTTP library, and waits for its greeting.
-async fn open_stream(address: SocketAddr, token: String, index: usize) -> Result<TcpStream> {
-    let mut socket = TcpStream::connect(address)
-        .await
-        .context("cannot connect to the hub")?;
-    let request = format!(
-        "GET /v1/stream?topics=bench/idle/{index} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
-         Accept: text/event-stream\r\n\r\n"
-    );
-    socket.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    while find(&answer, b"tidings.hello").is_none() {
-        ensure!(
-            socket.read_buf(&mut answer).await? > 0,
-            "a stream has ended: {}",
-            String::from_utf8_lossy(&answer)
-        );
-        ensure!(
-            answer.starts_with(b"HTTP/1.1 200"),
-            "a stream was refused: {}",
-            String::from_utf8_lossy(&answer)
-        );
-    }
-    Ok(socket)
-}
-
-/// Reads heartbeats until the stream ends.
-async fn hold(mut socket: TcpStream) {
-    let mut heartbeat = [0; 512];
-    while socket.read(&mut heartbeat).await.is_ok_and(|read| read > 0) {}
-}
-
-/// Resident memory in MiB.
-fn memory(pid: u32) -> Result<f64> {
-    let bytes = resident_bytes(pid).context("the hub has ended")?;
-    Ok(bytes as f64 / MIB)
+    Ok(samples)
 }

@@ -68,7 +68,7 @@ pub(crate) fn run(stand: &Stand, arguments: &BenchArguments) -> Result<Report> {
         ),
         figures,
         charts: vec![(
-            "",
+            String::new(),
             Chart::bars(
                 &format!("Start on a log of {disk_gib:.1} GiB after kill -9"),
                 "",

@@ -52,7 +52,7 @@ pub(crate) fn run(stand: &Stand, _arguments: &BenchArguments) -> Result<Report> 
             ),
         ],
         charts: vec![(
-            "",
+            String::new(),
             Chart::bars(
                 &format!("Replay of {EVENTS} events to one reader"),
                 "from memory and page cache",

@@ -17,7 +17,7 @@ pub(crate) struct Report {
     /// What was measured.
     pub(crate) figures: Vec<Figure>,
     /// Charts, each with the part of its file name after the benchmark's.
-    pub(crate) charts: Vec<(&'static str, Chart)>,
+    pub(crate) charts: Vec<(String, Chart)>,
 }
 
 /// One number.
@@ -26,6 +26,7 @@ pub(crate) struct Figure {
     name: String,
     value: f64,
     unit: &'static str,
+    to_reach: Option<&'static str>,
 }
 
 impl Figure {
@@ -35,7 +36,13 @@ impl Figure {
             name: name.into(),
             value,
             unit,
+            to_reach: None,
         }
+    }
+
+    /// The same with what it should be.
+    pub(crate) fn with_goal(self, to_reach: Option<&'static str>) -> Self {
+        Self { to_reach, ..self }
     }
 
     /// The value with as many digits as it deserves.
@@ -55,10 +62,13 @@ impl Report {
         println!("{}", self.setup);
         for figure in &self.figures {
             println!(
-                "  {:<52} {:>12} {}",
+                "  {:<52} {:>12} {}{}",
                 figure.name,
                 figure.rounded(),
-                figure.unit
+                figure.unit,
+                figure
+                    .to_reach
+                    .map_or_else(String::new, |to_reach| format!(" (to reach: {to_reach})"))
             );
         }
     }
@@ -76,7 +86,14 @@ impl Report {
     }
 
     fn to_json(&self, root: &Path, name: &str) -> Value {
-        let figure = |figure: &Figure| json!({ "name": figure.name, "value": figure.rounded(), "unit": figure.unit });
+        let figure = |figure: &Figure| {
+            let mut json =
+                json!({ "name": figure.name, "value": figure.rounded(), "unit": figure.unit });
+            if let Some(to_reach) = figure.to_reach {
+                json["toReach"] = to_reach.into();
+            }
+            json
+        };
         json!({
             "name": name,
             "setup": self.setup,

@@ -1,14 +1,16 @@
 //! The test stand: a fresh directory on a real disk, and the release build of the program in it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 use tidings_testkit::program::{Program, Running};
 use tokio::runtime::Runtime;
 
+use super::generator::Generator;
+
 /// Limits that protect a public hub from one client are in the way of a benchmark from one address.
-const SETTINGS: [(&str, &str); 3] = [
+pub(crate) const SETTINGS: [(&str, &str); 3] = [
     ("TIDINGS_LIMITS_CONNECTIONS_PER_IDENTITY", "50000"),
     ("TIDINGS_LIMITS_CONNECTIONS_PER_ADDRESS", "50000"),
     ("TIDINGS_RETENTION_BYTES", "100GiB"),
@@ -18,6 +20,7 @@ const SETTINGS: [(&str, &str); 3] = [
 #[derive(Debug)]
 pub(crate) struct Stand {
     program: Program,
+    binary: PathBuf,
     /// Kept for its removal at the end.
     folder: TempDir,
 }
@@ -34,17 +37,32 @@ pub(crate) struct Hub {
 impl Stand {
     /// A stand below the target directory: a temporary directory may be memory, and memory has no sync.
     pub(crate) fn new(root: &Path, binary: &Path) -> Result<Self> {
+        Self::with_settings(root, binary, &[])
+    }
+
+    /// The same with settings that go before those of every benchmark.
+    pub(crate) fn with_settings(
+        root: &Path,
+        binary: &Path,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let target = root.join("target");
         std::fs::create_dir_all(&target)?;
         let folder = tempfile::Builder::new()
             .prefix("bench-")
             .tempdir_in(target)
             .context("cannot make a directory for the benchmark")?;
-        let program = SETTINGS.iter().fold(
+        // Of two of the same name the last one counts.
+        let all = SETTINGS.iter().chain(settings);
+        let program = all.fold(
             Program::new(binary, folder.path()),
             |program, (name, value)| program.with_setting(name, value),
         );
-        Ok(Self { program, folder })
+        Ok(Self {
+            program,
+            binary: binary.to_owned(),
+            folder,
+        })
     }
 
     /// Starts the hub on what is in the directory.
@@ -56,6 +74,16 @@ impl Stand {
             .token("bench", &grants)
             .context("cannot make a token")?;
         Ok(Hub { running, token })
+    }
+
+    /// The load generator, aimed at the hub.
+    pub(crate) fn generator(&self, hub: &Hub) -> Generator {
+        Generator::on_hub(&self.binary, hub)
+    }
+
+    /// The program.
+    pub(crate) fn binary(&self) -> &Path {
+        &self.binary
     }
 
     /// The end of what the hub wrote to its output.

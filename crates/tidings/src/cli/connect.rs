@@ -32,12 +32,21 @@ pub(super) struct Connect {
 }
 
 impl Connect {
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The token, if there is one that is not empty.
+    pub(super) fn token(&self) -> Option<&Secret> {
+        self.token
+            .as_ref()
+            .filter(|token| !token.expose().is_empty())
+    }
+
     pub(super) fn client(&self) -> Result<Client, Failure> {
         let token = self
-            .token
-            .as_ref()
-            .and_then(|token| str::from_utf8(token.expose()).ok())
-            .filter(|token| !token.is_empty());
+            .token()
+            .and_then(|token| str::from_utf8(token.expose()).ok());
         Client::new(&self.url, token).map_err(|error| {
             Failure::new(error.to_string())
                 .hint("check `--url` and `--token`, or `TIDINGS_URL` and `TIDINGS_TOKEN`")

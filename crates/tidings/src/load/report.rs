@@ -1,139 +1,213 @@
-//! What came of a load, for people and for programs.
+//! What came of a load, for programs. People read it as [`table`] prints it.
 
-use std::fmt;
+mod table;
 
-use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::Load;
-use super::ledger::Ledger;
-use super::publisher::PublishedAll;
+use super::tally::{Latencies, Tally};
+use super::{Load, Scenario};
 
-/// The figures of one load.
-#[derive(Debug, Clone, Serialize)]
+/// The figures of a load.
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Report {
-    /// Readers of the topic.
-    pub readers: usize,
-    /// Publishers to the topic.
-    pub publishers: usize,
-    /// The rate that was asked for.
-    pub rate: Option<f64>,
-    /// How long publishing took.
-    pub seconds: f64,
-    /// Events that the hub accepted.
-    pub published: u64,
-    /// Publishes that it refused for the moment.
-    pub refused: u64,
-    /// Accepted events per second.
-    pub published_per_second: f64,
-    /// From when a publish was due until its answer.
-    pub publish_ms: Quantiles,
+pub(crate) struct Report {
+    scenario: Scenario,
+    readers: usize,
+    topics: u32,
+    publishers: usize,
+    batch: u64,
+    event_bytes: usize,
+    /// Events that the hub accepted, those of the warm-up included.
+    published: u64,
     /// Events that arrived, once for each reader.
-    pub delivered: u64,
-    /// From when an event was due until it arrived.
-    pub delivery_ms: Quantiles,
+    delivered: u64,
     /// Events that a reader should have seen and did not.
-    pub missing: u64,
+    missing: u64,
     /// Events that a reader saw again.
-    pub repeated: u64,
+    repeated: u64,
+    /// Events that a reader saw after a later one of the same publisher.
+    out_of_order: u64,
     /// Gaps that readers were told.
-    pub gaps: u64,
-    /// Readers that had not seen everything when the load was called off.
-    pub late_readers: usize,
+    gaps: u64,
+    /// Connections that ended without the reader's doing.
+    interrupted: u64,
+    /// Readers that did not get everything.
+    late_readers: usize,
+    #[serde(flatten)]
+    pub(super) flow: Option<Flow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) idle: Option<Idle>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) herd: Option<Herd>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) slow: Option<Slow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) storm: Option<Storm>,
+}
+
+/// The timed part of publishing and delivering. Figures of the server are absent when its processes
+/// are not known.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Flow {
+    /// The rate that was asked for.
+    pub(super) rate: Option<f64>,
+    /// How long publishing took.
+    pub(super) seconds: f64,
+    /// Events that the hub refused for the moment.
+    pub(super) refused: u64,
+    /// Events that were due and that no publisher was free for.
+    pub(super) unsent: u64,
+    pub(super) published_per_second: f64,
+    /// From when a publish was due until its answer.
+    pub(super) publish_ms: Quantiles,
+    pub(super) delivered_per_second: f64,
+    /// From when an event was due until it arrived.
+    pub(super) delivery_ms: Quantiles,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server_cpu_us_per_delivery: Option<f64>,
+    /// Memory of the server when the last publish was answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server_bytes: Option<f64>,
+    pub(super) generator_cpu_us_per_delivery: f64,
+}
+
+/// Streams that get nothing.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Idle {
+    pub(super) held_seconds: f64,
+    pub(super) opened_per_second: f64,
+    /// From the beginning of a connection until its response head.
+    pub(super) open_ms: Quantiles,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server_cpu_us_per_connect: Option<f64>,
+    /// Processor time of the server while nothing was published, in percent of a core.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server_cpu_percent_held: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server_bytes_before: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server_bytes_opened: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server_bytes_held: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server_bytes_per_connection: Option<f64>,
+    /// Socket buffers of both ends, and of everything else on the machine.
+    pub(super) kernel_bytes_per_connection: f64,
+}
+
+/// Readers that came back all at once.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Herd {
+    /// Events that were published while they were away.
+    pub(super) events_missed: u64,
+    pub(super) refused: u64,
+    /// From the return of all until the last had everything.
+    pub(super) seconds: f64,
+    pub(super) replayed_per_second: f64,
+    /// The same of each reader.
+    pub(super) return_ms: Quantiles,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server_cpu_us_per_replayed: Option<f64>,
+}
+
+/// Readers of which some stopped; what stands outside is with them, of the others.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Slow {
+    pub(super) stopped: usize,
+    /// The others' p99 with stopped readers, over that without.
+    pub(super) p99_ratio: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server_bytes_grown: Option<f64>,
+    /// Socket buffers of the machine.
+    pub(super) kernel_bytes_grown: f64,
+    /// The same load before any reader stopped.
+    pub(super) all_read: Flow,
+}
+
+/// Readers that connected only to leave.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Storm {
+    pub(super) connects: u64,
+    pub(super) failed: usize,
+    /// Why the latest of those did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cause: Option<String>,
+    pub(super) connects_per_second: f64,
+    /// From the beginning of a connection until its response head.
+    pub(super) connect_ms: Quantiles,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server_cpu_us_per_connect: Option<f64>,
+    pub(super) generator_cpu_us_per_connect: f64,
 }
 
 /// A distribution in milliseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct Quantiles {
-    /// The median.
-    pub p50: f64,
-    /// One in ten is slower.
-    pub p90: f64,
-    /// One in a hundred is slower.
-    pub p99: f64,
-    /// The slowest.
-    pub max: f64,
+pub(super) struct Quantiles {
+    pub(super) p50: f64,
+    pub(super) p90: f64,
+    pub(super) p99: f64,
+    pub(super) p999: f64,
+    pub(super) max: f64,
 }
 
 impl Report {
-    pub(super) fn new(
-        load: &Load,
-        published: &PublishedAll,
-        received: &Ledger,
-        late_readers: usize,
-    ) -> Self {
-        let accepted = published.accepted_of_each.iter().sum();
-        let seconds = published.took.as_secs_f64();
+    pub(super) fn new(load: &Load, published: u64, tally: &Tally) -> Self {
         Self {
+            scenario: load.scenario,
             readers: load.readers,
+            topics: load.topics,
             publishers: load.publishers,
-            rate: load.rate,
-            seconds,
-            published: accepted,
-            refused: published.refused,
-            published_per_second: accepted as f64 / seconds,
-            publish_ms: Quantiles::of(&published.latency),
-            delivered: received.events,
-            delivery_ms: Quantiles::of(&received.latency),
-            missing: received.missing,
-            repeated: received.repeated,
-            gaps: received.gaps,
-            late_readers,
+            batch: load.batch,
+            event_bytes: load.event_bytes,
+            published,
+            delivered: tally.events,
+            missing: tally.missing,
+            repeated: tally.repeated,
+            out_of_order: tally.out_of_order,
+            gaps: tally.gaps,
+            interrupted: tally.interrupted,
+            late_readers: tally.late,
+            flow: None,
+            idle: None,
+            herd: None,
+            slow: None,
+            storm: None,
         }
     }
 
-    /// Whether every reader saw every event exactly once.
-    pub fn is_complete(&self) -> bool {
-        self.missing == 0 && self.repeated == 0 && self.late_readers == 0
+    /// What is wrong with what readers saw, if anything is.
+    pub(crate) fn fault(&self) -> Option<&'static str> {
+        let idle_cut = self.idle.is_some() && self.interrupted > 0;
+        let storm_failed = self.storm.as_ref().is_some_and(|storm| storm.failed > 0);
+        if self.missing > 0 || self.late_readers > 0 {
+            Some("not every reader saw every event")
+        } else if self.repeated > 0 {
+            Some("readers saw events more than once")
+        } else if self.out_of_order > 0 {
+            Some("readers saw events out of order")
+        } else if idle_cut {
+            Some("the hub closed idle streams")
+        } else if storm_failed {
+            Some("not every reader could connect")
+        } else {
+            None
+        }
     }
 }
 
-impl Quantiles {
-    fn of(histogram: &Histogram<u64>) -> Self {
-        let ms = |quantile| histogram.value_at_quantile(quantile) as f64 / 1_000.0;
+impl From<&Latencies> for Quantiles {
+    fn from(latencies: &Latencies) -> Self {
         Self {
-            p50: ms(0.5),
-            p90: ms(0.9),
-            p99: ms(0.99),
-            max: ms(1.0),
+            p50: latencies.ms(0.5),
+            p90: latencies.ms(0.9),
+            p99: latencies.ms(0.99),
+            p999: latencies.ms(0.999),
+            max: latencies.ms(1.0),
         }
-    }
-}
-
-impl fmt::Display for Quantiles {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { p50, p90, p99, max } = self;
-        write!(
-            f,
-            "p50 {p50:.2}  p90 {p90:.2}  p99 {p99:.2}  max {max:.2} ms"
-        )
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rate = match self.rate {
-            Some(rate) => format!("{rate} events/s asked"),
-            None => "as fast as answers came".to_owned(),
-        };
-        writeln!(
-            f,
-            "{} publishers, {} readers, {rate}",
-            self.publishers, self.readers
-        )?;
-        writeln!(
-            f,
-            "published   {} in {:.1} s, {:.0} per second, {} refused",
-            self.published, self.seconds, self.published_per_second, self.refused
-        )?;
-        writeln!(f, "            {}", self.publish_ms)?;
-        writeln!(f, "delivered   {}", self.delivered)?;
-        writeln!(f, "            {}", self.delivery_ms)?;
-        write!(
-            f,
-            "missing {}, repeated {}, gaps {}, late readers {}",
-            self.missing, self.repeated, self.gaps, self.late_readers
-        )
     }
 }

@@ -13,7 +13,7 @@ use super::combine::Combine;
 use super::origin::{Origin, Sourced};
 use super::rule::RetentionRule;
 use super::size::Size;
-use super::value::{Compression, LogFormat, LogLevel, Raw, Value};
+use super::value::{Compression, LogFormat, LogKind, LogLevel, Raw, Value};
 
 /// What is known of one key.
 #[derive(Debug, Clone, Copy)]
@@ -116,6 +116,8 @@ keys! {
     retention_bytes: Size = "retention.bytes", "10GiB";
     /// How many events are kept at least; the oldest go by whole segments. Without it their number is not limited.
     retention_count: u64 = "retention.count";
+    /// Where events are kept: `embedded` writes each to disk before anybody sees it. With `memory` they end with the hub; it is for tests and measurements.
+    log_kind: LogKind = "log.kind", "embedded";
     /// Size of one file of the log.
     log_segment_bytes: Size = "log.segment_bytes", "64MiB";
     /// How long a publisher's own event id is remembered, so that a repeat is recognised.

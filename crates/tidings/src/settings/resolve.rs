@@ -14,7 +14,7 @@ use super::origin::Sourced;
 use super::rule::RetentionRule;
 use super::signing;
 use super::validate::validate;
-use super::value::{Compression, LogFormat, LogLevel};
+use super::value::{Compression, LogFormat, LogKind, LogLevel};
 
 /// Everything that a hub needs to know before it starts.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How long events are kept.
     pub retention: Retention,
+    /// Where events are kept.
+    pub log_kind: LogKind,
     /// Bytes of one file of the log.
     pub segment_bytes: u64,
     /// Recognising repeated publishes.
@@ -187,6 +189,7 @@ impl Gathered {
                     .map(|setting| setting.value)
                     .unwrap_or_default(),
             },
+            log_kind: there(layer.log_kind),
             segment_bytes: there(layer.log_segment_bytes).0,
             dedupe: Dedupe {
                 window: there(layer.dedupe_window),

@@ -156,6 +156,15 @@ words! {
 }
 
 words! {
+    /// Where events are kept.
+    LogKind, "`embedded` or `memory`",
+    /// In files below the data directory.
+    Embedded = "embedded",
+    /// In memory, until the hub ends.
+    Memory = "memory"
+}
+
+words! {
     /// How log lines look.
     LogFormat, "`text` or `json`",
     /// For people.

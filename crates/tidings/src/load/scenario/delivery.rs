@@ -1,0 +1,44 @@
+//! Events to readers of one or many topics: rates, latencies, and the cost of a delivery.
+
+use crate::load::report::{Flow, Report};
+use crate::load::stage::{Phase, Stage};
+use crate::load::tally::Tally;
+use crate::load::{Load, LoadError};
+
+pub(super) fn run(load: &Load) -> Result<Report, LoadError> {
+    let mut stage = Stage::new(load)?;
+    stage.open()?;
+    let phase = stage.publish()?;
+    let tally = stage.finish()?;
+    let mut report = Report::new(load, stage.accepted(), &tally);
+    report.flow = Some(flow(load, &stage, &phase, &tally));
+    Ok(report)
+}
+
+/// The figures of a phase whose events have all arrived.
+pub(super) fn flow(load: &Load, stage: &Stage<'_>, phase: &Phase, tally: &Tally) -> Flow {
+    let now = stage.meter.read();
+    let publishing_us = phase.published.ended_us.max(phase.to_us) - phase.from_us;
+    let delivering_us = tally.last_us.max(phase.to_us) - phase.from_us;
+    let events = tally.events.saturating_sub(phase.events_at_start);
+    let per_event = |us: f64| us / events.max(1) as f64;
+    let has_servers = stage.meter.has_servers();
+    Flow {
+        rate: load.rate,
+        seconds: publishing_us as f64 / 1_000_000.0,
+        refused: phase.published.refused,
+        unsent: phase.published.unsent,
+        published_per_second: per_second(phase.published.timed, publishing_us),
+        publish_ms: (&phase.published.answers).into(),
+        delivered_per_second: per_second(events, delivering_us),
+        delivery_ms: (&tally.deliveries).into(),
+        server_cpu_us_per_delivery: has_servers
+            .then(|| per_event(now.server_cpu_us - phase.at_start.server_cpu_us)),
+        server_bytes: has_servers.then_some(phase.at_end.server_bytes),
+        generator_cpu_us_per_delivery: per_event(now.own_cpu_us - phase.at_start.own_cpu_us),
+    }
+}
+
+fn per_second(count: u64, us: u64) -> f64 {
+    count as f64 * 1_000_000.0 / us.max(1) as f64
+}

@@ -1,0 +1,40 @@
+//! Some readers stop reading: the others' latencies with and without them, the memory of the hub,
+//! and whether the stopped ones get everything when they read on.
+
+use crate::load::readers::Order;
+use crate::load::report::{Report, Slow};
+use crate::load::stage::Stage;
+use crate::load::{Load, LoadError};
+
+use super::delivery::flow;
+
+pub(super) fn run(load: &Load) -> Result<Report, LoadError> {
+    let mut stage = Stage::new(load)?;
+    stage.open()?;
+    let phase = stage.publish()?;
+    let without = stage.finish()?;
+    let all_read = flow(load, &stage, &phase, &without);
+
+    let readers = load.stopped_readers();
+    stage.order(&Order::Stop { readers })?;
+    let before = stage.meter.read();
+    let phase = stage.publish()?;
+    // Those that stopped read on here, and count as everybody, but are not timed.
+    let tally = stage.finish()?;
+    let with = flow(load, &stage, &phase, &tally);
+
+    let ratio = |with: f64, without: f64| with / without.max(f64::MIN_POSITIVE);
+    let mut report = Report::new(load, stage.accepted(), &tally);
+    report.slow = Some(Slow {
+        stopped: readers,
+        p99_ratio: ratio(with.delivery_ms.p99, all_read.delivery_ms.p99),
+        server_bytes_grown: stage
+            .meter
+            .has_servers()
+            .then_some(phase.at_end.server_bytes - before.server_bytes),
+        kernel_bytes_grown: phase.at_end.tcp_bytes - before.tcp_bytes,
+        all_read,
+    });
+    report.flow = Some(with);
+    Ok(report)
+}
