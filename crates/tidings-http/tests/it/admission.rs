@@ -6,22 +6,28 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpSocket;
 
 use crate::client::{Answer, Request, Stream};
+use crate::sinks::{Sink, for_each_sink};
 use crate::world::{Wish, World};
+
+for_each_sink!(
+    m2_too_many_readers_of_one_address_are_refused_and_another_gets_in,
+    m2_too_many_readers_of_one_identity_are_refused_and_another_gets_in,
+    m2_too_many_readers_of_the_hub_are_refused,
+);
 
 const TARGET: &str = "/v1/stream?topics=project/1";
 
-fn of(token: &str) -> Request {
-    Request::get(TARGET).bearer(token)
+fn of(token: &str, sink: Sink) -> Request {
+    Request::get(TARGET).bearer(token).through(sink)
 }
 
 /// Opens a stream from an address of this machine.
-async fn from(world: &World, address: [u8; 4], token: &str) -> Stream {
+async fn from(world: &World, address: [u8; 4], request: Request) -> Stream {
     let socket = TcpSocket::new_v4().expect("a socket");
     let local = SocketAddr::from((Ipv4Addr::from(address), 0));
     socket.bind(local).expect("an address of this machine");
     let mut socket = socket.connect(world.address).await.expect("connects");
-    let request = of(token).to_bytes();
-    socket.write_all(&request).await.expect("sent");
+    socket.write_all(&request.to_bytes()).await.expect("sent");
     Stream::read_head(socket).await
 }
 
@@ -33,65 +39,62 @@ fn assert_refusal(answer: &Answer, status: u16, code: &str, limit: u64) {
     assert!(problem["retryAfterMs"].is_u64() && problem["hint"].is_string());
 }
 
-#[tokio::test]
-async fn m2_too_many_readers_of_one_address_are_refused_and_another_gets_in() {
+async fn m2_too_many_readers_of_one_address_are_refused_and_another_gets_in(sink: Sink) {
     let world = World::start_with(Wish {
         connections_per_address: 2,
         ..Wish::default()
     })
     .await;
-    let first = world.stream(of("reader")).await;
-    let second = world.stream(of("writer")).await;
+    let first = world.stream(of("reader", sink)).await;
+    let second = world.stream(of("writer", sink)).await;
     assert_eq!((first.head.status, second.head.status), (200, 200));
     // Whoever asks: the address is full, also for a page that waits.
     let page = Request::get("/v1/events?topics=project/1&wait=30s").bearer("writer");
-    for request in [of("reader"), of("brief"), page] {
+    for request in [of("reader", sink), of("brief", sink), page] {
         let answer = world.send(request).await;
         assert_refusal(&answer, 429, "too_many_connections", 2);
     }
-    let elsewhere = from(&world, [127, 0, 0, 2], "reader").await;
+    let elsewhere = from(&world, [127, 0, 0, 2], of("reader", sink)).await;
     assert_eq!(elsewhere.head.status, 200);
     // Publishing takes no place.
     world.publish("project/1", 1).await;
     drop(first);
     world.until_connections(2).await;
-    assert_eq!(world.stream(of("reader")).await.head.status, 200);
+    assert_eq!(world.stream(of("reader", sink)).await.head.status, 200);
 }
 
-#[tokio::test]
-async fn m2_too_many_readers_of_one_identity_are_refused_and_another_gets_in() {
+async fn m2_too_many_readers_of_one_identity_are_refused_and_another_gets_in(sink: Sink) {
     let world = World::start_with(Wish {
         connections_per_identity: 1,
         ..Wish::default()
     })
     .await;
-    let first = world.stream(of("reader")).await;
+    let first = world.stream(of("reader", sink)).await;
     assert_eq!(first.head.status, 200);
-    let answer = world.send(of("reader")).await;
+    let answer = world.send(of("reader", sink)).await;
     assert_refusal(&answer, 429, "too_many_connections", 1);
-    let elsewhere = from(&world, [127, 0, 0, 2], "reader").await;
+    let elsewhere = from(&world, [127, 0, 0, 2], of("reader", sink)).await;
     assert_eq!(elsewhere.head.status, 429, "an identity is one everywhere");
-    let other = world.stream(of("writer")).await;
+    let other = world.stream(of("writer", sink)).await;
     assert_eq!(other.head.status, 200);
     drop(first);
     world.until_connections(1).await;
-    assert_eq!(world.stream(of("reader")).await.head.status, 200);
+    assert_eq!(world.stream(of("reader", sink)).await.head.status, 200);
 }
 
-#[tokio::test]
-async fn m2_too_many_readers_of_the_hub_are_refused() {
+async fn m2_too_many_readers_of_the_hub_are_refused(sink: Sink) {
     let world = World::start_with(Wish {
         readers_max: 1,
         ..Wish::default()
     })
     .await;
-    let first = world.stream(of("reader")).await;
+    let first = world.stream(of("reader", sink)).await;
     assert_eq!(first.head.status, 200);
-    let answer = world.send(of("writer")).await;
+    let answer = world.send(of("writer", sink)).await;
     assert_refusal(&answer, 503, "at_capacity", 1);
-    let elsewhere = from(&world, [127, 0, 0, 2], "writer").await;
+    let elsewhere = from(&world, [127, 0, 0, 2], of("writer", sink)).await;
     assert_eq!(elsewhere.head.status, 503);
     drop(first);
     world.until_connections(0).await;
-    assert_eq!(world.stream(of("writer")).await.head.status, 200);
+    assert_eq!(world.stream(of("writer", sink)).await.head.status, 200);
 }

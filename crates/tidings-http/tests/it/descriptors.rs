@@ -49,19 +49,10 @@ fn run_out_of_descriptors() {
         };
         assert_eq!(error.raw_os_error(), Some(24), "{error}");
         // The fault has happened, and more than once.
-        while accepts_failed(&world).await < 3 {
+        while world.figure("tidings_http_accepts_failed_total").await < 3 {
             tokio::task::yield_now().await;
         }
         drop(taken);
         assert_eq!(world.send(Request::get("/healthz")).await.status, 200);
     });
-}
-
-async fn accepts_failed(world: &World) -> u64 {
-    let figures = world.figures().await;
-    let mut counts = figures
-        .lines()
-        .filter_map(|line| line.strip_prefix("tidings_http_accepts_failed_total "));
-    let count = counts.next().expect("a figure");
-    count.parse().expect("a number")
 }

@@ -7,14 +7,22 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::client::{Answer, Request, Stream, exchange};
+use crate::sinks::{Sink, for_each_sink};
 use crate::world::{Wish, World};
 
-#[tokio::test]
-async fn the_listener_closes_before_the_readers_are_told() {
+for_each_sink!(
+    the_listener_closes_before_the_readers_are_told,
+    m2_a_connection_without_a_place_is_turned_away,
+);
+
+fn reader(sink: Sink) -> Request {
+    let request = Request::get("/v1/stream?topics=project/1");
+    request.bearer("reader").through(sink)
+}
+
+async fn the_listener_closes_before_the_readers_are_told(sink: Sink) {
     let mut world = World::start().await;
-    let mut stream = world
-        .stream(Request::get("/v1/stream?topics=project/1").bearer("reader"))
-        .await;
+    let mut stream = world.stream(reader(sink)).await;
     let address = world.address;
     world.ask_to_end();
     let bye = loop {
@@ -74,16 +82,13 @@ async fn while_draining_a_kept_connection_is_told() {
     world.ended().await;
 }
 
-#[tokio::test]
-async fn m2_a_connection_without_a_place_is_turned_away() {
+async fn m2_a_connection_without_a_place_is_turned_away(sink: Sink) {
     let world = World::start_with(Wish {
         connections_max: 1,
         ..Wish::default()
     })
     .await;
-    let stream = world
-        .stream(Request::get("/v1/stream?topics=project/1").bearer("reader"))
-        .await;
+    let stream = world.stream(reader(sink)).await;
     let answer = Answer::parse(&exchange(world.address, b"").await).expect("an answer");
     assert_eq!(
         (answer.status, answer.code().as_str()),

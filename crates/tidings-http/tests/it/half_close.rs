@@ -1,16 +1,19 @@
 //! Clients that close their half of the connection, or all of it.
 
 use crate::client::Request;
+use crate::sinks::{Sink, for_each_sink};
 use crate::world::World;
 
-fn stream() -> Request {
-    Request::get("/v1/stream?topics=project/1").bearer("reader")
+for_each_sink!(n3_a_half_closed_stream_is_gone, n1_a_dropped_stream_is_gone);
+
+fn stream(sink: Sink) -> Request {
+    let request = Request::get("/v1/stream?topics=project/1");
+    request.bearer("reader").through(sink)
 }
 
-#[tokio::test]
-async fn n3_a_half_closed_stream_is_gone() {
+async fn n3_a_half_closed_stream_is_gone(sink: Sink) {
     let world = World::start().await;
-    let mut stream = world.stream(stream()).await;
+    let mut stream = world.stream(stream(sink)).await;
     world.until_opened(1).await;
     stream.finish_sending().await;
     stream.until_end().await;
@@ -34,11 +37,10 @@ async fn n3_a_half_closed_long_poll_is_gone() {
     world.until_connections(0).await;
 }
 
-#[tokio::test]
-async fn n1_a_dropped_stream_is_gone() {
+async fn n1_a_dropped_stream_is_gone(sink: Sink) {
     let world = World::start().await;
     for _ in 0..50 {
-        let stream = world.stream(stream()).await;
+        let stream = world.stream(stream(sink)).await;
         drop(stream);
     }
     world.until_opened(50).await;

@@ -1,10 +1,21 @@
 //! N13: whatever a client sends as its last event id.
 
 use crate::client::{Answer, Request, exchange};
+use crate::sinks::{Sink, for_each_sink};
 use crate::world::World;
 
-#[tokio::test]
-async fn n13_an_unknown_id_is_a_gap_and_never_an_error() {
+for_each_sink!(
+    n13_an_unknown_id_is_a_gap_and_never_an_error,
+    n13_bytes_that_are_no_text_are_a_foreign_id_or_no_header,
+    n13_an_empty_id_is_none,
+);
+
+fn reader(sink: Sink) -> Request {
+    let request = Request::get("/v1/stream?topics=project/1");
+    request.bearer("reader").through(sink)
+}
+
+async fn n13_an_unknown_id_is_a_gap_and_never_an_error(sink: Sink) {
     let world = World::start().await;
     world.publish("project/1", 1).await;
     world.publish("project/1/other", 2).await;
@@ -32,7 +43,7 @@ async fn n13_an_unknown_id_is_a_gap_and_never_an_error() {
         "'; drop table events; --".to_owned(),
     ];
     for id in ids {
-        let request = Request::get("/v1/stream?topics=project/1").bearer("reader");
+        let request = reader(sink);
         let mut stream = world.stream(request.header("last-event-id", &id)).await;
         assert_eq!(stream.head.status, 200, "{id:.40}");
         let hello = stream.next().await.expect("a block");
@@ -46,8 +57,7 @@ async fn n13_an_unknown_id_is_a_gap_and_never_an_error() {
     }
 }
 
-#[tokio::test]
-async fn n13_bytes_that_are_no_text_are_a_foreign_id_or_no_header() {
+async fn n13_bytes_that_are_no_text_are_a_foreign_id_or_no_header(sink: Sink) {
     let world = World::start().await;
     for (id, is_header) in [
         (b"\xff\xfe\x80".as_slice(), true),
@@ -55,9 +65,7 @@ async fn n13_bytes_that_are_no_text_are_a_foreign_id_or_no_header() {
         (b"a\rb", false),
         (b"a\x1bb", false),
     ] {
-        let request = Request::get("/v1/stream?topics=project/1")
-            .bearer("reader")
-            .header("last-event-id", "SLOT");
+        let request = reader(sink).header("last-event-id", "SLOT");
         let text = request.header("connection", "close").to_bytes();
         let at = text
             .windows(4)
@@ -81,11 +89,11 @@ async fn n13_bytes_that_are_no_text_are_a_foreign_id_or_no_header() {
     }
 }
 
-#[tokio::test]
-async fn n13_an_empty_id_is_none() {
+async fn n13_an_empty_id_is_none(sink: Sink) {
     let world = World::start().await;
     world.publish("project/1", 1).await;
-    let request = Request::get("/v1/stream?topics=project/1&since=earliest").bearer("reader");
+    let request = Request::get("/v1/stream?topics=project/1&since=earliest");
+    let request = request.bearer("reader").through(sink);
     let mut stream = world.stream(request.header("last-event-id", "")).await;
     assert_eq!(stream.next_event().await.json()["data"], 1);
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::client::Request;
+use crate::sinks::Sink;
 use crate::world::World;
 
 /// Keeps everything that is logged.
@@ -58,9 +59,11 @@ async fn a12_no_credential_query_value_or_payload_is_logged() {
     ] {
         world.send(request).await;
     }
-    let stream = Request::get("/v1/stream?topics=project/1&meta_tab=canary-meta").bearer("reader");
-    drop(world.stream(stream).await);
-    world.until_connections(0).await;
+    for sink in [Sink::Socket, Sink::Mailbox] {
+        let stream = Request::get("/v1/stream?topics=project/1&meta_tab=canary-meta");
+        drop(world.stream(stream.bearer("reader").through(sink)).await);
+        world.until_connections(0).await;
+    }
     let logged = String::from_utf8(log.0.lock().expect("the log").clone()).expect("text");
     for expected in [
         "request answered",

@@ -2,6 +2,7 @@
 
 mod client;
 mod faulty_store;
+mod sinks;
 mod world;
 
 mod admission;

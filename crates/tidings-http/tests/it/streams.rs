@@ -4,16 +4,32 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use crate::client::{Request, Stream};
+use crate::sinks::{Sink, for_each_sink};
 use crate::world::{Wish, World};
 
-fn reader() -> Request {
-    Request::get("/v1/stream?topics=project/*").bearer("reader")
+for_each_sink!(
+    the_head_is_what_browsers_and_proxies_need,
+    what_is_published_after_the_head_arrives,
+    a_reader_resumes_after_its_last_event,
+    only_the_wanted_types_arrive,
+    a_narrowed_subscription_is_shown,
+    the_own_audience_is_read_unless_it_is_left_out,
+    a_heartbeat_is_a_sign_of_life_with_a_cursor,
+    http_1_0_is_served_until_the_hub_closes,
+    a_stream_comes_after_other_requests_of_the_same_connection,
+);
+
+fn asking(target: &str, sink: Sink) -> Request {
+    Request::get(target).bearer("reader").through(sink)
 }
 
-#[tokio::test]
-async fn the_head_is_what_browsers_and_proxies_need() {
+fn reader(sink: Sink) -> Request {
+    asking("/v1/stream?topics=project/*", sink)
+}
+
+async fn the_head_is_what_browsers_and_proxies_need(sink: Sink) {
     let world = World::start().await;
-    let stream = world.stream(reader()).await;
+    let stream = world.stream(reader(sink)).await;
     let head = &stream.head;
     assert_eq!(head.status, 200);
     assert_eq!(
@@ -30,10 +46,9 @@ async fn the_head_is_what_browsers_and_proxies_need() {
     assert_eq!(head.header("transfer-encoding"), Some("chunked"));
 }
 
-#[tokio::test]
-async fn what_is_published_after_the_head_arrives() {
+async fn what_is_published_after_the_head_arrives(sink: Sink) {
     let world = World::start().await;
-    let mut stream = world.stream(reader()).await;
+    let mut stream = world.stream(reader(sink)).await;
     let cursor = world.publish("project/1", 1).await;
     let hello = stream.next().await.expect("a block");
     assert_eq!(hello.kind, "tidings.hello");
@@ -46,32 +61,28 @@ async fn what_is_published_after_the_head_arrives() {
     assert_eq!(event.json()["data"], 1);
 }
 
-#[tokio::test]
-async fn a_reader_resumes_after_its_last_event() {
+async fn a_reader_resumes_after_its_last_event(sink: Sink) {
     let world = World::start().await;
     let first = world.publish("project/1", 1).await;
     world.publish("project/1", 2).await;
     for request in [
-        reader().header("last-event-id", &first),
-        Request::get(&format!(
-            "/v1/stream?topics=project/1&last_event_id={first}"
-        ))
-        .bearer("reader"),
-        Request::get(&format!("/v1/stream?topics=project/1&since={first}")).bearer("reader"),
-        Request::get("/v1/stream?topics=project/1&since=now")
-            .header("last-event-id", &first)
-            .bearer("reader"),
+        reader(sink).header("last-event-id", &first),
+        asking(
+            &format!("/v1/stream?topics=project/1&last_event_id={first}"),
+            sink,
+        ),
+        asking(&format!("/v1/stream?topics=project/1&since={first}"), sink),
+        asking("/v1/stream?topics=project/1&since=now", sink).header("last-event-id", &first),
     ] {
         let mut stream = world.stream(request).await;
         assert_eq!(stream.next_event().await.json()["data"], 2);
     }
 }
 
-#[tokio::test]
-async fn only_the_wanted_types_arrive() {
+async fn only_the_wanted_types_arrive(sink: Sink) {
     let world = World::start().await;
     let target = "/v1/stream?topics=project/1&events=chapter.*";
-    let mut stream = world.stream(Request::get(target).bearer("reader")).await;
+    let mut stream = world.stream(asking(target, sink)).await;
     world.publish("project/1", 1).await;
     let wanted = r#"{"type":"chapter.created","topics":["project/1"]}"#;
     world
@@ -80,53 +91,45 @@ async fn only_the_wanted_types_arrive() {
     assert_eq!(stream.next_event().await.kind, "chapter.created");
 }
 
-#[tokio::test]
-async fn a_narrowed_subscription_is_shown() {
+async fn a_narrowed_subscription_is_shown(sink: Sink) {
     let world = World::start().await;
     let target = "/v1/stream?topics=project/**";
-    let mut stream = world.stream(Request::get(target).bearer("reader")).await;
+    let mut stream = world.stream(asking(target, sink)).await;
     let hello = stream.next().await.expect("a block").json();
     assert_eq!(hello["topics"], serde_json::json!(["project/*"]));
 }
 
-#[tokio::test]
-async fn the_own_audience_is_read_unless_it_is_left_out() {
+async fn the_own_audience_is_read_unless_it_is_left_out(sink: Sink) {
     let world = World::start().await;
-    let mut own = world
-        .stream(Request::get("/v1/stream").bearer("reader"))
-        .await;
+    let mut own = world.stream(asking("/v1/stream", sink)).await;
     let to_me = r#"{"type":"t","users":["r1"],"data":1}"#;
     world
         .send(Request::post("/v1/events").bearer("writer").json(to_me))
         .await;
     assert_eq!(own.next_event().await.json()["data"], 1);
-    let nothing = world
-        .send(Request::get("/v1/stream?audience=none").bearer("reader"))
-        .await;
+    let nothing = world.send(asking("/v1/stream?audience=none", sink)).await;
     assert_eq!(
         (nothing.status, nothing.code().as_str()),
         (400, "invalid_query")
     );
 }
 
-#[tokio::test]
-async fn a_heartbeat_is_a_sign_of_life_with_a_cursor() {
+async fn a_heartbeat_is_a_sign_of_life_with_a_cursor(sink: Sink) {
     let world = World::start_with(Wish {
         heartbeat_ms: 50,
         ..Wish::default()
     })
     .await;
-    let mut stream = world.stream(reader()).await;
+    let mut stream = world.stream(reader(sink)).await;
     assert_eq!(stream.next().await.expect("hello").kind, "tidings.hello");
     let ping = stream.next().await.expect("a block");
     assert_eq!(ping.kind, "tidings.ping");
     assert!(ping.id.is_some());
 }
 
-#[tokio::test]
-async fn http_1_0_is_served_until_the_hub_closes() {
+async fn http_1_0_is_served_until_the_hub_closes(sink: Sink) {
     let mut world = World::start().await;
-    let mut stream = world.stream(reader().http_10()).await;
+    let mut stream = world.stream(reader(sink).http_10()).await;
     assert_eq!(stream.head.status, 200);
     assert_eq!(stream.head.header("transfer-encoding"), None);
     assert_ne!(stream.head.header("connection"), Some("keep-alive"));
@@ -141,8 +144,7 @@ async fn http_1_0_is_served_until_the_hub_closes() {
     world.ended().await;
 }
 
-#[tokio::test]
-async fn a_stream_comes_after_other_requests_of_the_same_connection() {
+async fn a_stream_comes_after_other_requests_of_the_same_connection(sink: Sink) {
     let world = World::start().await;
     let mut socket = TcpStream::connect(world.address).await.expect("connects");
     socket
@@ -152,7 +154,10 @@ async fn a_stream_comes_after_other_requests_of_the_same_connection() {
     let mut healthz = Stream::read_head(socket).await;
     healthz.until(b"{\"status\":\"alive\"}").await;
     let mut socket = healthz.into_socket();
-    socket.write_all(&reader().to_bytes()).await.expect("sent");
+    socket
+        .write_all(&reader(sink).to_bytes())
+        .await
+        .expect("sent");
     let mut stream = Stream::read_head(socket).await;
     world.publish("project/1", 1).await;
     assert_eq!(stream.next_event().await.json()["data"], 1);

@@ -255,6 +255,15 @@ impl World {
         String::from_utf8(text.to_vec()).expect("text")
     }
 
+    /// One figure of the hub.
+    pub(crate) async fn figure(&self, name: &str) -> u64 {
+        let figures = self.figures().await;
+        let mut lines = figures.lines().filter_map(|line| line.split_once(' '));
+        let found = lines.find(|(known, _)| *known == name);
+        let (_, value) = found.unwrap_or_else(|| panic!("no `{name}` in {figures}"));
+        value.parse().expect("a number")
+    }
+
     /// Publishes one event of a writer, and returns its cursor.
     pub(crate) async fn publish(&self, topic: &str, data: u64) -> String {
         let body = format!(r#"{{"type":"t","topics":["{topic}"],"data":{data}}}"#);
