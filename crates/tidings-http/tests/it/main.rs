@@ -24,6 +24,7 @@ mod pages;
 mod probes;
 mod publish;
 mod routes;
+mod slow_reading;
 mod slow_requests;
 mod streams;
 mod take_over;
