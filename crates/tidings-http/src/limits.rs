@@ -54,6 +54,11 @@ pub const NO_PLACE_RETRY_MS: u64 = 2_000;
 /// Time that a client may leave written bytes untaken before its connection is closed.
 pub const WRITE_STALL_MS_MAX: u64 = 10_000;
 
+/// Connections that the kernel completes before they are accepted, as far as it lets itself be asked:
+/// when a hub starts again, all its readers come at once, and whoever finds no room here waits for
+/// whole seconds before its system asks again.
+pub const ACCEPTS_WAITING_MAX: u32 = 4_096;
+
 /// First pause after an accept that failed for want of descriptors; doubles up to the longest one.
 pub const ACCEPT_PAUSE_MS_MIN: u64 = 10;
 

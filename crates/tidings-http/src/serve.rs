@@ -16,12 +16,12 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use tidings_wire::problem::{self, Code, Problem};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
 use crate::app::App;
-use crate::limits::{CLOSE_MS_MAX, NO_PLACE_RETRY_MS};
+use crate::limits::{ACCEPTS_WAITING_MAX, CLOSE_MS_MAX, NO_PLACE_RETRY_MS};
 use crate::peer::Peer;
 use accept::AcceptPause;
 
@@ -74,8 +74,20 @@ impl Server {
     /// # Cancel safety
     ///
     /// Cancel safe.
+    #[expect(
+        clippy::unused_async,
+        reason = "the listener belongs to the runtime that this is awaited on"
+    )]
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+        let socket = if address.is_ipv4() {
+            TcpSocket::new_v4()?
+        } else {
+            TcpSocket::new_v6()?
+        };
+        // A hub that starts again takes its address back at once.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let listener = socket.listen(ACCEPTS_WAITING_MAX)?;
         let address = listener.local_addr()?;
         Ok(Self { listener, address })
     }

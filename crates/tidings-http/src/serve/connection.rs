@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -85,7 +85,9 @@ async fn http1(
             if let Some(offer) = take_over::offer(&request) {
                 request.extensions_mut().insert(offer);
             }
+            let has_body = !request.body().is_end_stream();
             let response = respond(app, request, peer).await;
+            desk.set_refused_early(has_body && !response.status().is_success());
             desk.pass(response, app.clock().now()).await
         }
     });
@@ -115,6 +117,13 @@ async fn http1(
         return ended;
     }
     if kept.is_empty() {
+        if ended.is_ok() && desk.is_refused_early() {
+            tokio::select! {
+                biased;
+                lingered = unread::linger(socket) => lingered?,
+                _ = stage.wait_for(|stage| *stage != Stage::Open) => {}
+            }
+        }
         return ended;
     }
     // Rare, and of no use to the connections that go well.

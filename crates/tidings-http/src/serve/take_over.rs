@@ -31,6 +31,8 @@ pub(super) struct Desk {
     wanted: Mutex<Option<Wanted>>,
     /// Whether hyper has begun to write something that it has not seen through.
     unflushed: AtomicBool,
+    /// Whether the last request was refused, maybe before its body was read.
+    refused_early: AtomicBool,
 }
 
 /// A stream that wants its socket, and the head that goes out first.
@@ -44,6 +46,16 @@ impl Desk {
     /// Notes whether all that hyper had to write has been written.
     pub(super) fn set_unflushed(&self, unflushed: bool) {
         self.unflushed.store(unflushed, Ordering::Relaxed);
+    }
+
+    /// Notes whether the last request was refused, maybe before its body was read.
+    pub(super) fn set_refused_early(&self, refused_early: bool) {
+        self.refused_early.store(refused_early, Ordering::Relaxed);
+    }
+
+    /// Whether the client may still be sending what nobody wants.
+    pub(super) fn is_refused_early(&self) -> bool {
+        self.refused_early.load(Ordering::Relaxed)
     }
 
     /// The stream that wants the socket, if there is one.

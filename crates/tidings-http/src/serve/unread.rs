@@ -97,9 +97,8 @@ fn faulty_header(read: &[u8]) -> Problem {
     )
 }
 
-/// Sends the last answer of a connection, and closes it. What the client is still sending is taken
-/// and dropped for a while: a connection that is closed with unread bytes is reset, and the client
-/// would lose the answer. `replaced` is hyper's own refusal, whose date is kept.
+/// Sends the last answer of a connection, closes it and [lingers](linger). `replaced` is hyper's own
+/// refusal, whose date is kept.
 ///
 /// # Cancel safety
 ///
@@ -116,13 +115,35 @@ where
     let farewell = async {
         io.write_all(&bytes).await?;
         io.shutdown().await?;
-        let mut rest = io.take(UNREAD_BYTES_MAX);
-        tokio::io::copy(&mut rest, &mut tokio::io::sink()).await?;
-        Ok(())
+        drop_rest(io).await
     };
     timeout(Duration::from_millis(LINGER_MS_MAX), farewell)
         .await
         .unwrap_or(Ok(()))
+}
+
+/// Takes and drops for a while what the client is still sending after the last answer: a connection
+/// that is closed with unread bytes is reset, and the client would lose the answer.
+///
+/// # Cancel safety
+///
+/// The connection ends with the future.
+pub(super) async fn linger<T>(io: T) -> std::io::Result<()>
+where
+    T: AsyncRead + Unpin,
+{
+    timeout(Duration::from_millis(LINGER_MS_MAX), drop_rest(io))
+        .await
+        .unwrap_or(Ok(()))
+}
+
+async fn drop_rest<T>(io: T) -> std::io::Result<()>
+where
+    T: AsyncRead + Unpin,
+{
+    let mut rest = io.take(UNREAD_BYTES_MAX);
+    tokio::io::copy(&mut rest, &mut tokio::io::sink()).await?;
+    Ok(())
 }
 
 /// The header with the date of an answer, with its line end; empty if it has none.

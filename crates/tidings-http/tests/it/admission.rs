@@ -1,11 +1,12 @@
-//! M2: how many readers there may be in all, of one identity and of one address.
+//! M2: how many readers there may be in all, of one identity and of one address, and how many may
+//! come at once.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpSocket;
 
-use crate::client::{Answer, Request, Stream};
+use crate::client::{Answer, PATIENCE, Request, Stream};
 use crate::sinks::{Sink, for_each_sink};
 use crate::world::{Wish, World};
 
@@ -97,4 +98,16 @@ async fn m2_too_many_readers_of_the_hub_are_refused(sink: Sink) {
     drop(first);
     world.until_connections(0).await;
     assert_eq!(world.stream(of("writer", sink)).await.head.status, 200);
+}
+
+#[tokio::test]
+async fn m2_a_herd_waits_for_its_accepts_and_not_for_retries_of_the_network() {
+    let world = World::start().await;
+    // Nothing is accepted while this thread is here, so this fails where there is no room.
+    let herd = (0..500).map(|_| {
+        std::net::TcpStream::connect_timeout(&world.address, PATIENCE).expect("room to wait")
+    });
+    let herd: Vec<_> = herd.collect();
+    assert_eq!(world.send(Request::get("/healthz")).await.status, 200);
+    drop(herd);
 }

@@ -1,12 +1,14 @@
 //! Clients that begin and do not go on. Time is virtual: it jumps to the next deadline whenever
 //! nothing else happens.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tidings_http::limits::{BODY_IDLE_MS_MAX, CLOSE_MS_MAX, HEAD_READ_MS_MAX};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
 
 use crate::client::{Answer, Request};
 use crate::world::World;
@@ -44,6 +46,54 @@ async fn n5_a_head_that_never_ends_is_given_up() {
             "{beginning:?}: {took:?}"
         );
     }
+}
+
+/// Sends a byte of a head that never ends every now and then, and tells how long the hub took it.
+async fn drip(address: SocketAddr) -> Duration {
+    let begun = Instant::now();
+    let mut socket = TcpStream::connect(address).await.expect("connects");
+    let beginning = b"GET /v1/stream HTTP/1.1\r\nx-slow: ";
+    socket.write_all(beginning).await.expect("sent");
+    let mut bytes = Vec::new();
+    let closed = async {
+        loop {
+            // Closed before the next byte, or by it.
+            match timeout(Duration::from_secs(5), socket.read_buf(&mut bytes)).await {
+                Ok(Ok(0) | Err(_)) => return,
+                Ok(Ok(_)) => {}
+                Err(_) => drop(socket.write_all(b"y").await),
+            }
+        }
+    };
+    closed.await;
+    assert!(bytes.is_empty(), "it is closed without a word");
+    begun.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn n5_heads_that_come_byte_by_byte_are_given_up_and_others_are_served() {
+    let world = World::start().await;
+    let mut dripping = JoinSet::new();
+    // Fewer than may wait for their accept: the kernel's own retries take real time.
+    for _ in 0..100 {
+        dripping.spawn(drip(world.address));
+    }
+    let mut served = 0;
+    while !dripping.is_empty() {
+        assert_eq!(world.send(Request::get("/healthz")).await.status, 200);
+        served += 1;
+        let mut next = timeout(Duration::from_secs(1), dripping.join_next()).await;
+        while let Ok(Some(took)) = next {
+            let took = took.expect("it was closed");
+            assert!(took >= Duration::from_millis(HEAD_READ_MS_MAX), "{took:?}");
+            assert!(
+                took < Duration::from_millis(3 * HEAD_READ_MS_MAX),
+                "{took:?}"
+            );
+            next = timeout(Duration::from_secs(1), dripping.join_next()).await;
+        }
+    }
+    assert!(served > 5, "others were served meanwhile: {served}");
 }
 
 #[tokio::test(start_paused = true)]

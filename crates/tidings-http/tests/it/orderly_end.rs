@@ -1,0 +1,148 @@
+//! How a stream ends in order: its last word, the end of its body, and the end of its connection.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command, Stdio};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use crate::client::{PATIENCE, Request};
+use crate::sinks::{Sink, for_each_sink};
+use crate::world::World;
+
+for_each_sink!(
+    a_chunked_stream_ends_with_its_last_chunk_and_its_connection,
+    a_stream_of_http_1_0_ends_with_its_connection,
+    a_stream_that_has_told_nothing_yet_ends_as_well,
+    curl_is_content_with_the_end,
+);
+
+fn reader(sink: Sink) -> Request {
+    let request = Request::get("/v1/stream?topics=project/1");
+    request.bearer("reader").through(sink)
+}
+
+/// All that comes after a request until the connection is closed, which must be in order. Events are
+/// published and the server is asked to end once the first bytes are here.
+async fn whole(request: Request) -> String {
+    let mut world = World::start().await;
+    let mut socket = TcpStream::connect(world.address).await.expect("connects");
+    socket.write_all(&request.to_bytes()).await.expect("sent");
+    let mut bytes = Vec::new();
+    let begun = socket.read_buf(&mut bytes).await.expect("reads");
+    assert!(begun > 0, "the head");
+    world.publish("project/1", 1).await;
+    world.ask_to_end();
+    let end = timeout(PATIENCE, socket.read_to_end(&mut bytes)).await;
+    end.expect("in time").expect("closed and not reset");
+    world.ended().await;
+    String::from_utf8(bytes).expect("text")
+}
+
+fn assert_farewell(text: &str) {
+    assert!(text.contains("\"data\":1,"), "{text}");
+    assert!(text.contains("event: tidings.bye\n"), "{text}");
+    assert!(text.contains("\nretry: "), "{text}");
+}
+
+async fn a_chunked_stream_ends_with_its_last_chunk_and_its_connection(sink: Sink) {
+    let text = whole(reader(sink)).await;
+    assert_farewell(&text);
+    assert!(text.ends_with("\n\n\r\n0\r\n\r\n"), "{text}");
+    assert_eq!(text.matches("\r\n0\r\n").count(), 1, "{text}");
+}
+
+async fn a_stream_of_http_1_0_ends_with_its_connection(sink: Sink) {
+    let text = whole(reader(sink).http_10()).await;
+    assert_farewell(&text);
+    assert!(text.ends_with("\n\n"), "{text}");
+    assert!(!text.ends_with("\r\n"), "{text}");
+}
+
+async fn a_stream_that_has_told_nothing_yet_ends_as_well(sink: Sink) {
+    let mut world = World::start().await;
+    let mut streams = Vec::new();
+    for _ in 0..20 {
+        let mut socket = TcpStream::connect(world.address).await.expect("connects");
+        let request = reader(sink).to_bytes();
+        socket.write_all(&request).await.expect("sent");
+        streams.push(socket);
+    }
+    world.until_opened(20).await;
+    world.ask_to_end();
+    for mut socket in streams {
+        let mut bytes = Vec::new();
+        let end = timeout(PATIENCE, socket.read_to_end(&mut bytes)).await;
+        end.expect("in time").expect("closed and not reset");
+        let text = String::from_utf8(bytes).expect("text");
+        assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
+        assert!(text.contains("event: tidings.bye\n"), "{text}");
+        assert!(text.ends_with("\n\n\r\n0\r\n\r\n"), "{text}");
+    }
+    world.ended().await;
+}
+
+/// curl with a stream, and what it has told so far: its first line.
+async fn curl(arguments: Vec<String>) -> (Child, BufReader<std::process::ChildStdout>) {
+    let started = spawn_blocking(move || {
+        let mut child = Command::new("curl")
+            .args([
+                "--silent",
+                "--show-error",
+                "--no-buffer",
+                "--max-time",
+                "60",
+            ])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("`curl` is installed");
+        let mut output = BufReader::new(child.stdout.take().expect("piped"));
+        let mut line = String::new();
+        output.read_line(&mut line).expect("a line");
+        assert_eq!(line, "event: tidings.hello\n");
+        (child, output)
+    });
+    started.await.expect("curl starts")
+}
+
+/// What the rest of its output was, if it ended without a complaint.
+async fn content(mut child: Child, mut output: BufReader<std::process::ChildStdout>) -> String {
+    let ended = spawn_blocking(move || {
+        let mut text = String::new();
+        output.read_to_string(&mut text).expect("text");
+        let status = child.wait().expect("it ends");
+        assert_eq!(status.code(), Some(0), "{text}");
+        text
+    });
+    ended.await.expect("curl ends")
+}
+
+async fn curl_is_content_with_the_end(sink: Sink) {
+    let versions = match sink {
+        Sink::Socket => &["--http1.1", "--http1.0"][..],
+        Sink::Mailbox => &["--http1.1", "--http1.0", "--http2-prior-knowledge"],
+    };
+    for version in versions {
+        let mut world = World::start().await;
+        let mut arguments = vec![(*version).to_owned()];
+        arguments.extend(["--header", "authorization: Bearer reader"].map(str::to_owned));
+        if sink == Sink::Mailbox {
+            // A body keeps the stream in hyper, as HTTP/2 does anyway.
+            arguments.extend(["--request", "GET", "--data", "-"].map(str::to_owned));
+        }
+        arguments.push(format!(
+            "http://{}/v1/stream?topics=project/1",
+            world.address
+        ));
+        let (child, output) = curl(arguments).await;
+        world.publish("project/1", 1).await;
+        world.ask_to_end();
+        let text = content(child, output).await;
+        assert_farewell(&text);
+        world.ended().await;
+    }
+}
