@@ -215,6 +215,10 @@ impl<S> Connection<S> {
             .is_some_and(|seldom| seldom.farewell.is_some())
     }
 
+    pub(super) fn take_farewell(&mut self) -> Option<Farewell> {
+        self.seldom.as_mut()?.farewell.take()
+    }
+
     /// When the credential ends, if it does.
     pub(super) fn expires_at(&self) -> Option<Timestamp> {
         (self.expires_at != NEVER_EXPIRES).then_some(self.expires_at)
