@@ -45,7 +45,7 @@ impl<S: Sink> Shard<S> {
     pub(super) fn take_events(&mut self, events: &[Arc<Framed>], matched: &mut Vec<u64>) {
         self.memo.clear();
         let evicted_through = self.window.evicted_through();
-        let mut selectors = Vec::new();
+        let mut selectors = std::mem::take(&mut self.selected);
         let batch = events.last().map_or(0, |event| event.offset().0);
         for framed in events {
             if framed.offset() <= self.head {
@@ -62,6 +62,7 @@ impl<S: Sink> Shard<S> {
             }
             self.head = framed.offset();
         }
+        self.selected = selectors;
         self.selectors.sweep(evicted_through);
     }
 
