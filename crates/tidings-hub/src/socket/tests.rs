@@ -1,5 +1,7 @@
-//! A shard that writes to played sockets: whatever they do, each stream is what a naive model says.
+//! A shard that writes to sockets: to played ones, whose streams are what a naive model says whatever
+//! they do, and to real ones, without allocating.
 
+mod allocations;
 mod checks;
 mod log;
 mod model;
