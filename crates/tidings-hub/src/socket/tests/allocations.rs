@@ -3,7 +3,7 @@
 //! What an event costs once (its record, its text per shape) is paid before counting begins.
 
 use std::io::Read as _;
-use std::net::{self, IpAddr, Ipv4Addr, TcpListener};
+use std::net::{self, Ipv4Addr, TcpListener};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -80,7 +80,7 @@ impl Stand {
             let client = net::TcpStream::connect(address).expect("a connection");
             client.set_nonblocking(true).expect("a socket");
             let (stream, from) = listener.accept().expect("a connection");
-            let admission = gate.admit(&subject, IpAddr::from(from.ip())).expect("room");
+            let admission = gate.admit(&subject, from.ip()).expect("room");
             let opening = Opening {
                 sink: SocketSink::new(Framing::Chunked, admission, Seat::take(&inbox)),
                 mode: Mode::Stream {

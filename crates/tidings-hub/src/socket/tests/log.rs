@@ -21,9 +21,12 @@ use super::plain::PlainEncoder;
 
 const EPOCH: u64 = 7;
 
-/// Events of one read of a stream, and of one slice of a snapshot.
+/// Events of one read of a stream, and of one slice of a snapshot: few, so that there are many reads.
 const READ_MAX: usize = 5;
 const SLICE_MAX: usize = 2;
+
+/// Events that one read looks at.
+const LOOKED_AT_MAX: usize = 8;
 
 #[derive(Debug, Default)]
 pub(super) struct Log {
@@ -138,8 +141,8 @@ impl Log {
             page.considered = removed_through;
         }
         let from = page.considered.0 as usize;
-        for event in self.events.get(from..).unwrap_or_default() {
-            if page.items.len() >= READ_MAX {
+        for (looked_at, event) in self.events[from..].iter().enumerate() {
+            if page.items.len() >= READ_MAX || looked_at >= LOOKED_AT_MAX {
                 page.more = true;
                 return page;
             }

@@ -47,7 +47,11 @@ enum Step {
     Remove(u64),
     Open(Asked),
     Attach(usize),
-    Room(usize, usize),
+    Room {
+        reader: usize,
+        bytes: usize,
+        is_noticed: bool,
+    },
     Leave(usize),
     Doom(usize, usize),
     Kick(usize),
@@ -58,6 +62,7 @@ enum Step {
     },
     Answer,
     Wait(u64),
+    Stall(u64),
 }
 
 const KEYS: [&str; 6] = ["a/1", "a/2", "b/1", "@user/u1", "@all", "a/1+b/1"];
@@ -84,14 +89,20 @@ fn asked() -> impl Strategy<Value = Asked> {
         1 => (0_u64..60).prop_map(Origin::AfterGap),
     ];
     let coding = prop_oneof![
-        Just(Coding::Identity),
-        Just(Coding::Gzip),
-        Just(Coding::Zstd)
+        4 => Just(Coding::Identity),
+        1 => Just(Coding::Gzip),
+        1 => Just(Coding::Zstd),
     ];
     let framing = prop_oneof![3 => Just(Framing::Chunked), 1 => Just(Framing::UntilClose)];
-    let patterns = proptest::collection::vec(0..PATTERNS.len(), 1..3);
+    // Many want the same, and share what they get.
+    let everything = PATTERNS.iter().position(|pattern| *pattern == "**");
+    let patterns = prop_oneof![
+        Just(everything.into_iter().collect()),
+        proptest::collection::vec(0..PATTERNS.len(), 1..3),
+    ];
     let expires = proptest::option::weighted(0.15, 0_u64..90_000);
-    let how = (0..FILTERS.len(), 0_u8..2, any::<u64>());
+    let shape = prop_oneof![3 => Just(0_u8), 1 => Just(1_u8)];
+    let how = (0..FILTERS.len(), shape, any::<u64>());
     (patterns, from, coding, framing, expires, how).prop_map(
         |(patterns, from, coding, framing, expires_in_ms, (types, shape, whim))| Asked {
             patterns,
@@ -110,14 +121,16 @@ fn a_step() -> impl Strategy<Value = Step> {
     let reader = 0_usize..10;
     let event = (0..KEYS.len(), 0..TYPES.len(), priority());
     let events = proptest::collection::vec(event, 1..16);
-    let room = prop_oneof![0_usize..60, 0_usize..40_000, Just(usize::MAX)];
+    let room = prop_oneof![0_usize..8, 0_usize..60, 0_usize..40_000, Just(usize::MAX)];
     prop_oneof![
         8 => (events, proptest::bool::weighted(0.06))
             .prop_map(|(events, is_inbox_full)| Step::Publish { events, is_inbox_full }),
         1 => (0_u64..60).prop_map(Step::Remove),
         5 => asked().prop_map(Step::Open),
         5 => reader.clone().prop_map(Step::Attach),
-        10 => (reader.clone(), room).prop_map(|(reader, bytes)| Step::Room(reader, bytes)),
+        10 => (reader.clone(), room, proptest::bool::weighted(0.9)).prop_map(
+            |(reader, bytes, is_noticed)| Step::Room { reader, bytes, is_noticed }
+        ),
         1 => reader.clone().prop_map(Step::Leave),
         1 => (reader.clone(), 0_usize..20_000).prop_map(|(reader, bytes)| Step::Doom(reader, bytes)),
         1 => reader.prop_map(Step::Kick),
@@ -126,6 +139,7 @@ fn a_step() -> impl Strategy<Value = Step> {
         4 => Just(Step::Answer),
         3 => (0_u64..30).prop_map(Step::Wait),
         2 => (0_u64..20_000).prop_map(Step::Wait),
+        1 => (0_u64..20_000).prop_map(Step::Stall),
     ]
 }
 
@@ -226,7 +240,16 @@ fn take(world: &mut World, step: Step) {
         Step::Remove(through) => world.log.remove(Offset(through)),
         Step::Open(asked) => open(world, &asked),
         Step::Attach(index) => world.attach(index),
-        Step::Room(index, bytes) => world.make_room(index, bytes),
+        Step::Room {
+            reader,
+            bytes,
+            is_noticed,
+        } => {
+            world.make_room(reader, bytes);
+            if is_noticed {
+                world.advance(reader);
+            }
+        }
         Step::Leave(index) => world.leave(index),
         Step::Doom(index, bytes) => world.doom(index, bytes),
         Step::Kick(index) => world.kick(index),
@@ -239,6 +262,7 @@ fn take(world: &mut World, step: Step) {
             world.answer_one();
         }
         Step::Wait(ms) => world.wait(ms),
+        Step::Stall(ms) => world.stall(ms),
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) struct Reader {
     pub(super) cause: Option<Cause>,
     /// Whether all that it was given has left.
     pub(super) is_sent: bool,
-    /// Whether it was given up.
+    /// Whether it may have been given up.
     pub(super) is_cut: bool,
     /// An event that nothing may hold back.
     pub(super) owed: Option<u64>,

@@ -54,6 +54,8 @@ pub(super) struct World {
     pub(super) shard: PlayedShard,
     pub(super) log: Log,
     pub(super) now: Now,
+    /// When the shard's thread last came back too late.
+    pub(super) stalled_until: Moment,
     pub(super) readers: Vec<Reader>,
     pub(super) window_events: u64,
     pub(super) patience_ms: u64,
@@ -89,6 +91,7 @@ impl World {
                 moment: Moment(0),
                 wall: Timestamp(1_000_000_000),
             },
+            stalled_until: Moment(0),
             readers: Vec::new(),
             window_events,
             patience_ms,
@@ -202,20 +205,19 @@ impl World {
         }
     }
 
-    /// A reader has room for more.
+    /// A reader has room for more; nobody has noticed yet.
     pub(super) fn make_room(&mut self, index: usize, bytes: usize) {
-        let Some(reader) = self.readers.get(index) else {
-            return;
-        };
-        let mut peer = reader.peer.borrow_mut();
-        peer.room = peer.room.saturating_add(bytes);
-        drop(peer);
-        self.advance(index);
+        if let Some(reader) = self.readers.get(index) {
+            let mut peer = reader.peer.borrow_mut();
+            peer.room = peer.room.saturating_add(bytes);
+        }
     }
 
     /// What the poll does for a socket that can take more.
-    fn advance(&mut self, index: usize) {
-        let reader = &mut self.readers[index];
+    pub(super) fn advance(&mut self, index: usize) {
+        let Some(reader) = self.readers.get_mut(index) else {
+            return;
+        };
         if let Stage::Ending(sink, _) = &mut reader.stage {
             let progress = sink.resume();
             if matches!(progress, Progress::Done | Progress::Gone) {
@@ -345,6 +347,13 @@ impl World {
         panic!("the shard goes round in circles");
     }
 
+    /// Time passes, and the shard's thread has other things to do.
+    pub(super) fn stall(&mut self, ms: u64) {
+        self.now.moment = self.now.moment.plus_ms(ms);
+        self.now.wall = Timestamp(self.now.wall.0 + ms);
+        self.stalled_until = self.now.moment;
+    }
+
     /// Time passes; the shard is called when it asked to be.
     pub(super) fn wait(&mut self, ms: u64) {
         self.run();
@@ -383,6 +392,7 @@ impl World {
             for index in 0..self.readers.len() {
                 self.attach(index);
                 self.make_room(index, usize::MAX);
+                self.advance(index);
             }
             self.run();
             self.wait(self.linger_ms);
@@ -406,7 +416,8 @@ impl World {
                     let reader = reader.expect("it was opened");
                     reader.cause = Some(closed.cause);
                     let silent_ms = self.now.moment.ms_since(reader.heard.0);
-                    reader.is_cut = reader.stuck.is_some() && silent_ms >= self.patience_ms;
+                    // A reader may also have been silent because there was nothing for it.
+                    reader.is_cut = silent_ms >= self.patience_ms;
                     let is_slow = closed.cause == Cause::Told("slow_reader");
                     assert!(reader.is_cut || !is_slow, "it took something");
                     if sink.is_unfinished() && sink.stream().is_some() {
