@@ -131,6 +131,8 @@ pub struct Shard<S> {
     head: Offset,
     window: Window,
     selectors: SelectorTable,
+    /// The selectors of the event in hand, between events: room that is used again and again.
+    selected: Vec<u32>,
     connections: Slots<Connection<S>>,
     generation: u32,
     /// Connections that may have something to do.
@@ -157,6 +159,7 @@ impl<S> Shard<S> {
             window: Window::new(options.head),
             options,
             selectors: SelectorTable::default(),
+            selected: Vec::new(),
             connections: Slots::default(),
             generation: 0,
             ready: VecDeque::new(),

@@ -3,7 +3,7 @@
 //! An idle one is a descriptor and nothing else. What the kernel does not take at once waits here as
 //! the rest of one delivery; everything behind it is the connection's cursor.
 
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 use std::net;
 
 use bytes::Bytes;
@@ -14,6 +14,9 @@ use crate::admission::{Admission, SocketPlace};
 use crate::chunk::{Chunk, Framing};
 use crate::seat::Seat;
 use crate::tcp;
+
+#[cfg(test)]
+mod tests;
 
 /// A socket for a connection that is registered already.
 #[derive(Debug)]
@@ -46,11 +49,11 @@ pub(crate) enum Progress {
     Gone,
 }
 
-/// The shard's end of a connection whose transport is a socket.
+/// The shard's end of a connection whose transport is a socket, or what a test plays as one.
 #[derive(Debug)]
-pub(crate) struct SocketSink {
+pub(crate) struct SocketSink<W = TcpStream> {
     /// None until the response head is on its way.
-    stream: Option<(TcpStream, SocketPlace)>,
+    stream: Option<(W, SocketPlace)>,
     framing: Framing,
     rest: Option<Box<Rest>>,
     /// Count against limits and load for as long as the socket is open.
@@ -59,6 +62,15 @@ pub(crate) struct SocketSink {
 }
 
 impl SocketSink {
+    /// Takes the socket. The head goes out together with what waits.
+    pub(crate) fn attach(&mut self, socket: Socket) -> io::Result<&mut TcpStream> {
+        tcp::prepare(&socket.stream)?;
+        let stream = TcpStream::from_std(socket.stream);
+        Ok(self.attach_stream(stream, socket.head, socket.place))
+    }
+}
+
+impl<W> SocketSink<W> {
     /// A sink whose socket comes later; what it is given meanwhile waits.
     pub(crate) fn new(framing: Framing, admission: Admission, seat: Seat) -> Self {
         Self {
@@ -70,23 +82,20 @@ impl SocketSink {
         }
     }
 
-    /// Takes the socket. The head goes out together with what waits.
-    pub(crate) fn attach(&mut self, socket: Socket) -> io::Result<&mut TcpStream> {
-        tcp::prepare(&socket.stream)?;
-        let mut text = Vec::from(socket.head);
+    fn attach_stream(&mut self, stream: W, head: Bytes, place: SocketPlace) -> &mut W {
+        let mut text = Vec::from(head);
         match self.rest.take().map(|rest| *rest) {
             Some(Rest::Delivery { chunk, .. }) => chunk.append_to(&mut text),
             Some(Rest::Framed(framed)) => text.extend_from_slice(&framed),
             None => {}
         }
         self.rest = Some(Box::new(Rest::Framed(text)));
-        let stream = TcpStream::from_std(socket.stream);
-        let (stream, _) = self.stream.insert((stream, socket.place));
-        Ok(stream)
+        let (stream, _) = self.stream.insert((stream, place));
+        stream
     }
 
     /// The socket, once it is here.
-    pub(crate) fn stream(&mut self) -> Option<&mut TcpStream> {
+    pub(crate) fn stream(&mut self) -> Option<&mut W> {
         self.stream.as_mut().map(|(stream, _)| stream)
     }
 
@@ -94,7 +103,9 @@ impl SocketSink {
     pub(crate) fn is_unfinished(&self) -> bool {
         self.rest.is_some()
     }
+}
 
+impl<W: Write> SocketSink<W> {
     /// Writes what waits, as far as the socket takes it.
     pub(crate) fn resume(&mut self) -> Progress {
         let (Some((stream, _)), Some(rest)) = (&mut self.stream, &mut self.rest) else {
@@ -122,7 +133,7 @@ impl SocketSink {
     }
 }
 
-impl Sink for SocketSink {
+impl<W: Write> Sink for SocketSink<W> {
     fn is_free(&self) -> bool {
         self.stream.is_some() && self.rest.is_none()
     }
@@ -162,7 +173,7 @@ impl Sink for SocketSink {
 }
 
 /// Writes a chunk from a place on, as far as the socket takes it.
-fn write_chunk(stream: &mut TcpStream, chunk: &Chunk, from: usize) -> io::Result<usize> {
+fn write_chunk(stream: &mut impl Write, chunk: &Chunk, from: usize) -> io::Result<usize> {
     let mut written = from;
     while written < chunk.len() {
         match chunk.with_slices(written, |slices| stream.write_vectored(slices)) {
@@ -177,7 +188,7 @@ fn write_chunk(stream: &mut TcpStream, chunk: &Chunk, from: usize) -> io::Result
 }
 
 /// Writes bytes as they are, as far as the socket takes them.
-fn write_text(stream: &mut TcpStream, text: &[u8]) -> io::Result<usize> {
+fn write_text(stream: &mut impl Write, text: &[u8]) -> io::Result<usize> {
     let mut written = 0;
     while let Some(left) = text.get(written..).filter(|left| !left.is_empty()) {
         match stream.write(left) {

@@ -103,11 +103,7 @@ impl<S: Sink> Shard<S> {
         let Some(connection) = self.connection(key) else {
             return;
         };
-        let farewell = connection
-            .seldom
-            .as_mut()
-            .and_then(|seldom| seldom.farewell.take());
-        let Some(farewell) = farewell else {
+        let Some(farewell) = connection.take_farewell() else {
             return;
         };
         let code = farewell.code;
@@ -147,7 +143,8 @@ impl<S: Sink> Shard<S> {
         self.remove(key, Cause::Told(code), now);
     }
 
-    /// Ends a connection whose reader takes nothing, with a last word behind what waits for it.
+    /// Ends a connection whose reader takes nothing, with a last word behind what waits for it: this
+    /// one, unless it was to hear another.
     pub(super) fn cut_short(&mut self, key: ConnectionKey, farewell: Farewell, now: Now) {
         let encoder = self.options.encoder.clone();
         let coder = self.options.coder.clone();
@@ -155,6 +152,8 @@ impl<S: Sink> Shard<S> {
         let Some(connection) = self.connection(key) else {
             return;
         };
+        let owed = connection.take_farewell();
+        let farewell = owed.unwrap_or(farewell);
         let code = farewell.code;
         // What waits belongs to what the cursor tells: this is said behind it, or not at all.
         let bye = Control::Bye {

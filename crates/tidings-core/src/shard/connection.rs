@@ -101,6 +101,13 @@ pub(super) enum Queued {
     Urgent,
 }
 
+/// How soon a connection is to be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    Patient,
+    Hurried,
+}
+
 /// Everything that a shard keeps of a connection. All that grows with the connection's lag is its
 /// distance from the head. Each byte counts as often as there are connections.
 #[derive(Debug)]
@@ -132,6 +139,8 @@ pub(super) struct Connection<S> {
     pub(super) shape: Shape,
     pub(super) coding: Coding,
     pub(super) queued: Queued,
+    /// Whether something that nothing may hold back lies after the cursor.
+    pub(super) pace: Pace,
     /// Whether a reader thread reads for it.
     pub(super) reading: bool,
     /// Whether the sink has taken the hello.
@@ -213,6 +222,10 @@ impl<S> Connection<S> {
         self.seldom
             .as_ref()
             .is_some_and(|seldom| seldom.farewell.is_some())
+    }
+
+    pub(super) fn take_farewell(&mut self) -> Option<Farewell> {
+        self.seldom.as_mut()?.farewell.take()
     }
 
     /// When the credential ends, if it does.

@@ -6,7 +6,7 @@ use crate::delivery::Sink;
 use crate::position::Offset;
 use crate::scope::passes;
 use crate::shard::Shard;
-use crate::shard::connection::{ConnectionKey, Queued};
+use crate::shard::connection::{ConnectionKey, Pace, Queued};
 use crate::shard::window::Framed;
 
 /// A stretch of the commit feed.
@@ -45,7 +45,7 @@ impl<S: Sink> Shard<S> {
     pub(super) fn take_events(&mut self, events: &[Arc<Framed>], matched: &mut Vec<u64>) {
         self.memo.clear();
         let evicted_through = self.window.evicted_through();
-        let mut selectors = Vec::new();
+        let mut selectors = std::mem::take(&mut self.selected);
         let batch = events.last().map_or(0, |event| event.offset().0);
         for framed in events {
             if framed.offset() <= self.head {
@@ -62,6 +62,7 @@ impl<S: Sink> Shard<S> {
             }
             self.head = framed.offset();
         }
+        self.selected = selectors;
         self.selectors.sweep(evicted_through);
     }
 
@@ -126,26 +127,34 @@ impl<S: Sink> Shard<S> {
         1
     }
 
-    /// Puts a connection into the ready ring, once, if it can be served at all.
+    /// Puts a connection into the ready ring, once, if it can be served at all; before all that wait
+    /// there, if it is in a hurry.
     pub(super) fn enqueue(&mut self, key: ConnectionKey) {
         let Some(connection) = self.connection(key) else {
             return;
         };
-        if connection.queued == Queued::No && !connection.reading && connection.sink.is_free() {
-            connection.queued = Queued::Ready;
-            self.ready.push_back(key);
+        if connection.reading || !connection.sink.is_free() {
+            return;
+        }
+        match (connection.pace, connection.queued) {
+            // If it stands in the ring as well, it is passed over there.
+            (Pace::Hurried, Queued::No | Queued::Ready) => {
+                connection.queued = Queued::Urgent;
+                self.urgent.push_back(key);
+            }
+            (Pace::Patient, Queued::No) => {
+                connection.queued = Queued::Ready;
+                self.ready.push_back(key);
+            }
+            (Pace::Hurried, Queued::Urgent) | (Pace::Patient, Queued::Ready | Queued::Urgent) => {}
         }
     }
 
-    /// Puts a connection before all that wait in the ready ring.
+    /// Lets a connection go first from here until it is caught up, whatever its sink does meanwhile.
     fn enqueue_urgently(&mut self, key: ConnectionKey) {
-        let Some(connection) = self.connection(key) else {
-            return;
-        };
-        if connection.queued != Queued::Urgent && !connection.reading && connection.sink.is_free() {
-            // If it stands in the ring as well, it is passed over there.
-            connection.queued = Queued::Urgent;
-            self.urgent.push_back(key);
+        if let Some(connection) = self.connection(key) {
+            connection.pace = Pace::Hurried;
+            self.enqueue(key);
         }
     }
 

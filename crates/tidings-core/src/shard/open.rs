@@ -7,7 +7,7 @@ use crate::gap::Gap;
 use crate::port::{Control, Hello, Shape};
 use crate::position::{Offset, Position};
 use crate::shard::connection::{
-    Connection, ConnectionId, ConnectionKey, Mode, NEVER_EXPIRES, NO_DEADLINE, Queued, Seldom,
+    Connection, ConnectionId, ConnectionKey, Mode, NEVER_EXPIRES, NO_DEADLINE, Pace, Queued, Seldom,
 };
 use crate::shard::spread::Jitter;
 use crate::shard::{Now, Shard, pack};
@@ -125,6 +125,7 @@ impl<S: Sink> Shard<S> {
             random: opening.random,
             coding: opening.coding,
             queued: Queued::No,
+            pace: Pace::Patient,
             reading: false,
             greeted: false,
             counted_for: Offset::ZERO,

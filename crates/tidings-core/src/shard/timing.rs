@@ -62,8 +62,10 @@ impl<S: Sink> Shard<S> {
         } else {
             now.moment.plus_ms(BUSY_RETRY_MS)
         };
+        // Whoever is to go already, as soon as the sink has room, needs no further reason.
+        let is_told = connection.has_farewell();
         // By the clock as it goes now: if it is set back, it will be looked at again.
-        let expiry = connection.expires_at().map(|at| {
+        let expiry = connection.expires_at().filter(|_| !is_told).map(|at| {
             let at = now.moment.plus_ms(at.since(now.wall).as_millis() as u64);
             if connection.reauth_told || connection.is_page() {
                 at
@@ -74,10 +76,8 @@ impl<S: Sink> Shard<S> {
                     .min(at)
             }
         });
-        let next = [Some(rhythm), expiry, connection.leave_at()]
-            .into_iter()
-            .flatten()
-            .min();
+        let leave_at = connection.leave_at().filter(|_| !is_told);
+        let next = [Some(rhythm), expiry, leave_at].into_iter().flatten().min();
         // One that comes up too early is looked at and set again; so nothing is set per delivery.
         if let Some(at) = next.filter(|at| connection.deadline > *at) {
             connection.deadline = at;
@@ -91,15 +91,19 @@ impl<S: Sink> Shard<S> {
             return;
         };
         connection.deadline = NO_DEADLINE;
-        if connection.leave_at().is_some_and(|at| at <= now.moment) {
+        let is_told = connection.has_farewell();
+        if !is_told && connection.leave_at().is_some_and(|at| at <= now.moment) {
             connection.seldom().leave_at = None;
             self.leave_now(key, now);
+            // It may have no room to hear it, and is not waited for longer than anybody else.
+            self.arm(key, now);
             return;
         }
         // The wall clock may have been set back or slewed: then it is looked at again when it will
         // have got there.
-        if connection.expires_at <= now.wall {
+        if !is_told && connection.expires_at <= now.wall {
             self.bid_farewell(key, close::credential_expired(), now);
+            self.arm(key, now);
             return;
         }
         if connection.is_page() {

@@ -6,13 +6,16 @@ use crate::coding::Coding;
 use crate::delivery::{Delivery, Sink, Taken};
 use crate::limits::SENDS_PER_TURN_MAX;
 use crate::position::{Offset, Position};
-use crate::shard::connection::{ConnectionKey, Mode, Queued};
+use crate::shard::connection::{ConnectionKey, Mode, Pace, Queued};
 use crate::shard::gather::{CONSIDERED_PER_TURN_MAX, Source};
 use crate::shard::pack::Block;
 use crate::shard::{Now, Shard, close};
 
 /// Connections looked at in one turn. Looking at one that has nothing to send is cheap, not free.
 pub(super) const VISITS_PER_TURN_MAX: usize = SENDS_PER_TURN_MAX * 4;
+
+/// One in so many visits is to the ready ring while something is urgent.
+const URGENT_PER_READY: usize = 8;
 
 impl<S: Sink> Shard<S> {
     /// Does a bounded amount of what can be done now. Returns whether there is more; the thread
@@ -23,11 +26,13 @@ impl<S: Sink> Shard<S> {
         let rests = self.rests(now);
         let until = self.totals.deliveries + SENDS_PER_TURN_MAX as u64;
         let considered_until = self.memo.considered() + CONSIDERED_PER_TURN_MAX;
-        for _ in 0..VISITS_PER_TURN_MAX {
+        for visit in 1..=VISITS_PER_TURN_MAX {
             if self.totals.deliveries >= until || self.memo.considered() >= considered_until {
                 break;
             }
-            if let Some(key) = self.urgent.pop_front() {
+            // However much is urgent, the others are not forgotten.
+            let is_their_turn = visit % URGENT_PER_READY == 0 && !rests && !self.ready.is_empty();
+            if !is_their_turn && let Some(key) = self.urgent.pop_front() {
                 self.serve(key, Queued::Urgent, now);
             } else if !rests && let Some(key) = self.ready.pop_front() {
                 self.serve(key, Queued::Ready, now);
@@ -126,11 +131,15 @@ impl<S: Sink> Shard<S> {
         };
         let gathered = self.memo.gather(connection, &source);
         let Some(gathered) = gathered else {
+            connection.pace = Pace::Patient;
             connection.cursor = self.head.max(cursor);
             self.conclude_page(key, now);
             return;
         };
         connection.cursor = gathered.through;
+        if !gathered.more {
+            connection.pace = Pace::Patient;
+        }
         if gathered.events == 0 {
             if gathered.more {
                 self.enqueue(key);

@@ -229,3 +229,41 @@ fn n4_a_reader_that_takes_a_part_now_and_then_stays() {
     world.turn();
     assert_eq!(world.closed, [(reader, "slow_reader")]);
 }
+
+#[test]
+fn n4_a_reader_that_was_told_to_go_and_takes_nothing_is_given_up_all_the_same() {
+    for is_drained in [true, false] {
+        let mut world = World::with_patience(100, 10_000);
+        let expires_at = Timestamp(world.now.wall.0 + 2_000);
+        let reader = world.open_as(&["a"], &[], NOW, SILENT, Some(expires_at));
+        world.publish(&[("a", "x")], false);
+        world.turn();
+        if is_drained {
+            world.drain();
+        }
+        world.advance(2_000);
+        assert!(
+            !world.turn(),
+            "once it has been told, there is nothing to do"
+        );
+        assert_eq!(world.closed, [], "what it was given still waits");
+        for _ in 0..20 {
+            let next = world.shard.next_deadline().expect("it is not forgotten");
+            world.advance(next.ms_since(world.now.moment));
+            world.turn();
+            if world.shard.is_empty() {
+                break;
+            }
+        }
+        // It is told what it was to hear, not that it was slow.
+        let code = if is_drained {
+            "drain"
+        } else {
+            "credential_expired"
+        };
+        assert_eq!(world.closed, [(reader, code)]);
+        let last = format!("hello@0:none;bye@0:{code};");
+        assert_eq!(world.sunk(reader).bytes, last.as_bytes());
+        assert_eq!(world.now.moment.0, 10_000);
+    }
+}

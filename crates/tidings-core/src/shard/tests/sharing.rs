@@ -2,6 +2,7 @@
 
 use super::fixture::World;
 use crate::coding::Coding;
+use crate::limits::SENDS_PER_TURN_MAX;
 use crate::position::Offset;
 use crate::shard::Begin;
 use crate::start::Replay;
@@ -119,4 +120,34 @@ fn a_large_event_goes_by_itself() {
     assert_eq!(events, [1, 1, 2]);
     world.settle();
     assert_eq!(world.offsets(reader), [1, 2, 3, 4]);
+}
+
+#[test]
+fn an_urgent_event_that_finds_a_full_sink_goes_out_as_soon_as_there_is_room() {
+    let mut world = World::with_times(100, u64::MAX, 20);
+    let reader = world.open(&["a"], &[], NOW);
+    world.publish(&[("a", "x!")], false);
+    world.turn();
+    world.take(reader);
+    assert!(!world.turn());
+    assert_eq!(&world.sunk(reader).bytes[..], b"1;");
+}
+
+#[test]
+fn however_many_events_are_urgent_the_others_have_their_turn() {
+    let mut world = World::new(10_000);
+    let patient = world.open(&["a"], &[], NOW);
+    let urgent: Vec<_> = (0..SENDS_PER_TURN_MAX + 10)
+        .map(|_| world.open(&["b"], &[], NOW))
+        .collect();
+    world.settle();
+    world.publish(&[("a", "x")], false);
+    for _ in 0..10 {
+        world.publish(&[("b", "x!")], false);
+        assert!(world.turn(), "there is always something urgent");
+        for reader in &urgent {
+            world.take(*reader);
+        }
+    }
+    assert_eq!(&world.sunk(patient).bytes[..], b"1;");
 }

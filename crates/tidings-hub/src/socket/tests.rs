@@ -1,0 +1,12 @@
+//! A shard that writes to sockets: to played ones, whose streams are what a naive model says whatever
+//! they do, and to real ones, without allocating.
+
+mod allocations;
+mod checks;
+mod log;
+mod model;
+mod peer;
+mod plain;
+mod random;
+mod reader;
+mod world;
