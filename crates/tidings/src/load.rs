@@ -16,6 +16,7 @@
 mod body;
 mod clock;
 mod error;
+mod fine_poll;
 mod head;
 mod ledger;
 pub(crate) mod limits;

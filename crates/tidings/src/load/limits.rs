@@ -1,6 +1,6 @@
 //! Limits of the load generator, with their unit in the name and why they are what they are.
 
-/// Publishers: each is a socket that is asked for its state in each turn of one thread.
+/// Publishers: each is a socket under the poll of one thread.
 pub(crate) const PUBLISHERS_MAX: usize = 1_024;
 
 /// Events of one NDJSON body: it is sent whole before its answer is read.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsRawFd as _, RawFd};
 
 use memchr::memmem;
 
@@ -55,6 +55,8 @@ pub(super) enum Outcome {
 pub(super) struct Publisher {
     number: u32,
     socket: TcpStream,
+    /// The socket is one that nobody watches yet.
+    is_new: bool,
     used_us: u64,
     request: Vec<u8>,
     /// Bytes of the request that are sent.
@@ -69,18 +71,13 @@ pub(super) struct Publisher {
     pub(super) accepted: Vec<u32>,
 }
 
-impl AsFd for Publisher {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
-    }
-}
-
 impl Publisher {
     /// Connects.
     pub(super) fn connect(plan: &PublishPlan, number: u32) -> Result<Self, PublishError> {
         Ok(Self {
             number,
             socket: connect(plan)?,
+            is_new: true,
             used_us: now_us(),
             request: Vec::new(),
             sent: 0,
@@ -98,7 +95,7 @@ impl Publisher {
     pub(super) fn begin(&mut self, plan: &PublishPlan, turn: Turn) -> Result<(), PublishError> {
         let now = now_us();
         if now.saturating_sub(self.used_us) > REST_MAX_US {
-            self.socket = connect(plan)?;
+            self.reconnect(plan)?;
         }
         self.used_us = now;
         self.write_request(plan, turn);
@@ -110,8 +107,25 @@ impl Publisher {
         self.send().map_err(|source| failed(plan, source))
     }
 
+    /// The socket, if it has not been asked for since it was made.
+    pub(super) fn new_socket(&mut self) -> Option<RawFd> {
+        std::mem::take(&mut self.is_new).then(|| self.socket.as_raw_fd())
+    }
+
+    /// The socket.
+    pub(super) fn socket(&mut self) -> RawFd {
+        self.is_new = false;
+        self.socket.as_raw_fd()
+    }
+
+    fn reconnect(&mut self, plan: &PublishPlan) -> Result<(), PublishError> {
+        self.socket = connect(plan)?;
+        self.is_new = true;
+        Ok(())
+    }
+
     /// Whether a part of the request is still to be sent.
-    pub(super) fn is_sending(&self) -> bool {
+    fn is_sending(&self) -> bool {
         self.sent < self.request.len()
     }
 
@@ -134,7 +148,7 @@ impl Publisher {
         self.used_us = now_us();
         // An answer to half a request leaves the other half in the way of the next one.
         if closes || self.is_sending() {
-            self.socket = connect(plan)?;
+            self.reconnect(plan)?;
         }
         self.judge(plan, turn, status)
             .map(|outcome| Some((turn, outcome)))
@@ -261,7 +275,7 @@ fn connect(plan: &PublishPlan) -> Result<TcpStream, PublishError> {
     connect().map_err(|source| failed(plan, source))
 }
 
-fn failed(plan: &PublishPlan, source: io::Error) -> PublishError {
+pub(super) fn failed(plan: &PublishPlan, source: io::Error) -> PublishError {
     PublishError::Io {
         to: plan.target.host.clone(),
         source,

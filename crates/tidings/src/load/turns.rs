@@ -3,27 +3,25 @@
 
 use std::collections::VecDeque;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-
 use super::clock::now_us;
-use super::publisher::{Outcome, PublishError, Publisher};
+use super::fine_poll::FinePoll;
+use super::publisher::{Outcome, PublishError, Publisher, failed};
 use super::publishing::{PublishPlan, Published};
 use super::timetable::{Timetable, Turn};
 
 /// How long a publisher that was refused stays away.
 const REFUSED_PAUSE_US: u64 = 10_000;
 
-/// The longest wait for anything: answers that do not come are noticed.
-const WAIT_MAX_US: u64 = 1_000_000;
+/// How often whoever lacks an answer finds out whether it has been too long.
+const LOOK_EACH_US: u64 = 1_000_000;
 
 /// What publishers are at, by their place.
 struct Round<'a> {
     publishers: &'a mut [Publisher],
     /// Those that can take a turn; the one that has waited longest is next.
     free: VecDeque<usize>,
-    /// Those whose answers are still to come.
-    busy: Vec<usize>,
+    /// How many answers are still to come.
+    busy: usize,
     /// Those that were refused, and when they are free again.
     resting: VecDeque<(u64, usize)>,
     done: Published,
@@ -37,11 +35,18 @@ pub(super) fn work(
 ) -> Result<Published, PublishError> {
     let mut round = Round {
         free: (0..publishers.len()).collect(),
-        busy: Vec::with_capacity(publishers.len()),
+        busy: 0,
         resting: VecDeque::new(),
         publishers,
         done: Published::default(),
     };
+    let mut poll = FinePoll::new().map_err(|source| failed(plan, source))?;
+    for (index, publisher) in round.publishers.iter_mut().enumerate() {
+        poll.watch(publisher.socket(), index)
+            .map_err(|source| failed(plan, source))?;
+    }
+    let mut changed = Vec::new();
+    let mut looked_us = now_us();
     let mut turn = None;
     let mut is_over = false;
     loop {
@@ -53,18 +58,23 @@ pub(super) fn work(
                 is_over = turn.is_none();
             }
             match turn {
-                Some(due) if due.due_us <= now_us() => round.begin(plan, due)?,
+                Some(due) if due.due_us <= now_us() => round.begin(plan, &poll, due)?,
                 _ => break,
             }
             turn = None;
         }
-        if is_over && round.busy.is_empty() {
+        if is_over && round.busy == 0 {
             break;
         }
         let due_us = turn.map_or(u64::MAX, |turn: Turn| turn.due_us);
-        let ready = round.wait(due_us);
-        for index in ready {
-            round.go_on(plan, timetable, index)?;
+        poll.wait(round.next_us(due_us), &mut changed)
+            .map_err(|source| failed(plan, source))?;
+        if now.saturating_sub(looked_us) > LOOK_EACH_US {
+            looked_us = now;
+            changed.extend(0..round.publishers.len());
+        }
+        for index in &changed {
+            round.go_on(plan, timetable, *index)?;
         }
     }
     round.done.unsent = timetable.unsent();
@@ -83,59 +93,36 @@ impl Round<'_> {
         }
     }
 
-    fn begin(&mut self, plan: &PublishPlan, turn: Turn) -> Result<(), PublishError> {
+    fn begin(
+        &mut self,
+        plan: &PublishPlan,
+        poll: &FinePoll,
+        turn: Turn,
+    ) -> Result<(), PublishError> {
         let Some(index) = self.free.pop_front() else {
             return Ok(());
         };
-        self.busy.push(index);
-        match self.publishers.get_mut(index) {
-            Some(publisher) => publisher.begin(plan, turn),
+        let Some(publisher) = self.publishers.get_mut(index) else {
+            return Ok(());
+        };
+        self.busy += 1;
+        publisher.begin(plan, turn)?;
+        match publisher.new_socket() {
             None => Ok(()),
+            Some(socket) => poll
+                .watch(socket, index)
+                .map_err(|source| failed(plan, source)),
         }
     }
 
-    /// Waits until a publisher can go on or a time has come; those that can go on.
-    fn wait(&self, due_us: u64) -> Vec<usize> {
+    /// When something is to be done if no answer comes before.
+    fn next_us(&self, due_us: u64) -> u64 {
         let rested_us = self.resting.front().map_or(u64::MAX, |(until, _)| *until);
         // A turn that nobody is free for needs no wake-up of its own.
-        let next_us = if self.free.is_empty() {
+        if self.free.is_empty() {
             rested_us
         } else {
             due_us.min(rested_us)
-        };
-        let left_us = next_us.saturating_sub(now_us()).min(WAIT_MAX_US);
-        let timeout = Timespec {
-            tv_sec: (left_us / 1_000_000).cast_signed(),
-            tv_nsec: (left_us % 1_000_000).cast_signed() * 1_000,
-        };
-        let of = |index: &usize| self.publishers.get(*index);
-        let mut asked: Vec<PollFd<'_>> = self
-            .busy
-            .iter()
-            .filter_map(of)
-            .map(|publisher| {
-                let sending = publisher.is_sending();
-                let wanted = if sending {
-                    PollFlags::IN | PollFlags::OUT
-                } else {
-                    PollFlags::IN
-                };
-                PollFd::new(publisher, wanted)
-            })
-            .collect();
-        match poll(&mut asked, Some(&timeout)) {
-            // Whoever lacks an answer finds out that it has been too long.
-            Ok(0) if left_us == WAIT_MAX_US => self.busy.clone(),
-            Ok(0) | Err(Errno::INTR) => Vec::new(),
-            Ok(_) => self
-                .busy
-                .iter()
-                .zip(&asked)
-                .filter(|(_, asked)| !asked.revents().is_empty())
-                .map(|(index, _)| *index)
-                .collect(),
-            // The sockets say what is wrong with them.
-            Err(_) => self.busy.clone(),
         }
     }
 
@@ -153,7 +140,7 @@ impl Round<'_> {
         };
         let now = now_us();
         self.done.ended_us = now;
-        self.busy.retain(|busy| *busy != index);
+        self.busy -= 1;
         if outcome == Outcome::Refused {
             self.done.refused += turn.events;
             self.resting.push_back((now + REFUSED_PAUSE_US, index));
