@@ -2,8 +2,8 @@
 //! what they get, and publishers that keep a timetable.
 //!
 //! ```text
-//! timetable ─► publishers (a thread and a socket each) ─ POST ─► hub
-//!                                                                 │ streams
+//! timetable ─► publishers (one thread, a socket each) ─ POST ─► hub
+//!                                                                │ streams
 //! scenario ─ orders ─► squads (processes) ─► crews (threads) ─► readers: scanner, ledger
 //!          ◄─ tallies ─┘
 //! ```
@@ -16,6 +16,7 @@
 mod body;
 mod clock;
 mod error;
+mod fine_poll;
 mod head;
 mod ledger;
 pub(crate) mod limits;
@@ -33,6 +34,7 @@ mod stage;
 mod tally;
 mod target;
 mod timetable;
+mod turns;
 
 use std::time::Duration;
 

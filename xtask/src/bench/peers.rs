@@ -161,7 +161,7 @@ fn report(found: &Found, seconds: u64) -> Report {
         setup: format!(
             "each system on one core and `tidings bench` on another, {seconds} s of each load after a warm-up, a fresh \
              process for each; nchan and axum without authentication and durability, tidings with both, \
-             tidings-memory with its log in memory; events of 200 bytes; figures to reach are those of tidings"
+             tidings-memory with its log in memory; events of 200 bytes unless said; figures to reach are those of tidings"
         ),
         figures,
         charts,

@@ -1,6 +1,6 @@
 //! Limits of the load generator, with their unit in the name and why they are what they are.
 
-/// Publishers: each is a thread with a socket.
+/// Publishers: each is a socket under the poll of one thread.
 pub(crate) const PUBLISHERS_MAX: usize = 1_024;
 
 /// Events of one NDJSON body: it is sent whole before its answer is read.
@@ -55,8 +55,8 @@ pub(super) const RETURN_AFTER_US: u64 = 100_000;
 /// Microseconds that a reader may take until it has its response head.
 pub(super) const OPEN_MAX_US: u64 = 60_000_000;
 
-/// Seconds that a hub may take to answer a publish.
-pub(super) const ANSWER_MAX_SECONDS: u64 = 30;
+/// Microseconds that a hub may take to answer a publish.
+pub(super) const ANSWER_MAX_US: u64 = 30_000_000;
 
 /// Orders that wait for a thread of readers: it gets the next one when it has answered.
 pub(super) const ORDERS_MAX: usize = 1;

@@ -22,8 +22,8 @@ pub(super) struct Reading {
     pub(super) server_bytes: f64,
     /// Processor time of the load generator.
     pub(super) own_cpu_us: f64,
-    /// Memory that the kernel holds for all TCP sockets of the machine.
-    pub(super) tcp_bytes: f64,
+    /// Memory that the kernel holds for sockets, and for everything else on the machine.
+    pub(super) kernel_bytes: f64,
 }
 
 impl Meter {
@@ -51,7 +51,8 @@ impl Meter {
             server_cpu_us: cpu(&servers),
             server_bytes: servers.iter().filter_map(|pid| bytes(*pid)).sum(),
             own_cpu_us: cpu(&own),
-            tcp_bytes: tcp_bytes(&fs::read_to_string("/proc/net/sockstat").unwrap_or_default()),
+            kernel_bytes: buffers(&fs::read_to_string("/proc/net/sockstat").unwrap_or_default())
+                + structures(&fs::read_to_string("/proc/meminfo").unwrap_or_default()),
         }
     }
 }
@@ -101,13 +102,23 @@ fn stat<T: FromStr>(pid: u32, field: usize) -> Option<T> {
 
 fn bytes(pid: u32) -> Option<f64> {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
-    let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kibibytes(&text, "Pss:")
+}
+
+/// A row in KiB, as bytes.
+fn kibibytes(text: &str, name: &str) -> Option<f64> {
+    let value = text.lines().find_map(|line| line.strip_prefix(name))?;
+    let kibibytes: f64 = value.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1_024.0)
 }
 
-/// Pages of TCP memory in `/proc/net/sockstat`, as bytes.
-fn tcp_bytes(text: &str) -> f64 {
+/// Objects of the kernel that it cannot do without, sockets among them, in `/proc/meminfo`.
+fn structures(text: &str) -> f64 {
+    kibibytes(text, "SUnreclaim:").unwrap_or(0.0)
+}
+
+/// Pages of TCP buffers in `/proc/net/sockstat`, as bytes.
+fn buffers(text: &str) -> f64 {
     let pages = |line: &str| -> Option<f64> {
         let (_, after) = line.strip_prefix("TCP:")?.split_once("mem ")?;
         after.split_whitespace().next()?.parse().ok()
@@ -137,10 +148,12 @@ mod tests {
     }
 
     #[test]
-    fn tcp_memory_is_counted_in_pages() {
+    fn memory_of_the_kernel_is_counted_in_pages_and_kibibytes() {
         let text =
             "sockets: used 9\nTCP: inuse 4 orphan 0 tw 0 alloc 5 mem 3\nUDP: inuse 1 mem 7\n";
         let page = rustix::param::page_size() as f64;
-        assert!((tcp_bytes(text) - 3.0 * page).abs() < 0.5);
+        assert!((buffers(text) - 3.0 * page).abs() < 0.5);
+        let text = "Slab:  9 kB\nSUnreclaim:       2 kB\n";
+        assert!((structures(text) - 2_048.0).abs() < 0.5);
     }
 }

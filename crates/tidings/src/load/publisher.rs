@@ -1,19 +1,20 @@
-//! One publisher: a keep-alive socket of its own, with one request in flight.
+//! One publisher: a keep-alive socket of its own, with one request in flight, that never waits.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::os::fd::{AsRawFd as _, RawFd};
 
 use memchr::memmem;
 
-use super::head::HeadSoFar;
-use super::limits::{ANSWER_BYTES_MAX, ANSWER_MAX_SECONDS, REFUSAL_BYTES_MAX};
+use super::clock::now_us;
+use super::head::{Head, HeadSoFar};
+use super::limits::{ANSWER_BYTES_MAX, ANSWER_MAX_US, REFUSAL_BYTES_MAX};
 use super::probe::Probe;
 use super::publishing::{Format, PublishPlan};
 use super::timetable::Turn;
 
 /// A socket that has rested for this long is replaced, before the hub's patience with it ends.
-const REST_MAX: Duration = Duration::from_secs(4);
+const REST_MAX_US: u64 = 4_000_000;
 
 const READ_BYTES: usize = 16 * 1024;
 
@@ -54,8 +55,15 @@ pub(super) enum Outcome {
 pub(super) struct Publisher {
     number: u32,
     socket: TcpStream,
-    used: Instant,
+    /// The socket is one that nobody watches yet.
+    is_new: bool,
+    used_us: u64,
     request: Vec<u8>,
+    /// Bytes of the request that are sent.
+    sent: usize,
+    turn: Option<Turn>,
+    head_so_far: HeadSoFar,
+    head: Option<Head>,
     body: Vec<u8>,
     answer: Vec<u8>,
     buffer: Vec<u8>,
@@ -69,8 +77,13 @@ impl Publisher {
         Ok(Self {
             number,
             socket: connect(plan)?,
-            used: Instant::now(),
+            is_new: true,
+            used_us: now_us(),
             request: Vec::new(),
+            sent: 0,
+            turn: None,
+            head_so_far: HeadSoFar::default(),
+            head: None,
             body: Vec::new(),
             answer: Vec::new(),
             buffer: vec![0; READ_BYTES],
@@ -78,24 +91,75 @@ impl Publisher {
         })
     }
 
-    /// Publishes the events of a turn in one request, and waits for the answer.
-    pub(super) fn publish(
+    /// Begins to publish the events of a turn in one request.
+    pub(super) fn begin(&mut self, plan: &PublishPlan, turn: Turn) -> Result<(), PublishError> {
+        let now = now_us();
+        if now.saturating_sub(self.used_us) > REST_MAX_US {
+            self.reconnect(plan)?;
+        }
+        self.used_us = now;
+        self.write_request(plan, turn);
+        self.sent = 0;
+        self.turn = Some(turn);
+        self.head_so_far = HeadSoFar::default();
+        self.head = None;
+        self.answer.clear();
+        self.send().map_err(|source| failed(plan, source))
+    }
+
+    /// The socket, if it has not been asked for since it was made.
+    pub(super) fn new_socket(&mut self) -> Option<RawFd> {
+        std::mem::take(&mut self.is_new).then(|| self.socket.as_raw_fd())
+    }
+
+    /// The socket.
+    pub(super) fn socket(&mut self) -> RawFd {
+        self.is_new = false;
+        self.socket.as_raw_fd()
+    }
+
+    fn reconnect(&mut self, plan: &PublishPlan) -> Result<(), PublishError> {
+        self.socket = connect(plan)?;
+        self.is_new = true;
+        Ok(())
+    }
+
+    /// Whether a part of the request is still to be sent.
+    fn is_sending(&self) -> bool {
+        self.sent < self.request.len()
+    }
+
+    /// Goes on with what was begun; its turn and what the hub said, once the answer is whole.
+    pub(super) fn go_on(
+        &mut self,
+        plan: &PublishPlan,
+    ) -> Result<Option<(Turn, Outcome)>, PublishError> {
+        let Some(turn) = self.turn else {
+            return Ok(None);
+        };
+        let answered = self.send().and_then(|()| self.receive());
+        let Some((status, closes)) = answered.map_err(|source| failed(plan, source))? else {
+            if now_us().saturating_sub(self.used_us) > ANSWER_MAX_US {
+                return Err(failed(plan, io::ErrorKind::TimedOut.into()));
+            }
+            return Ok(None);
+        };
+        self.turn = None;
+        self.used_us = now_us();
+        // An answer to half a request leaves the other half in the way of the next one.
+        if closes || self.is_sending() {
+            self.reconnect(plan)?;
+        }
+        self.judge(plan, turn, status)
+            .map(|outcome| Some((turn, outcome)))
+    }
+
+    fn judge(
         &mut self,
         plan: &PublishPlan,
         turn: Turn,
+        status: u16,
     ) -> Result<Outcome, PublishError> {
-        if self.used.elapsed() > REST_MAX {
-            self.socket = connect(plan)?;
-        }
-        self.write_request(plan, turn);
-        let (status, closes) = self.exchange().map_err(|source| PublishError::Io {
-            to: plan.target.host.clone(),
-            source,
-        })?;
-        self.used = Instant::now();
-        if closes {
-            self.socket = connect(plan)?;
-        }
         let receipts = match plan.format {
             Format::Ndjson => memmem::find_iter(&self.answer, RECEIPT).count() as u64,
             Format::Tidings | Format::Raw => turn.events,
@@ -142,30 +206,54 @@ impl Publisher {
         self.request.extend_from_slice(&self.body);
     }
 
-    /// Sends the request and reads the answer: its status, and whether the connection ends with it.
-    fn exchange(&mut self) -> io::Result<(u16, bool)> {
-        self.socket.write_all(&self.request)?;
-        self.answer.clear();
-        let mut head_so_far = HeadSoFar::default();
-        let mut head = None;
-        loop {
-            let length = self.socket.read(&mut self.buffer)?;
-            let mut arrived = self.buffer.get(..length).unwrap_or_default();
-            if head.is_none() {
-                head = head_so_far.take(&mut arrived).map_err(io::Error::other)?;
+    /// Sends as much of the request as the socket takes.
+    fn send(&mut self) -> io::Result<()> {
+        while let Some(rest) = self
+            .request
+            .get(self.sent..)
+            .filter(|rest| !rest.is_empty())
+        {
+            match self.socket.write(rest) {
+                Ok(sent) => self.sent += sent,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
-            if let Some(head) = &mut head {
+        }
+        Ok(())
+    }
+
+    /// Reads as much of the answer as is there: its status, and whether the connection ends with it,
+    /// once it is whole.
+    fn receive(&mut self) -> io::Result<Option<(u16, bool)>> {
+        loop {
+            let length = match self.socket.read(&mut self.buffer) {
+                Ok(length) => length,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            let mut arrived = self.buffer.get(..length).unwrap_or_default();
+            if self.head.is_none() {
+                let head = self.head_so_far.take(&mut arrived);
+                self.head = head.map_err(io::Error::other)?;
+            }
+            if let Some(head) = &mut self.head {
                 while let Some(piece) = head.body.next(&mut arrived).map_err(io::Error::other)? {
                     let room = ANSWER_BYTES_MAX.saturating_sub(self.answer.len());
                     self.answer
                         .extend_from_slice(piece.get(..room).unwrap_or(piece));
                 }
                 if head.body.is_over() || (length == 0 && head.body.is_endless()) {
-                    return Ok((head.status, head.closes || length == 0));
+                    return Ok(Some((head.status, head.closes || length == 0)));
                 }
             }
             if length == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            // Less than was asked for is all there was.
+            if length < self.buffer.len() {
+                return Ok(None);
             }
         }
     }
@@ -181,11 +269,15 @@ fn connect(plan: &PublishPlan) -> Result<TcpStream, PublishError> {
     let connect = || {
         let socket = TcpStream::connect(plan.target.address)?;
         socket.set_nodelay(true)?;
-        socket.set_read_timeout(Some(Duration::from_secs(ANSWER_MAX_SECONDS)))?;
+        socket.set_nonblocking(true)?;
         Ok(socket)
     };
-    connect().map_err(|source| PublishError::Io {
+    connect().map_err(|source| failed(plan, source))
+}
+
+pub(super) fn failed(plan: &PublishPlan, source: io::Error) -> PublishError {
+    PublishError::Io {
         to: plan.target.host.clone(),
         source,
-    })
+    }
 }

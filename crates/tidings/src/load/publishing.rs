@@ -1,21 +1,17 @@
-//! The publishers of a load together: what they send, and who takes which turn.
+//! The publishers of a load together: what they send.
 
 use std::io::Write as _;
 use std::thread;
-use std::time::Duration;
 
 use clap::ValueEnum;
 
-use super::clock::{now_us, wait_until};
 use super::probe::Probe;
-use super::publisher::{Outcome, PublishError, Publisher};
+use super::publisher::{PublishError, Publisher};
 use super::readers::Accepted;
 use super::tally::Latencies;
 use super::target::{Target, TopicTemplate};
 use super::timetable::Timetable;
-
-/// How long a publisher that was refused stays away.
-const REFUSED_PAUSE: Duration = Duration::from_millis(10);
+use super::turns;
 
 /// What a hub takes as the body of a publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -142,30 +138,18 @@ impl Publishers {
     /// Works through a timetable, and does something else meanwhile.
     pub(super) fn run<T>(
         &mut self,
-        timetable: &Timetable,
+        timetable: &mut Timetable,
         meanwhile: impl FnOnce() -> T,
     ) -> Result<(Published, T), PublishError> {
-        let plan = &self.plan;
+        let Self { plan, all } = self;
         thread::scope(|scope| {
-            let running: Vec<_> = self
-                .all
-                .iter_mut()
-                .map(|publisher| scope.spawn(move || work(publisher, plan, timetable)))
-                .collect();
+            let publishing = scope.spawn(|| turns::work(all, plan, timetable));
             let other = meanwhile();
-            let mut all = Published::default();
-            for thread in running {
-                // A panic is no outcome of a publish: it goes on here.
-                let one = thread
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-                all.timed += one.timed;
-                all.refused += one.refused;
-                all.answers.add(&one.answers);
-                all.ended_us = all.ended_us.max(one.ended_us);
-            }
-            all.unsent = timetable.unsent();
-            Ok((all, other))
+            // A panic is no outcome of a publish: it goes on here.
+            let published = publishing
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            Ok((published, other))
         })
     }
 
@@ -174,31 +158,6 @@ impl Publishers {
         let of = |publisher: &Publisher| publisher.accepted.clone();
         Accepted(self.all.iter().map(of).collect())
     }
-}
-
-/// Takes turns until there are none.
-fn work(
-    publisher: &mut Publisher,
-    plan: &PublishPlan,
-    timetable: &Timetable,
-) -> Result<Published, PublishError> {
-    let mut done = Published::default();
-    while let Some(turn) = timetable.take(now_us()) {
-        wait_until(turn.due_us);
-        let outcome = publisher
-            .publish(plan, turn)
-            .inspect_err(|_| timetable.call_off())?;
-        done.ended_us = now_us();
-        if outcome == Outcome::Refused {
-            done.refused += turn.events;
-            thread::sleep(REFUSED_PAUSE);
-        } else if timetable.is_timed(turn.due_us) {
-            done.timed += turn.events;
-            let latency = done.ended_us.saturating_sub(turn.due_us);
-            done.answers.record_each(latency, turn.events);
-        }
-    }
-    Ok(done)
 }
 
 #[cfg(test)]

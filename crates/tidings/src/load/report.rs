@@ -60,10 +60,10 @@ pub(super) struct Flow {
     pub(super) unsent: u64,
     pub(super) published_per_second: f64,
     /// From when a publish was due until its answer.
-    pub(super) publish_ms: Quantiles,
+    pub(super) publish_ms: Option<Quantiles>,
     pub(super) delivered_per_second: f64,
     /// From when an event was due until it arrived.
-    pub(super) delivery_ms: Quantiles,
+    pub(super) delivery_ms: Option<Quantiles>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) server_cpu_us_per_delivery: Option<f64>,
     /// Memory of the server when the last publish was answered.
@@ -79,7 +79,7 @@ pub(super) struct Idle {
     pub(super) held_seconds: f64,
     pub(super) opened_per_second: f64,
     /// From the beginning of a connection until its response head.
-    pub(super) open_ms: Quantiles,
+    pub(super) open_ms: Option<Quantiles>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) server_cpu_us_per_connect: Option<f64>,
     /// Processor time of the server while nothing was published, in percent of a core.
@@ -93,7 +93,7 @@ pub(super) struct Idle {
     pub(super) server_bytes_held: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) server_bytes_per_connection: Option<f64>,
-    /// Socket buffers of both ends, and of everything else on the machine.
+    /// Sockets and their buffers, at both ends, and whatever else the machine did.
     pub(super) kernel_bytes_per_connection: f64,
 }
 
@@ -108,7 +108,7 @@ pub(super) struct Herd {
     pub(super) seconds: f64,
     pub(super) replayed_per_second: f64,
     /// The same of each reader.
-    pub(super) return_ms: Quantiles,
+    pub(super) return_ms: Option<Quantiles>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) server_cpu_us_per_replayed: Option<f64>,
 }
@@ -119,10 +119,10 @@ pub(super) struct Herd {
 pub(super) struct Slow {
     pub(super) stopped: usize,
     /// The others' p99 with stopped readers, over that without.
-    pub(super) p99_ratio: f64,
+    pub(super) p99_ratio: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) server_bytes_grown: Option<f64>,
-    /// Socket buffers of the machine.
+    /// Sockets and their buffers, and whatever else the machine did.
     pub(super) kernel_bytes_grown: f64,
     /// The same load before any reader stopped.
     pub(super) all_read: Flow,
@@ -139,7 +139,7 @@ pub(super) struct Storm {
     pub(super) cause: Option<String>,
     pub(super) connects_per_second: f64,
     /// From the beginning of a connection until its response head.
-    pub(super) connect_ms: Quantiles,
+    pub(super) connect_ms: Option<Quantiles>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) server_cpu_us_per_connect: Option<f64>,
     pub(super) generator_cpu_us_per_connect: f64,
@@ -200,14 +200,15 @@ impl Report {
     }
 }
 
-impl From<&Latencies> for Quantiles {
-    fn from(latencies: &Latencies) -> Self {
-        Self {
+impl Quantiles {
+    /// None of nothing: no latency is not a short one.
+    pub(super) fn of(latencies: &Latencies) -> Option<Self> {
+        (latencies.count() > 0).then(|| Self {
             p50: latencies.ms(0.5),
             p90: latencies.ms(0.9),
             p99: latencies.ms(0.99),
             p999: latencies.ms(0.999),
             max: latencies.ms(1.0),
-        }
+        })
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mio::net::TcpStream;
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with, sockopt};
+use rustix::net::{AddressFamily, SocketType, bind, connect, socket, sockopt};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Begins to connect; the socket is writable when it is done.
@@ -14,14 +14,15 @@ pub(super) fn begin_connect(to: SocketAddr, from: Option<Ipv4Addr>) -> io::Resul
     let socket = match from {
         None => TcpStream::connect(to)?,
         Some(from) => {
-            let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-            let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
+            let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
             bind(&socket, &SocketAddrV4::new(from, 0))?;
+            let socket = StdStream::from(socket);
+            socket.set_nonblocking(true)?;
             match connect(&socket, &to) {
                 Ok(()) | Err(Errno::INPROGRESS) => {}
                 Err(error) => return Err(error.into()),
             }
-            TcpStream::from_std(StdStream::from(socket))
+            TcpStream::from_std(socket)
         }
     };
     socket.set_nodelay(true)?;

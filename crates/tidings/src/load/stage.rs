@@ -12,7 +12,7 @@ use super::publishing::{PublishPlan, Published, Publishers};
 use super::readers::{Order, ReadPlan};
 use super::socket::raise_descriptor_limit;
 use super::tally::Tally;
-use super::timetable::{State, Timetable};
+use super::timetable::{Progress, Timetable};
 use super::{Load, LoadError};
 
 /// From when threads are started until the first event is due.
@@ -109,17 +109,17 @@ impl<'a> Stage<'a> {
         let from_us = begin_us + micros(self.load.warm_up);
         let to_us = from_us + micros(self.load.duration);
         self.order(&Order::Window { from_us, to_us })?;
-        let timetable = Timetable {
+        let mut timetable = Timetable {
             begin_us,
             end_us: to_us,
             timed_from_us: from_us,
             rate: self.load.rate,
             batch: self.load.batch,
             events: u64::MAX,
-            state: State::default(),
+            progress: Progress::default(),
         };
         let (squads, meter) = (&mut self.squads, &self.meter);
-        let (published, start) = self.publishers.run(&timetable, || {
+        let (published, start) = self.publishers.run(&mut timetable, || {
             wait_until(from_us);
             Ok::<_, LoadError>((meter.read(), squads.order(&Order::Count)?))
         })?;
@@ -136,16 +136,16 @@ impl<'a> Stage<'a> {
 
     /// Publishes so many events as fast as answers come.
     pub(super) fn publish_events(&mut self, events: u64) -> Result<Published, LoadError> {
-        let timetable = Timetable {
+        let mut timetable = Timetable {
             begin_us: now_us(),
             end_us: u64::MAX,
             timed_from_us: 0,
             rate: None,
             batch: self.load.batch,
             events,
-            state: State::default(),
+            progress: Progress::default(),
         };
-        let (published, ()) = self.publishers.run(&timetable, || ())?;
+        let (published, ()) = self.publishers.run(&mut timetable, || ())?;
         Ok(published)
     }
 

@@ -4,7 +4,6 @@
 //! when it was due; a hub that stalls is not spared those that waited. Without one, a turn is due
 //! when a publisher is free for it.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::clock::micros;
@@ -28,16 +27,16 @@ pub(super) struct Timetable {
     pub(super) batch: u64,
     /// Events in all.
     pub(super) events: u64,
-    pub(super) state: State,
+    /// How far it is worked through.
+    pub(super) progress: Progress,
 }
 
 /// How far a timetable is worked through.
 #[derive(Debug, Default)]
-pub(super) struct State {
-    next: AtomicU64,
-    called_off: AtomicBool,
+pub(super) struct Progress {
+    next: u64,
     /// Events of turns for which no publisher was free in time.
-    unsent: AtomicU64,
+    unsent: u64,
 }
 
 /// A publish that is due.
@@ -51,9 +50,10 @@ pub(super) struct Turn {
 
 impl Timetable {
     /// The next turn, until there is none.
-    pub(super) fn take(&self, now_us: u64) -> Option<Turn> {
-        while !self.state.called_off.load(Ordering::Relaxed) {
-            let first = self.state.next.fetch_add(self.batch, Ordering::Relaxed);
+    pub(super) fn take(&mut self, now_us: u64) -> Option<Turn> {
+        loop {
+            let first = self.progress.next;
+            self.progress.next = first.saturating_add(self.batch);
             let due_us = match self.rate {
                 Some(rate) => {
                     let after = Duration::try_from_secs_f64(first as f64 / rate);
@@ -72,19 +72,13 @@ impl Timetable {
                     due_us,
                 });
             }
-            self.state.unsent.fetch_add(events, Ordering::Relaxed);
+            self.progress.unsent += events;
         }
-        None
     }
 
     /// Events that were due and that no publisher was free for before the end.
     pub(super) fn unsent(&self) -> u64 {
-        self.state.unsent.load(Ordering::Relaxed)
-    }
-
-    /// Ends it early.
-    pub(super) fn call_off(&self) {
-        self.state.called_off.store(true, Ordering::Relaxed);
+        self.progress.unsent
     }
 
     /// Whether what is due then is timed.
@@ -105,13 +99,13 @@ mod tests {
             rate,
             batch,
             events,
-            state: State::default(),
+            progress: Progress::default(),
         }
     }
 
     #[test]
     fn turns_of_a_rate_are_due_whether_or_not_anybody_came() {
-        let timetable = timetable(Some(10.0), 1, u64::MAX);
+        let mut timetable = timetable(Some(10.0), 1, u64::MAX);
         let turns: Vec<Turn> = std::iter::from_fn(|| timetable.take(0)).collect();
         assert_eq!(turns.len(), 10);
         let due: Vec<u64> = turns.iter().map(|turn| turn.due_us).collect();
@@ -122,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_batch_is_due_with_its_first_event() {
-        let timetable = timetable(Some(10.0), 4, u64::MAX);
+        let mut timetable = timetable(Some(10.0), 4, u64::MAX);
         let turns: Vec<(u64, u64)> = std::iter::from_fn(|| timetable.take(0))
             .map(|turn| (turn.first, turn.due_us))
             .collect();
@@ -131,22 +125,19 @@ mod tests {
 
     #[test]
     fn turns_that_nobody_was_free_for_are_given_up_and_counted() {
-        let timetable = timetable(Some(10.0), 2, u64::MAX);
+        let mut timetable = timetable(Some(10.0), 2, u64::MAX);
         assert!(timetable.take(2_000_999).is_some());
         assert_eq!(timetable.take(2_001_000), None);
         assert_eq!(timetable.unsent(), 8);
     }
 
     #[test]
-    fn a_number_of_events_and_a_call_end_it() {
+    fn a_number_of_events_ends_it() {
         let mut few = timetable(None, 4, 6);
         few.end_us = u64::MAX;
         let sizes: Vec<u64> = std::iter::from_fn(|| few.take(5_000))
             .map(|turn| turn.events)
             .collect();
         assert_eq!(sizes, [4, 2]);
-        let called = timetable(Some(10.0), 1, u64::MAX);
-        called.call_off();
-        assert_eq!(called.take(0), None);
     }
 }

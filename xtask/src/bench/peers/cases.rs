@@ -277,8 +277,8 @@ pub(crate) static CASES: [Case; 12] = [
     },
     Case {
         name: "slow",
-        title: "10 of 100 readers stop reading, 1,000 events/s",
-        load: "slow --readers 100 --stopped 10 --rate 1000",
+        title: "10 of 100 readers stop reading, 1,000 events/s of 1,000 bytes",
+        load: "slow --readers 100 --stopped 10 --rate 1000 --event-bytes 1000",
         pace: Pace::Given,
         systems: ALL,
         figures: &[

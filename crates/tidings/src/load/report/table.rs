@@ -78,13 +78,13 @@ impl Flow {
             "published",
             format_args!("{rate:.0}/s for {seconds:.1} s, {refused} refused, {unsent} unsent"),
         )?;
-        row(f, "until the answer", self.publish_ms)?;
+        latencies(f, "until the answer", self.publish_ms)?;
         row(
             f,
             "delivered",
             format_args!("{:.0}/s", self.delivered_per_second),
         )?;
-        row(f, "until delivery", self.delivery_ms)?;
+        latencies(f, "until delivery", self.delivery_ms)?;
         if let Some(us) = self.server_cpu_us_per_delivery {
             row(f, "server per delivery", format_args!("{us:.3} us"))?;
         }
@@ -99,7 +99,7 @@ impl Flow {
 impl Idle {
     fn table(&self, f: &mut Formatter<'_>) -> Result {
         row(f, "opened", format_args!("{:.0}/s", self.opened_per_second))?;
-        row(f, "until the head", self.open_ms)?;
+        latencies(f, "until the head", self.open_ms)?;
         if let Some(us) = self.server_cpu_us_per_connect {
             row(f, "server per connect", format_args!("{us:.1} us"))?;
         }
@@ -143,7 +143,7 @@ impl Storm {
         if let Some(cause) = &self.cause {
             row(f, "latest failure", cause)?;
         }
-        row(f, "until the head", self.connect_ms)?;
+        latencies(f, "until the head", self.connect_ms)?;
         if let Some(us) = self.server_cpu_us_per_connect {
             row(f, "server per connect", format_args!("{us:.1} us"))?;
         }
@@ -160,7 +160,7 @@ impl Herd {
             "returned",
             format_args!("all with {missed} events in {seconds:.3} s"),
         )?;
-        row(f, "of each reader", self.return_ms)?;
+        latencies(f, "of each reader", self.return_ms)?;
         row(
             f,
             "replayed",
@@ -175,18 +175,20 @@ impl Herd {
 
 impl Slow {
     fn table(&self, f: &mut Formatter<'_>) -> Result {
-        let (stopped, ratio) = (self.stopped, self.p99_ratio);
+        let stopped = self.stopped;
         row(
             f,
             "stopped",
             format_args!("{stopped} readers; above are the others with them"),
         )?;
-        row(f, "without stopped ones", self.all_read.delivery_ms)?;
-        row(
-            f,
-            "others' p99",
-            format_args!("{ratio:.2} times that without"),
-        )?;
+        latencies(f, "without stopped ones", self.all_read.delivery_ms)?;
+        if let Some(ratio) = self.p99_ratio {
+            row(
+                f,
+                "others' p99",
+                format_args!("{ratio:.2} times that without"),
+            )?;
+        }
         if let Some(bytes) = self.server_bytes_grown {
             row(
                 f,
@@ -216,6 +218,13 @@ impl Display for Quantiles {
             f,
             "p50 {p50:.2}  p90 {p90:.2}  p99 {p99:.2}  p99.9 {p999:.2}  max {max:.2} ms"
         )
+    }
+}
+
+fn latencies(f: &mut Formatter<'_>, name: &str, latencies: Option<Quantiles>) -> Result {
+    match latencies {
+        Some(latencies) => row(f, name, latencies),
+        None => row(f, name, "nothing was timed"),
     }
 }
 

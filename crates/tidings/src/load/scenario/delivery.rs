@@ -1,6 +1,6 @@
 //! Events to readers of one or many topics: rates, latencies, and the cost of a delivery.
 
-use crate::load::report::{Flow, Report};
+use crate::load::report::{Flow, Quantiles, Report};
 use crate::load::stage::{Phase, Stage};
 use crate::load::tally::Tally;
 use crate::load::{Load, LoadError};
@@ -29,9 +29,9 @@ pub(super) fn flow(load: &Load, stage: &Stage<'_>, phase: &Phase, tally: &Tally)
         refused: phase.published.refused,
         unsent: phase.published.unsent,
         published_per_second: per_second(phase.published.timed, publishing_us),
-        publish_ms: (&phase.published.answers).into(),
+        publish_ms: Quantiles::of(&phase.published.answers),
         delivered_per_second: per_second(events, delivering_us),
-        delivery_ms: (&tally.deliveries).into(),
+        delivery_ms: Quantiles::of(&tally.deliveries),
         server_cpu_us_per_delivery: has_servers
             .then(|| per_event(now.server_cpu_us - phase.at_start.server_cpu_us)),
         server_bytes: has_servers.then_some(phase.at_end.server_bytes),

@@ -2,7 +2,7 @@
 
 use crate::load::clock::now_us;
 use crate::load::readers::Order;
-use crate::load::report::{Herd, Report};
+use crate::load::report::{Herd, Quantiles, Report};
 use crate::load::stage::Stage;
 use crate::load::{Load, LoadError};
 
@@ -27,7 +27,7 @@ pub(super) fn run(load: &Load) -> Result<Report, LoadError> {
         refused: published.refused,
         seconds,
         replayed_per_second: replayed / seconds,
-        return_ms: (&tally.returns).into(),
+        return_ms: Quantiles::of(&tally.returns),
         server_cpu_us_per_replayed: stage
             .meter
             .has_servers()

@@ -4,7 +4,7 @@ use std::thread;
 
 use crate::load::clock::now_us;
 use crate::load::readers::Order;
-use crate::load::report::{Idle, Report};
+use crate::load::report::{Idle, Quantiles, Report};
 use crate::load::stage::Stage;
 use crate::load::{Load, LoadError};
 
@@ -26,7 +26,7 @@ pub(super) fn run(load: &Load) -> Result<Report, LoadError> {
     report.idle = Some(Idle {
         held_seconds: load.duration.as_secs_f64(),
         opened_per_second: readers / seconds,
-        open_ms: (&opened.openings).into(),
+        open_ms: Quantiles::of(&opened.openings),
         server_cpu_us_per_connect: of_server(
             (at_open.server_cpu_us - before.server_cpu_us) / readers,
         ),
@@ -40,7 +40,7 @@ pub(super) fn run(load: &Load) -> Result<Report, LoadError> {
         server_bytes_per_connection: of_server(
             (at_end.server_bytes - before.server_bytes) / readers,
         ),
-        kernel_bytes_per_connection: (at_end.tcp_bytes - before.tcp_bytes) / readers,
+        kernel_bytes_per_connection: (at_end.kernel_bytes - before.kernel_bytes) / readers,
     });
     Ok(report)
 }

@@ -23,16 +23,19 @@ pub(super) fn run(load: &Load) -> Result<Report, LoadError> {
     let tally = stage.finish()?;
     let with = flow(load, &stage, &phase, &tally);
 
-    let ratio = |with: f64, without: f64| with / without.max(f64::MIN_POSITIVE);
+    let p99_ratio = with
+        .delivery_ms
+        .zip(all_read.delivery_ms)
+        .map(|(with, without)| with.p99 / without.p99);
     let mut report = Report::new(load, stage.accepted(), &tally);
     report.slow = Some(Slow {
         stopped: readers,
-        p99_ratio: ratio(with.delivery_ms.p99, all_read.delivery_ms.p99),
+        p99_ratio,
         server_bytes_grown: stage
             .meter
             .has_servers()
             .then_some(phase.at_end.server_bytes - before.server_bytes),
-        kernel_bytes_grown: phase.at_end.tcp_bytes - before.tcp_bytes,
+        kernel_bytes_grown: phase.at_end.kernel_bytes - before.kernel_bytes,
         all_read,
     });
     report.flow = Some(with);

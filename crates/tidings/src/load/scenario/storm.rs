@@ -2,7 +2,7 @@
 
 use crate::load::clock::{micros, now_us};
 use crate::load::readers::Order;
-use crate::load::report::{Report, Storm};
+use crate::load::report::{Quantiles, Report, Storm};
 use crate::load::stage::Stage;
 use crate::load::{Load, LoadError};
 
@@ -26,7 +26,7 @@ pub(super) fn run(load: &Load) -> Result<Report, LoadError> {
         failed: tally.failed,
         cause: tally.cause,
         connects_per_second: connects as f64 / seconds,
-        connect_ms: (&tally.openings).into(),
+        connect_ms: Quantiles::of(&tally.openings),
         server_cpu_us_per_connect: stage
             .meter
             .has_servers()

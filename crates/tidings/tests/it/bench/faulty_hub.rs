@@ -15,6 +15,8 @@ pub(super) enum Fault {
     Repeat,
     /// An event comes after the next one.
     MixUp,
+    /// An event is not taken, and its publisher is told.
+    Refuse,
 }
 
 /// A running hub.
@@ -32,6 +34,7 @@ struct State {
 #[derive(Default)]
 struct Room {
     readers: Vec<TcpStream>,
+    asked: u64,
     events: u64,
     /// An event that comes after the next one.
     held: Option<String>,
@@ -87,9 +90,16 @@ fn serve(state: &State, mut connection: TcpStream) {
         let mut body = vec![0; length.expect("a length").parse().expect("a number")];
         input.read_exact(&mut body).expect("a body");
         let body = String::from_utf8(body).expect("UTF-8");
-        state.pass_on(&mut room, &format!("data: {body}\n\n"));
+        let status = if state.refuses(&mut room) {
+            "503 Service Unavailable"
+        } else {
+            "201 Created"
+        };
         let answer =
-            "HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+            format!("HTTP/1.1 {status}\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n");
+        if status.starts_with("201") {
+            state.pass_on(&mut room, &format!("data: {body}\n\n"));
+        }
         if connection.write_all(answer.as_bytes()).is_err() {
             return;
         }
@@ -97,12 +107,21 @@ fn serve(state: &State, mut connection: TcpStream) {
 }
 
 impl State {
+    fn refuses(&self, room: &mut Room) -> bool {
+        room.asked += 1;
+        let refuses = self.fault == Fault::Refuse && room.asked.is_multiple_of(7);
+        if refuses {
+            self.happens(String::new());
+        }
+        refuses
+    }
+
     fn pass_on(&self, room: &mut Room, event: &str) {
         room.events += 1;
         let first = match (self.fault, room.held.take()) {
             (Fault::MixUp, Some(held)) => format!("{event}{held}"),
             _ if !room.events.is_multiple_of(7) => event.to_owned(),
-            (Fault::None, _) => event.to_owned(),
+            (Fault::None | Fault::Refuse, _) => event.to_owned(),
             (Fault::Lose, _) => self.happens(String::new()),
             (Fault::Repeat, _) => self.happens(format!("{event}{event}")),
             (Fault::MixUp, None) => {
