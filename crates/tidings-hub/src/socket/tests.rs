@@ -3,6 +3,7 @@
 
 mod allocations;
 mod checks;
+mod idle;
 mod log;
 mod model;
 mod peer;
