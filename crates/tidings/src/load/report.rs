@@ -64,12 +64,17 @@ pub(super) struct Flow {
     pub(super) delivered_per_second: f64,
     /// From when an event was due until it arrived.
     pub(super) delivery_ms: Option<Quantiles>,
+    /// All processor time of the server, deliveries included, by publishes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server_cpu_us_per_publish: Option<f64>,
+    /// The same, publishes included, by deliveries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) server_cpu_us_per_delivery: Option<f64>,
     /// Memory of the server when the last publish was answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) server_bytes: Option<f64>,
-    pub(super) generator_cpu_us_per_delivery: f64,
+    pub(super) generator_cpu_us_per_publish: Option<f64>,
+    pub(super) generator_cpu_us_per_delivery: Option<f64>,
 }
 
 /// Streams that get nothing.

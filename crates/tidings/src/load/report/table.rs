@@ -85,14 +85,21 @@ impl Flow {
             format_args!("{:.0}/s", self.delivered_per_second),
         )?;
         latencies(f, "until delivery", self.delivery_ms)?;
-        if let Some(us) = self.server_cpu_us_per_delivery {
-            row(f, "server per delivery", format_args!("{us:.3} us"))?;
-        }
+        cost(f, "server per publish", self.server_cpu_us_per_publish)?;
+        cost(f, "server per delivery", self.server_cpu_us_per_delivery)?;
         if let Some(bytes) = self.server_bytes {
             row(f, "server memory", format_args!("{:.1} MiB", bytes / MIB))?;
         }
-        let us = self.generator_cpu_us_per_delivery;
-        row(f, "generator per delivery", format_args!("{us:.3} us"))
+        cost(
+            f,
+            "generator per publish",
+            self.generator_cpu_us_per_publish,
+        )?;
+        cost(
+            f,
+            "generator per delivery",
+            self.generator_cpu_us_per_delivery,
+        )
     }
 }
 
@@ -225,6 +232,13 @@ fn latencies(f: &mut Formatter<'_>, name: &str, latencies: Option<Quantiles>) ->
     match latencies {
         Some(latencies) => row(f, name, latencies),
         None => row(f, name, "nothing was timed"),
+    }
+}
+
+fn cost(f: &mut Formatter<'_>, name: &str, us: Option<f64>) -> Result {
+    match us {
+        Some(us) => row(f, name, format_args!("{us:.3} us")),
+        None => Ok(()),
     }
 }
 

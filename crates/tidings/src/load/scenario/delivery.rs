@@ -21,8 +21,10 @@ pub(super) fn flow(load: &Load, stage: &Stage<'_>, phase: &Phase, tally: &Tally)
     let publishing_us = phase.published.ended_us.max(phase.to_us) - phase.from_us;
     let delivering_us = tally.last_us.max(phase.to_us) - phase.from_us;
     let events = tally.events.saturating_sub(phase.events_at_start);
-    let per_event = |us: f64| us / events.max(1) as f64;
-    let has_servers = stage.meter.has_servers();
+    let server_us = now.server_cpu_us - phase.at_start.server_cpu_us;
+    let own_us = now.own_cpu_us - phase.at_start.own_cpu_us;
+    let per = |us: f64, count: u64| (count > 0).then(|| us / count as f64);
+    let of_server = |us: Option<f64>| us.filter(|_| stage.meter.has_servers());
     Flow {
         rate: load.rate,
         seconds: publishing_us as f64 / 1_000_000.0,
@@ -32,10 +34,11 @@ pub(super) fn flow(load: &Load, stage: &Stage<'_>, phase: &Phase, tally: &Tally)
         publish_ms: Quantiles::of(&phase.published.answers),
         delivered_per_second: per_second(events, delivering_us),
         delivery_ms: Quantiles::of(&tally.deliveries),
-        server_cpu_us_per_delivery: has_servers
-            .then(|| per_event(now.server_cpu_us - phase.at_start.server_cpu_us)),
-        server_bytes: has_servers.then_some(phase.at_end.server_bytes),
-        generator_cpu_us_per_delivery: per_event(now.own_cpu_us - phase.at_start.own_cpu_us),
+        server_cpu_us_per_publish: of_server(per(server_us, phase.published.timed)),
+        server_cpu_us_per_delivery: of_server(per(server_us, events)),
+        server_bytes: of_server(Some(phase.at_end.server_bytes)),
+        generator_cpu_us_per_publish: per(own_us, phase.published.timed),
+        generator_cpu_us_per_delivery: per(own_us, events),
     }
 }
 
