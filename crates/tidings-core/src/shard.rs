@@ -139,6 +139,8 @@ pub struct Shard<S> {
     ready: VecDeque<ConnectionKey>,
     /// As above, before all of those.
     urgent: VecDeque<ConnectionKey>,
+    /// Whether somebody in the ready ring was woken by an event.
+    has_news: bool,
     /// Until when the ready ring rests, so that events share writes.
     rests_until: Option<Moment>,
     /// Answers of reader threads that wait for their turn.
@@ -164,6 +166,7 @@ impl<S> Shard<S> {
             generation: 0,
             ready: VecDeque::new(),
             urgent: VecDeque::new(),
+            has_news: false,
             rests_until: None,
             answers: VecDeque::new(),
             deadlines: Deadlines::default(),

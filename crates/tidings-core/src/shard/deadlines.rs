@@ -18,6 +18,17 @@ impl Deadlines {
         self.heap.push(Reverse((at, key)));
     }
 
+    /// How many there are, outdated ones among them.
+    pub(super) fn len(&self) -> usize {
+        self.heap.len()
+    }
+
+    /// Lets go of those that are outdated.
+    pub(super) fn retain(&mut self, is_in_force: impl Fn(Moment, ConnectionKey) -> bool) {
+        self.heap
+            .retain(|Reverse((at, key))| is_in_force(*at, *key));
+    }
+
     pub(super) fn next(&self) -> Option<Moment> {
         self.heap.peek().map(|Reverse((at, _))| *at)
     }

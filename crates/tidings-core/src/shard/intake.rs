@@ -122,6 +122,7 @@ impl<S: Sink> Shard<S> {
         if framed.is_urgent() {
             self.enqueue_urgently(key);
         } else {
+            self.has_news = true;
             self.enqueue(key);
         }
         1

@@ -12,6 +12,9 @@ use crate::time::Moment;
 /// How soon to look again when a deadline found the sink full.
 const BUSY_RETRY_MS: u64 = 500;
 
+/// Fewer outdated deadlines are not looked for.
+const OUTDATED_MIN: usize = 256;
+
 /// After how long a stream is given a sign of life: up to an eighth early, each connection at its own
 /// time, so that those that heard the last event together are not all due together.
 fn early(key: ConnectionKey, heartbeat_ms: u32) -> u64 {
@@ -82,7 +85,22 @@ impl<S: Sink> Shard<S> {
         if let Some(at) = next.filter(|at| connection.deadline > *at) {
             connection.deadline = at;
             self.deadlines.set(at, key);
+            self.forget_outdated();
         }
+    }
+
+    /// Lets go of outdated deadlines once they are most of all: those of pages that are answered at
+    /// once would stay for as long as each might have waited.
+    fn forget_outdated(&mut self) {
+        if self.deadlines.len() < OUTDATED_MIN + 4 * self.connections.len() {
+            return;
+        }
+        let connections = &self.connections;
+        self.deadlines.retain(|at, key| {
+            connections
+                .get(key.slot())
+                .is_some_and(|connection| connection.key == key && connection.deadline == at)
+        });
     }
 
     fn on_deadline(&mut self, key: ConnectionKey, now: Now) {

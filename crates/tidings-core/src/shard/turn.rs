@@ -42,16 +42,18 @@ impl<S: Sink> Shard<S> {
         }
         if self.ready.is_empty() {
             self.rests_until = None;
+            self.has_news = false;
         }
         let overdue = self.deadlines.next().is_some_and(|at| at <= now.moment);
         let waits = !self.urgent.is_empty() || !self.answers.is_empty();
         overdue || waits || (!rests && !self.ready.is_empty())
     }
 
-    /// Whether the ready ring rests, so that what comes in the next moments shares its writes.
+    /// Whether the ready ring rests, so that what comes in the next moments shares its writes. It does
+    /// so for news alone: whoever reads what lies behind it has enough to share.
     fn rests(&mut self, now: Now) -> bool {
         let linger_ms = self.options.linger_ms;
-        if linger_ms == 0 || self.ready.is_empty() {
+        if linger_ms == 0 || !self.has_news || self.ready.is_empty() {
             return false;
         }
         let until = self

@@ -267,3 +267,18 @@ fn n4_a_reader_that_was_told_to_go_and_takes_nothing_is_given_up_all_the_same() 
         assert_eq!(world.now.moment.0, 10_000);
     }
 }
+
+#[test]
+fn deadlines_of_connections_that_are_gone_do_not_pile_up() {
+    let mut world = World::new(100);
+    let stays = world.open(&["a"], &[], NOW);
+    for _ in 0..10_000 {
+        let goes = world.open_as(&["a"], &[], NOW, page(55_000), None);
+        world.shard.left(goes, world.now);
+    }
+    assert!(world.shard.deadlines.len() < 1_000);
+    world.settle();
+    world.advance(15_000);
+    world.settle();
+    assert_eq!(world.got[&stays], ["hello@0:none", "ping@0"]);
+}

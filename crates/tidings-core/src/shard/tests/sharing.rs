@@ -151,3 +151,19 @@ fn however_many_events_are_urgent_the_others_have_their_turn() {
     }
     assert_eq!(&world.sunk(patient).bytes[..], b"1;");
 }
+
+#[test]
+fn what_lies_behind_does_not_wait_for_what_may_come() {
+    let mut world = World::with_times(2, u64::MAX, 20);
+    world.publish(&[("a", "x"); 30], false);
+    let begin = Begin::After {
+        offset: Offset::ZERO,
+        gap: None,
+        replay: Replay::Complete,
+    };
+    let reader = world.open(&["a"], &[], begin);
+    // Without any time going by.
+    world.settle();
+    assert_eq!(world.offsets(reader).len(), 30);
+    assert!(world.reads > 3, "it came in parts");
+}

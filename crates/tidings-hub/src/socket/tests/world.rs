@@ -205,11 +205,10 @@ impl World {
         }
     }
 
-    /// A reader has room for more; nobody has noticed yet.
+    /// A reader has room for so many bytes; nobody has noticed yet.
     pub(super) fn make_room(&mut self, index: usize, bytes: usize) {
         if let Some(reader) = self.readers.get(index) {
-            let mut peer = reader.peer.borrow_mut();
-            peer.room = peer.room.saturating_add(bytes);
+            reader.peer.borrow_mut().room = bytes;
         }
     }
 
