@@ -76,6 +76,13 @@ impl<T> Slots<T> {
         Some(value)
     }
 
+    pub(super) fn get(&self, slot: usize) -> Option<&T> {
+        match self.pages.get(slot / PAGE_SLOTS)?.get(slot % PAGE_SLOTS)? {
+            Slot::Taken(value) => Some(value),
+            Slot::Vacant(_) => None,
+        }
+    }
+
     pub(super) fn get_mut(&mut self, slot: usize) -> Option<&mut T> {
         match self.place(slot)? {
             Slot::Taken(value) => Some(value),
@@ -115,7 +122,7 @@ mod tests {
         assert_eq!(slots.insert(7_000), 70);
         assert_eq!(slots.insert(200), 200);
         assert_eq!(slots.get_mut(70), Some(&mut 7_000));
-        assert_eq!(slots.get_mut(100_000), None);
+        assert_eq!((slots.get(70), slots.get(100_000)), (Some(&7_000), None));
         assert_eq!(slots.iter().count(), 201);
         assert!(slots.iter().take(3).eq(&[0, 1_000, 2]));
     }
