@@ -4,10 +4,13 @@ mod bench;
 mod check_config;
 mod files;
 mod help;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod hub;
 mod program;
 mod publish;
 mod publish_file;
+mod running;
 mod secrets;
 mod serve;
 mod settings;

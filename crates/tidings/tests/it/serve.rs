@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use tempfile::tempdir;
 
-use crate::program::{command, run};
+use crate::program::run;
+use crate::running::Hub;
 
 #[test]
 fn an_address_in_use_is_refused_with_a_way_out_and_touches_nothing() {
@@ -71,7 +71,7 @@ fn d15_a_second_hub_on_the_same_data_is_refused() {
     let expected = "error: the log is in use by another process: ";
     assert!(ran.err.starts_with(expected), "{}", ran.err);
     assert!(ran.err.contains("hint: stop the other one"), "{}", ran.err);
-    let status = request(&first.address, "GET /healthz");
+    let status = request(first.address, "GET /healthz");
     assert_eq!(status, "HTTP/1.1 200 OK", "the first one goes on");
 }
 
@@ -83,8 +83,8 @@ fn a_second_signal_ends_a_hub_that_is_still_saying_goodbye() {
         ("TIDINGS_DRAIN_SPREAD", "1h"),
         ("TIDINGS_DRAIN_GRACE", "1h"),
     ];
-    let mut hub = Hub::start(directory.path(), &settings);
-    let mut reader = BufReader::new(TcpStream::connect(&hub.address).expect("the hub listens"));
+    let hub = Hub::start(directory.path(), &settings);
+    let mut reader = BufReader::new(TcpStream::connect(hub.address).expect("the hub listens"));
     let open = format!(
         "GET /v1/stream?userId=me HTTP/1.1\r\nhost: {}\r\n\r\n",
         hub.address
@@ -96,76 +96,15 @@ fn a_second_signal_ends_a_hub_that_is_still_saying_goodbye() {
     });
     assert!(hello.is_some(), "the stream is open");
 
-    hub.interrupt();
+    hub.signal("INT");
     hub.log_until("draining");
-    hub.interrupt();
+    hub.signal("INT");
     hub.log_until("told to stop again");
-    let status = hub.process.wait().expect("it ends");
-    assert_eq!(status.code(), Some(0));
-}
-
-/// A hub in a directory. Dropped, it is killed.
-struct Hub {
-    process: Child,
-    address: String,
-    log: Box<dyn BufRead>,
-}
-
-impl Hub {
-    fn start(directory: &std::path::Path, settings: &[(&str, &str)]) -> Self {
-        let arguments = ["serve", "--dev", "--listen", "127.0.0.1:0"];
-        let mut process = command(directory, settings, &arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let mut out = BufReader::new(process.stdout.take().expect("piped"));
-        let mut greeting = String::new();
-        out.read_line(&mut greeting).expect("a greeting");
-        let address = greeting
-            .trim()
-            .strip_prefix("tidings listens on http://")
-            .expect("the address comes first")
-            .to_owned();
-        // Read to the end, so that the program never writes to a pipe that is closed.
-        std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
-        let log = BufReader::new(process.stderr.take().expect("piped"));
-        Self {
-            process,
-            address,
-            log: Box::new(log),
-        }
-    }
-
-    /// What Ctrl-C does.
-    fn interrupt(&self) {
-        let status = Command::new("kill")
-            .args(["-INT", &self.process.id().to_string()])
-            .status()
-            .expect("`kill` starts");
-        assert!(status.success());
-    }
-
-    fn log_until(&mut self, words: &str) {
-        let found = self
-            .log
-            .by_ref()
-            .lines()
-            .any(|line| line.expect("UTF-8").contains(words));
-        assert!(found, "the log ends without `{words}`");
-    }
-}
-
-impl Drop for Hub {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ended = self.process.kill();
-        let _status = self.process.wait();
-    }
+    assert_eq!(hub.end().code(), Some(0));
 }
 
 /// The status line of an answer.
-fn request(address: &str, line: &str) -> String {
+fn request(address: SocketAddr, line: &str) -> String {
     let mut connection = TcpStream::connect(address).expect("the hub listens");
     let head = format!("{line} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     connection.write_all(head.as_bytes()).expect("sent");

@@ -1,0 +1,25 @@
+//! A hub among clients that mean no good, and short of what it needs: seen from outside, in its
+//! descriptors, its memory and its log.
+
+mod crowd;
+mod descriptors;
+mod drain_of_many;
+mod reader;
+mod resets;
+mod stalled_readers;
+
+/// Limits that let one machine be a crowd.
+const CROWDED: [(&str, &str); 2] = [
+    ("TIDINGS_LIMITS_CONNECTIONS_PER_ADDRESS", "100000"),
+    ("TIDINGS_LIMITS_CONNECTIONS_PER_IDENTITY", "100000"),
+];
+
+/// A number that a longer run is asked for.
+fn number_from(variable: &str) -> Option<usize> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+/// Data of an event with so many bytes.
+fn data(number: usize, bytes: usize) -> String {
+    format!("\"{number}:{}\"", "x".repeat(bytes))
+}

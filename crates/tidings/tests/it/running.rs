@@ -1,0 +1,199 @@
+//! A hub as a process of its own: where it listens, what it logs, what it uses, and how it ends.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::program::command;
+
+/// How long anything may take before a test fails; never waited for otherwise.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A hub in a directory. Dropped, it is killed.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    pub(crate) address: SocketAddr,
+    process: Child,
+    log: Arc<Log>,
+}
+
+/// The lines that a hub has logged so far.
+#[derive(Debug, Default)]
+struct Log {
+    lines: Mutex<Vec<String>>,
+    more: Condvar,
+}
+
+impl Hub {
+    /// Starts a hub for development with these settings.
+    pub(crate) fn start(directory: &Path, settings: &[(&str, &str)]) -> Self {
+        Self::spawn(command(directory, settings, &ARGUMENTS))
+    }
+
+    /// The same, with a limit of the system's on it, as `ulimit` takes it.
+    pub(crate) fn start_limited(directory: &Path, settings: &[(&str, &str)], limit: &str) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        shell
+            .arg("-c")
+            .arg(format!("ulimit {limit} && exec \"$0\" \"$@\""))
+            .arg(env!("CARGO_BIN_EXE_tidings"))
+            .args(ARGUMENTS)
+            .current_dir(directory)
+            .env_clear()
+            .envs(settings.iter().copied());
+        Self::spawn(shell)
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let mut process = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let log = Arc::new(Log::default());
+        let lines = BufReader::new(process.stderr.take().expect("piped")).lines();
+        let filled = log.clone();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                filled.lines.lock().expect("the log").push(line);
+                filled.more.notify_all();
+            }
+        });
+        let mut out = BufReader::new(process.stdout.take().expect("piped"));
+        let mut greeting = String::new();
+        out.read_line(&mut greeting).expect("a greeting");
+        let address = greeting
+            .trim()
+            .strip_prefix("tidings listens on http://")
+            .unwrap_or_else(|| panic!("the address comes first: {greeting}{log:?}"))
+            .parse()
+            .expect("an address");
+        // Read to the end, so that the program never writes to a pipe that is closed.
+        std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
+        Self {
+            address,
+            process,
+            log,
+        }
+    }
+
+    /// Sends a signal, by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([&format!("-{name}"), &self.process.id().to_string()])
+            .status()
+            .expect("`kill` starts");
+        assert!(status.success());
+    }
+
+    /// Waits until it has ended.
+    pub(crate) fn end(mut self) -> ExitStatus {
+        self.process.wait().expect("it ends")
+    }
+
+    /// Waits until a line with these words has been logged.
+    pub(crate) fn log_until(&self, words: &str) {
+        let lines = self.log.lines.lock().expect("the log");
+        let waiting = self.log.more.wait_timeout_while(lines, PATIENCE, |lines| {
+            !lines.iter().any(|line| line.contains(words))
+        });
+        let (lines, waited) = waiting.expect("the log");
+        assert!(!waited.timed_out(), "no `{words}` in {lines:#?}");
+    }
+
+    /// The lines with these words that have been logged so far.
+    pub(crate) fn logged(&self, words: &str) -> Vec<String> {
+        let lines = self.log.lines.lock().expect("the log");
+        let found = lines.iter().filter(|line| line.contains(words));
+        found.cloned().collect()
+    }
+
+    /// Sends a request on a connection of its own, and returns the whole answer.
+    pub(crate) fn ask(&self, line: &str, content: &str) -> String {
+        let mut connection = TcpStream::connect(self.address).expect("the hub listens");
+        let request = format!(
+            "{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\
+             content-type: application/x-ndjson\r\n\r\n{content}",
+            content.len()
+        );
+        connection.write_all(request.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).expect("an answer");
+        answer
+    }
+
+    /// Publishes events to a topic, as lines, each with these data.
+    pub(crate) fn publish(&self, topic: &str, data: impl IntoIterator<Item = String>) {
+        let lines: Vec<String> = data
+            .into_iter()
+            .map(|data| format!("{{\"type\":\"t\",\"topics\":[\"{topic}\"],\"data\":{data}}}\n"))
+            .collect();
+        let answer = self.ask("POST /v1/events?userId=publisher", &lines.concat());
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert_eq!(
+            answer.matches("\"cursor\":").count(),
+            lines.len(),
+            "{answer}"
+        );
+    }
+
+    /// One figure of `/metrics`.
+    pub(crate) fn figure(&self, name: &str) -> u64 {
+        figure_in(&self.ask("GET /metrics", ""), name)
+    }
+
+    /// Waits until a figure stands at a value.
+    pub(crate) fn until_figure(&self, name: &str, value: u64) {
+        until(|| self.figure(name) == value, name);
+    }
+
+    /// Descriptors that the process has open.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn descriptors(&self) -> usize {
+        let folder = format!("/proc/{}/fd", self.process.id());
+        std::fs::read_dir(folder).expect("it runs").count()
+    }
+
+    /// Bytes of memory that it has.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let file = format!("/proc/{}/status", self.process.id());
+        let status = std::fs::read_to_string(file).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let amount = line.and_then(|line| line.split_whitespace().next());
+        amount
+            .and_then(|kib| kib.parse::<u64>().ok())
+            .expect("an amount")
+            * 1024
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ended = self.process.kill();
+        let _status = self.process.wait();
+    }
+}
+
+const ARGUMENTS: [&str; 4] = ["serve", "--dev", "--listen", "127.0.0.1:0"];
+
+/// A figure in the text of `/metrics`.
+pub(crate) fn figure_in(text: &str, name: &str) -> u64 {
+    let mut lines = text.lines().filter_map(|line| line.split_once(' '));
+    let found = lines.find(|(known, _)| *known == name);
+    let (_, value) = found.unwrap_or_else(|| panic!("no `{name}` in {text}"));
+    value.trim().parse().expect("a number")
+}
+
+/// Looks again and again until something holds.
+pub(crate) fn until(holds: impl Fn() -> bool, what: &str) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "not in time: {what}");
+        std::thread::yield_now();
+    }
+}
