@@ -3,6 +3,7 @@
 
 mod allocations;
 mod checks;
+mod cut_short;
 mod log;
 mod model;
 mod peer;
