@@ -3,6 +3,7 @@
 
 mod allocations;
 mod checks;
+mod cut_short;
 mod idle;
 mod log;
 mod model;

@@ -52,6 +52,14 @@ enum Step {
         bytes: usize,
         is_noticed: bool,
     },
+    AllBut {
+        reader: usize,
+        bytes: usize,
+    },
+    TooLate {
+        reader: usize,
+        bytes: usize,
+    },
     Leave(usize),
     Doom(usize, usize),
     Kick(usize),
@@ -64,6 +72,9 @@ enum Step {
     Wait(u64),
     Stall(u64),
 }
+
+/// How long a reader may take nothing, where there is a limit.
+const PATIENCE_MS: u64 = 10_000;
 
 const KEYS: [&str; 6] = ["a/1", "a/2", "b/1", "@user/u1", "@all", "a/1+b/1"];
 const PATTERNS: [&str; 6] = ["a/1", "a/*", "**", "@user/u1", "@all", "*/1"];
@@ -131,11 +142,15 @@ fn a_step() -> impl Strategy<Value = Step> {
         10 => (reader.clone(), room, proptest::bool::weighted(0.9)).prop_map(
             |(reader, bytes, is_noticed)| Step::Room { reader, bytes, is_noticed }
         ),
+        2 => (reader.clone(), 0_usize..3)
+            .prop_map(|(reader, bytes)| Step::AllBut { reader, bytes }),
+        1 => (reader.clone(), 0_usize..200)
+            .prop_map(|(reader, bytes)| Step::TooLate { reader, bytes }),
         1 => reader.clone().prop_map(Step::Leave),
         1 => (reader.clone(), 0_usize..20_000).prop_map(|(reader, bytes)| Step::Doom(reader, bytes)),
         1 => reader.prop_map(Step::Kick),
         8 => Just(Step::Run),
-        4 => proptest::bool::weighted(0.05).prop_map(|fails| Step::Read { fails }),
+        4 => proptest::bool::weighted(0.3).prop_map(|fails| Step::Read { fails }),
         4 => Just(Step::Answer),
         3 => (0_u64..30).prop_map(Step::Wait),
         2 => (0_u64..20_000).prop_map(Step::Wait),
@@ -250,6 +265,16 @@ fn take(world: &mut World, step: Step) {
                 world.advance(reader);
             }
         }
+        Step::AllBut { reader, bytes } => {
+            let left = world.left(reader);
+            world.make_room(reader, left.saturating_sub(bytes));
+            world.advance(reader);
+        }
+        Step::TooLate { reader, bytes } => {
+            world.stall(PATIENCE_MS);
+            world.make_room(reader, bytes);
+            world.run();
+        }
         Step::Leave(index) => world.leave(index),
         Step::Doom(index, bytes) => world.doom(index, bytes),
         Step::Kick(index) => world.kick(index),
@@ -269,7 +294,7 @@ fn take(world: &mut World, step: Step) {
 /// More cases than proptest makes by itself; many more with `PROPTEST_CASES`.
 fn config() -> ProptestConfig {
     let by_itself = ProptestConfig::default();
-    let cases = by_itself.cases.max(400);
+    let cases = by_itself.cases.max(600);
     let failure_persistence = None;
     ProptestConfig {
         cases,
@@ -318,7 +343,7 @@ fn play(seen: &RefCell<Seen>, window: u64, patience_ms: u64, linger_ms: u64, ste
 
 #[test]
 fn every_stream_is_what_the_model_says_whatever_its_socket_does() {
-    let patience = prop_oneof![Just(u64::MAX), Just(10_000_u64)];
+    let patience = prop_oneof![2 => Just(u64::MAX), 1 => Just(PATIENCE_MS)];
     let linger = prop_oneof![Just(0_u64), Just(20_u64)];
     let seen = RefCell::default();
     TestRunner::new(config())

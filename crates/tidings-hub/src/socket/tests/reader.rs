@@ -41,7 +41,7 @@ pub(super) struct Reader {
     pub(super) is_sent: bool,
     /// Whether it may have been given up.
     pub(super) is_cut: bool,
-    /// An event that nothing may hold back.
+    /// An event that it is to get as soon as it can take something.
     pub(super) owed: Option<u64>,
     /// Since when it has taken nothing of what waits, and what it had by then.
     pub(super) stuck: Option<(Moment, usize)>,

@@ -21,7 +21,7 @@ use tidings_core::shard::{
 use tidings_core::subscription::Authorised;
 use tidings_core::time::{Moment, Timestamp};
 
-use super::super::{Progress, SocketSink};
+use super::super::{Progress, Rest, SocketSink};
 use super::log::{Log, lineage};
 use super::model::Plan;
 use super::peer::{Peer, Wire};
@@ -131,7 +131,12 @@ impl World {
         if self.shard.head() < self.log.end() {
             return;
         }
-        for framed in batch.events.iter().filter(|framed| framed.is_urgent()) {
+        let lingers = self.linger_ms > 0;
+        let at_once = batch
+            .events
+            .iter()
+            .filter(|framed| framed.is_urgent() || !lingers);
+        for framed in at_once {
             let event = framed.event();
             for reader in &mut self.readers {
                 let Plan { scope, types, .. } = &reader.plan;
@@ -209,6 +214,17 @@ impl World {
     pub(super) fn make_room(&mut self, index: usize, bytes: usize) {
         if let Some(reader) = self.readers.get(index) {
             reader.peer.borrow_mut().room = bytes;
+        }
+    }
+
+    /// How many bytes a reader has yet to take of what it was given.
+    pub(super) fn left(&mut self, index: usize) -> usize {
+        let key = self.readers.get(index).map(|reader| reader.key);
+        let sink = key.and_then(|key| self.shard.sink(key));
+        match sink.and_then(|sink| sink.rest.as_deref()) {
+            Some(Rest::Delivery { chunk, written }) => chunk.len() - written,
+            Some(Rest::Framed(text)) => text.len(),
+            None => 0,
         }
     }
 
