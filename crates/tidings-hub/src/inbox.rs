@@ -1,6 +1,7 @@
 //! The inbox of a shard: everything that other threads tell it, and one wake-up for all of it.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,7 +10,8 @@ use tidings_core::audience::Key;
 use tidings_core::limits::{SHARD_COMMANDS_MAX, SHARD_FEED_BATCHES_MAX};
 use tidings_core::position::Offset;
 use tidings_core::shard::{
-    Batch, CaughtUp, Census, ConnectionKey, DrainPlan, Opening, ReplayFailed, Replayed, Snapshot,
+    Batch, CaughtUp, Census, ConnectionId, ConnectionKey, DrainPlan, Opening, ReplayFailed,
+    Replayed, Snapshot,
 };
 use tokio::sync::oneshot;
 
@@ -34,6 +36,21 @@ pub(crate) enum Command {
     Stop,
 }
 
+/// A stream with its socket, to be registered and written to from then on.
+pub(crate) struct Arrival {
+    pub(crate) opening: Box<Opening<AnySink>>,
+    pub(crate) socket: Socket,
+    pub(crate) opened: Box<dyn FnOnce(ConnectionId) + Send>,
+}
+
+impl fmt::Debug for Arrival {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arrival")
+            .field("socket", &self.socket)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What a reader thread found for a shard.
 #[derive(Debug)]
 pub(crate) enum Answer {
@@ -43,7 +60,7 @@ pub(crate) enum Answer {
 }
 
 /// Everything that waits for a shard. Each list has its bound: batches and commands are counted;
-/// a connection gets its socket, is drained, leaves and is answered at most once at a time.
+/// a connection arrives with its socket, is drained, leaves and is answered at most once at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
     pub(crate) batches: VecDeque<(Batch, Arc<Tally>)>,
@@ -52,7 +69,7 @@ pub(crate) struct Waiting {
     /// The end of the last batch that was dropped because too many waited.
     pub(crate) dropped_through: Option<(Offset, Offset)>,
     pub(crate) commands: VecDeque<Command>,
-    pub(crate) attached: Vec<(ConnectionKey, Socket)>,
+    pub(crate) arrivals: Vec<Arrival>,
     pub(crate) drained: Vec<ConnectionKey>,
     pub(crate) left: Vec<ConnectionKey>,
     pub(crate) answers: Vec<Answer>,
@@ -157,9 +174,16 @@ impl Inbox {
         self.lock().shut
     }
 
-    /// A connection's socket is here.
-    pub(crate) fn attach(&self, key: ConnectionKey, socket: Socket) {
-        self.tell(|waiting| waiting.attached.push((key, socket)));
+    /// Whether too much has been asked already.
+    pub(crate) fn is_full(&self) -> bool {
+        let waiting = self.lock();
+        waiting.shut || waiting.commands.len() + waiting.arrivals.len() >= SHARD_COMMANDS_MAX
+    }
+
+    /// A stream is here with its socket. Taken even if much has been asked since it was found that
+    /// there is room: its client has been told nothing that could be taken back.
+    pub(crate) fn arrive(&self, arrival: Arrival) {
+        self.tell(|waiting| waiting.arrivals.push(arrival));
     }
 
     /// A reader has emptied its mailbox.

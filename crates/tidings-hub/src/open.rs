@@ -9,9 +9,10 @@ use tidings_core::coding::Coding;
 use tidings_core::identity::Identity;
 use tidings_core::pattern::Pattern;
 use tidings_core::port::{ReadError, Shape};
+use tidings_core::position::Position;
 use tidings_core::scope::Scope;
 use tidings_core::shard::{Begin, ConnectionId, Mode, Opening};
-use tidings_core::start::Start;
+use tidings_core::start::{Replay, Resumed, Start, resume};
 use tidings_core::subscription::{Authorised, SubscribeRefused, Subscription};
 use tokio::sync::oneshot;
 
@@ -20,7 +21,7 @@ use crate::any_sink::AnySink;
 use crate::begin::Resolver;
 use crate::chunk::Framing;
 use crate::hub::Hub;
-use crate::inbox::{Command, Inbox};
+use crate::inbox::{Arrival, Command, Inbox};
 use crate::limits::{BUSY_RETRY_MS, LIMIT_RETRY_MS};
 use crate::mailbox::{Reader, mailbox};
 use crate::seat::{Registration, Seat};
@@ -89,33 +90,36 @@ impl From<SubscribeRefused> for OpenError {
     }
 }
 
-/// A registered stream that waits for its socket. Dropping it closes the connection.
+/// A stream that is admitted and has its shard, and waits for its socket. Dropping it gives its place
+/// back.
 #[derive(Debug)]
 pub struct Unattached {
-    registration: Registration,
-    narrowed: Option<Vec<Pattern>>,
+    opening: Box<Opening<AnySink>>,
+    inbox: Arc<Inbox>,
     gate: Arc<Gate>,
 }
 
 impl Unattached {
-    /// The connection's public id.
-    pub fn connection_id(&self) -> ConnectionId {
-        self.registration.id()
-    }
-
-    /// The granted part of what was asked, if it is less.
-    pub fn narrowed(&self) -> Option<&[Pattern]> {
-        self.narrowed.as_deref()
-    }
-
-    /// Hands the socket over, with a response head that has yet to be written to it. From here on
-    /// the connection belongs to its shard alone.
-    pub fn attach(self, stream: net::TcpStream, head: Bytes) {
+    /// Hands the socket over, with a response head that has yet to be written to it. The shard
+    /// registers the connection, calls `opened` with its id, and only then writes the head: whatever
+    /// is published after a client has seen it is delivered. From here on the connection belongs to
+    /// its shard alone.
+    pub fn attach(
+        self,
+        stream: net::TcpStream,
+        head: Bytes,
+        opened: impl FnOnce(ConnectionId) + Send + 'static,
+    ) {
         let place = self.gate.place_socket();
-        self.registration.attach(Socket {
+        let socket = Socket {
             stream,
             head,
             place,
+        };
+        self.inbox.arrive(Arrival {
+            opening: self.opening,
+            socket,
+            opened: Box::new(opened),
         });
     }
 }
@@ -156,24 +160,25 @@ impl Hub {
         ))
     }
 
-    /// As [`open`](Self::open), for a stream whose shard will write to its socket.
+    /// Prepares a stream whose shard will write to its socket.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the connection is closed again.
+    /// If the future is dropped, nothing is left of it.
     pub async fn open_socket(
         &self,
         request: OpenRequest,
         framing: Framing,
     ) -> Result<Unattached, OpenError> {
         let begun = self.begin(&request).await?;
-        let narrowed = begun.authorised.narrowed.clone();
+        if begun.inbox.is_full() {
+            return Err(BUSY);
+        }
         let sink = AnySink::Socket(SocketSink::new(framing, begun.admission, begun.seat));
         let opening = self.opening(request, begun.begin, begun.authorised, sink);
-        let registration = register(&begun.inbox, opening).await?;
         Ok(Unattached {
-            registration,
-            narrowed,
+            opening: Box::new(opening),
+            inbox: begun.inbox,
             gate: self.inner.gate.clone(),
         })
     }
@@ -231,6 +236,7 @@ impl Hub {
             Start::Now => Some(Begin::Now { unknown: false }),
             Start::Last => Some(Begin::Last { unknown: false }),
             Start::Foreign if request.fallback == Start::Now => Some(Begin::Now { unknown: true }),
+            Start::After(cursor) => self.at_the_end(cursor),
             _ => None,
         };
         if let Some(begin) = immediate {
@@ -249,6 +255,21 @@ impl Hub {
             resolver.resolve(&start, &fallback)
         };
         self.inner.threads.readers.ask(lookup).await
+    }
+
+    /// Where a cursor begins after which there is nothing: most of those that come back after a
+    /// moment have missed nothing, and need no look at the store.
+    fn at_the_end(&self, cursor: Position) -> Option<Begin> {
+        let sequencer = &self.inner.ports.sequencer;
+        let end = sequencer.end();
+        match resume(cursor, &sequencer.lineage(), end) {
+            Resumed::After(offset) if offset == end => Some(Begin::After {
+                offset,
+                gap: None,
+                replay: Replay::Complete,
+            }),
+            _ => None,
+        }
     }
 
     fn least_loaded(&self) -> Option<Arc<Inbox>> {

@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 use tidings_core::shard::{ConnectionId, Registered};
 
 use crate::inbox::Inbox;
-use crate::socket::Socket;
 
 /// A connection's share in the load of a shard, from when the shard is chosen.
 #[derive(Debug)]
@@ -31,17 +30,11 @@ impl Drop for Seat {
 pub(crate) struct Registration {
     inbox: Arc<Inbox>,
     registered: Registered,
-    /// The shard has the connection's transport: it sees by itself when the reader is gone.
-    attached: bool,
 }
 
 impl Registration {
     pub(crate) fn new(inbox: Arc<Inbox>, registered: Registered) -> Self {
-        Self {
-            inbox,
-            registered,
-            attached: false,
-        }
+        Self { inbox, registered }
     }
 
     /// The connection's public id.
@@ -53,18 +46,10 @@ impl Registration {
     pub(crate) fn drained(&self) {
         self.inbox.drained(self.registered.key);
     }
-
-    /// Gives the shard the socket that it delivers to from here on, and the connection with it.
-    pub(crate) fn attach(mut self, socket: Socket) {
-        self.attached = true;
-        self.inbox.attach(self.registered.key, socket);
-    }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        if !self.attached {
-            self.inbox.left(self.registered.key);
-        }
+        self.inbox.left(self.registered.key);
     }
 }

@@ -89,6 +89,11 @@ impl ShardThread {
                 return;
             }
             more = self.round(&events);
+            if more {
+                // Whoever publishes, commits and answers on this core comes before the next round,
+                // which is the larger for it.
+                thread::yield_now();
+            }
         }
     }
 
@@ -163,8 +168,12 @@ impl ShardThread {
         for command in waiting.commands {
             self.obey(command, now);
         }
-        for (key, socket) in waiting.attached {
-            self.sockets.attach(key, socket, &mut self.shard, now);
+        for arrival in waiting.arrivals {
+            let registered = self.shard.open(*arrival.opening, now);
+            (arrival.opened)(registered.id);
+            let key = registered.key;
+            self.sockets
+                .attach(key, arrival.socket, &mut self.shard, now);
         }
         for key in waiting.drained {
             self.shard.drained(key, now);

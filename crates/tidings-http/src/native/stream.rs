@@ -51,18 +51,15 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
         address: call.peer.ip(),
     };
     let subject = request.identity.subject.clone();
-    let opened = |connection: ConnectionId| {
-        tracing::info!(
-            %connection, request = %call.request_id, %subject, peer = %call.peer.ip(),
-            "connection opened"
-        );
+    let (request_id, peer) = (call.request_id, call.peer.ip());
+    let opened = move |connection: ConnectionId| {
+        tracing::info!(%connection, request = %request_id, %subject, %peer, "connection opened");
     };
     if let Some(Offer(framing)) = call.parts.extensions.get::<Offer>().copied() {
         let opening = app.hub().open_socket(request, framing);
         let unattached = opening.await.map_err(refusals::open)?;
-        opened(unattached.connection_id());
         let mut response = head(reply::empty(StatusCode::OK).into_body(), version, coding);
-        let take_over = TakeOver::new(unattached, framing);
+        let take_over = TakeOver::new(unattached, framing, opened);
         response.extensions_mut().insert(take_over);
         return Ok(response);
     }

@@ -1,6 +1,6 @@
 //! Taking a stream's socket out of hyper, for its shard to write to.
 //!
-//! The handler of a stream answers with an ordinary response that carries the registered connection as
+//! The handler of a stream answers with an ordinary response that carries the prepared stream as
 //! an extension, so that everything around the handler treats it as any other. Only here, outside of
 //! all of it, is the answer kept from hyper: hyper waits for an answer that never comes, and is left
 //! as soon as it has written all it had to write.
@@ -91,8 +91,8 @@ impl Wanted {
     /// Hands the socket to the shard. Bytes that were read after the request would be another one,
     /// which nobody will ever answer: then the connection ends.
     pub(super) fn take(self, socket: net::TcpStream, is_read_ahead: bool) {
-        if let Some(unattached) = self.take_over.take().filter(|_| !is_read_ahead) {
-            unattached.attach(socket, self.head);
+        if !is_read_ahead {
+            self.take_over.attach(socket, self.head);
         }
     }
 }

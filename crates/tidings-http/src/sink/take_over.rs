@@ -1,25 +1,37 @@
 //! What a stream's handler and the server agree on: that the shard writes to the socket itself.
 
+use std::fmt;
+use std::net;
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
+use tidings_core::shard::ConnectionId;
 use tidings_hub::{Framing, Unattached};
 
 /// In a request: its socket can be had.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Offer(pub(crate) Framing);
 
-/// In a response: a registered connection that wants the socket. Dropping it closes the connection.
-#[derive(Debug, Clone)]
+/// In a response: a stream that wants the socket. Dropping it gives its place back.
+#[derive(Clone)]
 pub(crate) struct TakeOver {
     // Extensions can be cloned, a connection cannot.
-    unattached: Arc<Mutex<Option<Unattached>>>,
+    stream: Arc<Mutex<Option<(Unattached, Opened)>>>,
     framing: Framing,
 }
 
+/// What is done once the stream is registered.
+type Opened = Box<dyn FnOnce(ConnectionId) + Send>;
+
 impl TakeOver {
-    pub(crate) fn new(unattached: Unattached, framing: Framing) -> Self {
+    pub(crate) fn new(
+        unattached: Unattached,
+        framing: Framing,
+        opened: impl FnOnce(ConnectionId) + Send + 'static,
+    ) -> Self {
+        let opened: Opened = Box::new(opened);
         Self {
-            unattached: Arc::new(Mutex::new(Some(unattached))),
+            stream: Arc::new(Mutex::new(Some((unattached, opened)))),
             framing,
         }
     }
@@ -28,12 +40,22 @@ impl TakeOver {
         self.framing
     }
 
-    /// The connection, once.
-    pub(crate) fn take(&self) -> Option<Unattached> {
-        let mut unattached = self.unattached.lock();
-        unattached
-            .as_mut()
-            .unwrap_or_else(|poisoned| poisoned.get_mut())
-            .take()
+    /// Hands the socket to the stream's shard, once.
+    pub(crate) fn attach(&self, socket: net::TcpStream, head: Bytes) {
+        let stream = match self.stream.lock() {
+            Ok(mut stream) => stream.take(),
+            Err(poisoned) => poisoned.into_inner().take(),
+        };
+        if let Some((unattached, opened)) = stream {
+            unattached.attach(socket, head, opened);
+        }
+    }
+}
+
+impl fmt::Debug for TakeOver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TakeOver")
+            .field("framing", &self.framing)
+            .finish_non_exhaustive()
     }
 }

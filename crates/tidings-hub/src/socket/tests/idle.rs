@@ -96,6 +96,9 @@ fn m1_an_idle_stream_is_a_few_hundred_bytes() {
     let shared = bytes_per_stream(1_000, 1_000);
     assert!(shared <= 400, "{shared} bytes");
     let alone = bytes_per_stream(STREAMS, STREAMS);
-    assert!(alone <= 1_200, "{alone} bytes for streams that share nothing");
+    assert!(
+        alone <= 1_200,
+        "{alone} bytes for streams that share nothing"
+    );
     println!("{shared} {alone} {}", size_of::<SocketSink>());
 }
