@@ -20,6 +20,7 @@ mod lines;
 mod one_event;
 mod orderly_end;
 mod origins;
+mod packed;
 mod pages;
 mod probes;
 mod publish;

@@ -7,7 +7,7 @@ use tempfile::tempdir;
 
 use super::reader::{Reader, USUAL, Wish};
 use super::{CROWDED, data};
-use crate::running::Hub;
+use crate::running::{Hub, until};
 
 const STALLED: usize = 100;
 const HEALTHY: usize = 10;
@@ -28,6 +28,7 @@ fn n4_readers_that_stall_are_given_up_and_miss_nothing() {
         ("TIDINGS_WINDOW_BYTES", "4MiB"),
     ];
     let hub = Hub::start(directory.path(), &settings);
+    let descriptors = hub.descriptors();
     let mut stalled: Vec<Reader> = (0..STALLED)
         .map(|number| {
             let wish = Wish {
@@ -65,6 +66,9 @@ fn n4_readers_that_stall_are_given_up_and_miss_nothing() {
     assert_eq!(hub.logged("cause=\"slow_reader\"").len(), STALLED);
     let growth = hub.resident_bytes().saturating_sub(memory);
     assert!(growth < GROWTH_BYTES_MAX, "{growth} bytes more");
+
+    // None of them has closed its end yet.
+    until(|| hub.descriptors() <= descriptors, "their sockets closed");
 
     let cursor = stalled.pop().expect("one of them").cursor();
     let mut back = Reader::ask(hub.address, "n4", &cursor, USUAL);
