@@ -106,6 +106,24 @@ fn readers_of_urgent_events_are_served_before_those_who_waited_longer() {
 }
 
 #[test]
+fn what_was_gathered_for_one_is_not_all_that_there_is_for_the_next() {
+    let mut world = World::new(100);
+    let swift = world.open(&["a"], &[], NOW);
+    let slow = world.open(&["a"], &[], NOW);
+    world.settle();
+    world.publish(&[("a", "x")], false);
+    world.turn();
+    world.take(swift);
+    world.publish(&[("a", "x")], false);
+    world.turn();
+    assert_eq!(&world.sunk(swift).bytes[..], b"2;");
+    world.take(slow);
+    world.publish(&[("a", "x")], false);
+    world.turn();
+    assert_eq!(&world.sunk(slow).bytes[..], b"2;3;");
+}
+
+#[test]
 fn a_large_event_goes_by_itself() {
     let mut world = World::new(100);
     let reader = world.open(&["a"], &[], NOW);
