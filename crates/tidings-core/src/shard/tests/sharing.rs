@@ -152,6 +152,24 @@ fn an_urgent_event_that_finds_a_full_sink_goes_out_as_soon_as_there_is_room() {
 }
 
 #[test]
+fn a_reader_whose_events_are_urgent_by_turns_stands_in_each_ring_once() {
+    let mut world = World::with_times(100, u64::MAX, 100);
+    let reader = world.open(&["a"], &[], NOW);
+    world.settle();
+    for _ in 0..30 {
+        world.publish(&[("a", "x")], false);
+        world.publish(&[("a", "x!")], false);
+        assert!(!world.turn(), "the ring rests");
+        world.take(reader);
+        assert!(world.shard.ready.len() <= 1, "{:?}", world.shard.ready);
+    }
+    world.publish(&[("a", "x")], false);
+    world.advance(100);
+    world.settle();
+    assert_eq!(world.offsets(reader).len(), 61);
+}
+
+#[test]
 fn however_many_events_are_urgent_the_others_have_their_turn() {
     let mut world = World::new(10_000);
     let patient = world.open(&["a"], &[], NOW);
