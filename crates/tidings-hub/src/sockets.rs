@@ -14,6 +14,9 @@ use crate::any_sink::AnySink;
 use crate::limits::LAST_WORD_MS_MAX;
 use crate::socket::{Progress, Socket, SocketSink};
 
+#[cfg(test)]
+mod tests;
+
 /// Names the thread's waker in its poll.
 pub(crate) const WAKER: Token = Token(usize::MAX);
 

@@ -93,12 +93,39 @@ pub enum Mode {
     },
 }
 
-/// Whether and where a connection waits for its turn.
+/// Where a connection waits for its turn: in each ring once at most, however often it is woken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Queued {
     No,
+    /// In the ready ring.
     Ready,
+    /// In the urgent ring.
     Urgent,
+    /// In the urgent ring; its place in the ready ring is passed over.
+    Both,
+    /// Nowhere; its place in the ready ring is passed over, unless it is woken before.
+    Passed,
+}
+
+impl Queued {
+    /// It has come up in the ready ring; returns whether it is its turn.
+    pub(super) fn comes_up_ready(&mut self) -> bool {
+        let before = *self;
+        *self = match before {
+            Self::Both | Self::Urgent => Self::Urgent,
+            Self::No | Self::Ready | Self::Passed => Self::No,
+        };
+        before == Self::Ready
+    }
+
+    /// It has come up in the urgent ring, and it is its turn.
+    pub(super) fn comes_up_urgently(&mut self) {
+        *self = match *self {
+            Self::Both | Self::Passed => Self::Passed,
+            Self::Urgent | Self::No => Self::No,
+            Self::Ready => Self::Ready,
+        };
+    }
 }
 
 /// How soon a connection is to be served.

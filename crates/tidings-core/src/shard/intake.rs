@@ -138,16 +138,20 @@ impl<S: Sink> Shard<S> {
             return;
         }
         match (connection.pace, connection.queued) {
-            // If it stands in the ring as well, it is passed over there.
-            (Pace::Hurried, Queued::No | Queued::Ready) => {
+            (Pace::Hurried, Queued::No) => {
                 connection.queued = Queued::Urgent;
+                self.urgent.push_back(key);
+            }
+            (Pace::Hurried, Queued::Ready | Queued::Passed) => {
+                connection.queued = Queued::Both;
                 self.urgent.push_back(key);
             }
             (Pace::Patient, Queued::No) => {
                 connection.queued = Queued::Ready;
                 self.ready.push_back(key);
             }
-            (Pace::Hurried, Queued::Urgent) | (Pace::Patient, Queued::Ready | Queued::Urgent) => {}
+            (Pace::Patient, Queued::Passed) => connection.queued = Queued::Ready,
+            (_, Queued::Urgent | Queued::Both) | (Pace::Patient, Queued::Ready) => {}
         }
     }
 

@@ -6,7 +6,7 @@ use crate::coding::Coding;
 use crate::delivery::{Delivery, Sink, Taken};
 use crate::limits::SENDS_PER_TURN_MAX;
 use crate::position::{Offset, Position};
-use crate::shard::connection::{ConnectionKey, Mode, Pace, Queued};
+use crate::shard::connection::{ConnectionKey, Mode, Pace};
 use crate::shard::gather::{CONSIDERED_PER_TURN_MAX, Source};
 use crate::shard::pack::Block;
 use crate::shard::{Now, Shard, close};
@@ -33,9 +33,15 @@ impl<S: Sink> Shard<S> {
             // However much is urgent, the others are not forgotten.
             let is_their_turn = visit % URGENT_PER_READY == 0 && !rests && !self.ready.is_empty();
             if !is_their_turn && let Some(key) = self.urgent.pop_front() {
-                self.serve(key, Queued::Urgent, now);
+                if let Some(connection) = self.connection(key) {
+                    connection.queued.comes_up_urgently();
+                    self.serve(key, now);
+                }
             } else if !rests && let Some(key) = self.ready.pop_front() {
-                self.serve(key, Queued::Ready, now);
+                let connection = self.connection(key);
+                if connection.is_some_and(|connection| connection.queued.comes_up_ready()) {
+                    self.serve(key, now);
+                }
             } else {
                 break;
             }
@@ -90,7 +96,7 @@ impl<S: Sink> Shard<S> {
     }
 
     /// Gives one connection what waits for it.
-    fn serve(&mut self, key: ConnectionKey, queued: Queued, now: Now) {
+    fn serve(&mut self, key: ConnectionKey, now: Now) {
         let Some(connection) = self
             .connections
             .get_mut(key.slot())
@@ -98,11 +104,6 @@ impl<S: Sink> Shard<S> {
         else {
             return;
         };
-        if connection.queued != queued {
-            // It had its turn elsewhere.
-            return;
-        }
-        connection.queued = Queued::No;
         if !connection.sink.is_free() || connection.reading {
             return;
         }

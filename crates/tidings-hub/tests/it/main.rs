@@ -18,4 +18,5 @@ mod registered;
 mod resume;
 mod retention;
 mod slow_readers;
+mod sockets;
 mod stalled_shards;

@@ -106,6 +106,24 @@ fn readers_of_urgent_events_are_served_before_those_who_waited_longer() {
 }
 
 #[test]
+fn what_was_gathered_for_one_is_not_all_that_there_is_for_the_next() {
+    let mut world = World::new(100);
+    let swift = world.open(&["a"], &[], NOW);
+    let slow = world.open(&["a"], &[], NOW);
+    world.settle();
+    world.publish(&[("a", "x")], false);
+    world.turn();
+    world.take(swift);
+    world.publish(&[("a", "x")], false);
+    world.turn();
+    assert_eq!(&world.sunk(swift).bytes[..], b"2;");
+    world.take(slow);
+    world.publish(&[("a", "x")], false);
+    world.turn();
+    assert_eq!(&world.sunk(slow).bytes[..], b"2;3;");
+}
+
+#[test]
 fn a_large_event_goes_by_itself() {
     let mut world = World::new(100);
     let reader = world.open(&["a"], &[], NOW);
@@ -131,6 +149,24 @@ fn an_urgent_event_that_finds_a_full_sink_goes_out_as_soon_as_there_is_room() {
     world.take(reader);
     assert!(!world.turn());
     assert_eq!(&world.sunk(reader).bytes[..], b"1;");
+}
+
+#[test]
+fn a_reader_whose_events_are_urgent_by_turns_stands_in_each_ring_once() {
+    let mut world = World::with_times(100, u64::MAX, 100);
+    let reader = world.open(&["a"], &[], NOW);
+    world.settle();
+    for _ in 0..30 {
+        world.publish(&[("a", "x")], false);
+        world.publish(&[("a", "x!")], false);
+        assert!(!world.turn(), "the ring rests");
+        world.take(reader);
+        assert!(world.shard.ready.len() <= 1, "{:?}", world.shard.ready);
+    }
+    world.publish(&[("a", "x")], false);
+    world.advance(100);
+    world.settle();
+    assert_eq!(world.offsets(reader).len(), 61);
 }
 
 #[test]

@@ -345,10 +345,11 @@ fn play(seen: &RefCell<Seen>, window: u64, patience_ms: u64, linger_ms: u64, ste
 fn every_stream_is_what_the_model_says_whatever_its_socket_does() {
     let patience = prop_oneof![2 => Just(u64::MAX), 1 => Just(PATIENCE_MS)];
     let linger = prop_oneof![Just(0_u64), Just(20_u64)];
+    let window = prop_oneof![2 => 1_u64..24, 1 => Just(u64::MAX)];
     let seen = RefCell::default();
     TestRunner::new(config())
         .run(
-            &(1_u64..24, patience, linger, steps()),
+            &(window, patience, linger, steps()),
             |(window, patience_ms, linger_ms, steps)| {
                 play(&seen, window, patience_ms, linger_ms, steps);
                 Ok(())
