@@ -10,6 +10,7 @@ use tidings_log::memory::MemoryOptions;
 use tidings_testkit::draft::{data_of_bytes, draft};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 
 use crate::fixture::{Fixture, number_event, one_shard, request, soon};
 
@@ -42,7 +43,11 @@ impl Fixture {
             .open_socket(request(&[key], Start::Now), Framing::Chunked);
         let stream = stream.into_std().expect("a socket");
         let unattached = soon(opened).await.expect("opened");
-        unattached.attach(stream, Bytes::from_static(HEAD.as_bytes()));
+        let (sender, registered) = oneshot::channel();
+        unattached.attach(stream, Bytes::from_static(HEAD.as_bytes()), |connection| {
+            sender.send(connection).expect("the test waits");
+        });
+        soon(registered).await.expect("it is registered");
         TcpStream::from_std(client.into()).expect("a socket")
     }
 
