@@ -150,11 +150,25 @@ impl Hub {
         until(|| self.figure(name) == value, name);
     }
 
-    /// Descriptors that the process has open.
+    /// Descriptors that the process has open; those of files come and go with its log.
     #[cfg(target_os = "linux")]
     pub(crate) fn descriptors(&self) -> usize {
+        self.open().count()
+    }
+
+    /// Sockets that the process has open.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn sockets(&self) -> usize {
+        let targets = self.open().filter_map(|link| std::fs::read_link(link).ok());
+        let sockets = targets.filter(|target| target.to_string_lossy().starts_with("socket:"));
+        sockets.count()
+    }
+
+    #[cfg(target_os = "linux")]
+    fn open(&self) -> impl Iterator<Item = std::path::PathBuf> {
         let folder = format!("/proc/{}/fd", self.process.id());
-        std::fs::read_dir(folder).expect("it runs").count()
+        let entries = std::fs::read_dir(folder).expect("it runs");
+        entries.map(|entry| entry.expect("it runs").path())
     }
 
     /// Bytes of memory that it has.

@@ -28,7 +28,7 @@ fn n4_readers_that_stall_are_given_up_and_miss_nothing() {
         ("TIDINGS_WINDOW_BYTES", "4MiB"),
     ];
     let hub = Hub::start(directory.path(), &settings);
-    let descriptors = hub.descriptors();
+    let sockets = hub.sockets();
     let mut stalled: Vec<Reader> = (0..STALLED)
         .map(|number| {
             let wish = Wish {
@@ -68,7 +68,7 @@ fn n4_readers_that_stall_are_given_up_and_miss_nothing() {
     assert!(growth < GROWTH_BYTES_MAX, "{growth} bytes more");
 
     // None of them has closed its end yet.
-    until(|| hub.descriptors() <= descriptors, "their sockets closed");
+    until(|| hub.sockets() <= sockets, "their sockets closed");
 
     let cursor = stalled.pop().expect("one of them").cursor();
     let mut back = Reader::ask(hub.address, "n4", &cursor, USUAL);
