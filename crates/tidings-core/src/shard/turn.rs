@@ -14,8 +14,11 @@ use crate::shard::{Now, Shard, close};
 /// Connections looked at in one turn. Looking at one that has nothing to send is cheap, not free.
 pub(super) const VISITS_PER_TURN_MAX: usize = SENDS_PER_TURN_MAX * 4;
 
-/// One in so many visits is to the ready ring while something is urgent.
-const URGENT_PER_READY: usize = 8;
+/// Of a turn's sends, visits and positions, what the ready ring has at least, however much is urgent. It has them
+/// in one stretch, so that those who stand at the same place are served together.
+const READY_SENDS_MIN: usize = SENDS_PER_TURN_MAX / 8;
+const READY_VISITS_MIN: usize = VISITS_PER_TURN_MAX / 8;
+const READY_CONSIDERED_MIN: u64 = CONSIDERED_PER_TURN_MAX / 8;
 
 impl<S: Sink> Shard<S> {
     /// Does a bounded amount of what can be done now. Returns whether there is more; the thread
@@ -26,12 +29,14 @@ impl<S: Sink> Shard<S> {
         let rests = self.rests(now);
         let until = self.totals.deliveries + SENDS_PER_TURN_MAX as u64;
         let considered_until = self.memo.considered() + CONSIDERED_PER_TURN_MAX;
-        for visit in 1..=VISITS_PER_TURN_MAX {
+        for visit in 0..VISITS_PER_TURN_MAX {
             if self.totals.deliveries >= until || self.memo.considered() >= considered_until {
                 break;
             }
-            // However much is urgent, the others are not forgotten.
-            let is_their_turn = visit % URGENT_PER_READY == 0 && !rests && !self.ready.is_empty();
+            let is_late = self.totals.deliveries + READY_SENDS_MIN as u64 >= until
+                || visit + READY_VISITS_MIN >= VISITS_PER_TURN_MAX
+                || self.memo.considered() + READY_CONSIDERED_MIN >= considered_until;
+            let is_their_turn = is_late && !rests && !self.ready.is_empty();
             if !is_their_turn && let Some(key) = self.urgent.pop_front() {
                 if let Some(connection) = self.connection(key) {
                     connection.queued.comes_up_urgently();
