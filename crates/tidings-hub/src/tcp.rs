@@ -1,7 +1,6 @@
-//! What a stream's socket is set to, once, when its shard takes it over.
+//! What the socket of a client is set to, once, before anything is read from it.
 
 use std::io;
-use std::net::TcpStream;
 
 use socket2::{SockRef, TcpKeepalive};
 
@@ -10,10 +9,14 @@ use crate::limits::{
     TCP_USER_TIMEOUT,
 };
 
-/// Prepares a socket for small writes to a reader that may go away without a word.
-pub(crate) fn prepare(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nonblocking(true)?;
-    let socket = SockRef::from(stream);
+/// Prepares a TCP socket for small writes to a client that may go away without a word, or stay and not
+/// read. A socket that is given to a shard has been prepared.
+///
+/// # Errors
+///
+/// Fails as the system does, for a socket that is no TCP socket or is gone.
+pub fn prepare_socket<'a>(socket: impl Into<SockRef<'a>>) -> io::Result<()> {
+    let socket = socket.into();
     socket.set_tcp_nodelay(true)?;
     let keepalive = TcpKeepalive::new()
         .with_time(TCP_KEEPALIVE_AFTER)
