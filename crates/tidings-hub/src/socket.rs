@@ -13,6 +13,7 @@ use tidings_core::delivery::{Delivery, Sink, Taken};
 use crate::admission::{Admission, SocketPlace};
 use crate::chunk::{Chunk, Framing};
 use crate::seat::Seat;
+use crate::tcp;
 
 /// A socket for a connection that is registered already.
 #[derive(Debug)]
@@ -71,7 +72,7 @@ impl SocketSink {
 
     /// Takes the socket. The head goes out together with what waits.
     pub(crate) fn attach(&mut self, socket: Socket) -> io::Result<&mut TcpStream> {
-        socket.stream.set_nonblocking(true)?;
+        tcp::prepare(&socket.stream)?;
         let mut text = Vec::from(socket.head);
         match self.rest.take().map(|rest| *rest) {
             Some(Rest::Delivery { chunk, .. }) => chunk.append_to(&mut text),

@@ -1,6 +1,7 @@
 //! What the socket of a client is set to, once, before anything is read from it.
 
 use std::io;
+use std::net::TcpStream;
 
 use socket2::{SockRef, TcpKeepalive};
 
@@ -9,8 +10,14 @@ use crate::limits::{
     TCP_USER_TIMEOUT,
 };
 
+/// Prepares a socket that a shard has been given, by whoever has served it before.
+pub(crate) fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nonblocking(true)?;
+    prepare_socket(stream)
+}
+
 /// Prepares a TCP socket for small writes to a client that may go away without a word, or stay and not
-/// read. A socket that is given to a shard has been prepared.
+/// read.
 ///
 /// # Errors
 ///
