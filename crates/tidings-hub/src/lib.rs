@@ -50,5 +50,6 @@ pub use mailbox::Reader;
 pub use open::{OpenError, OpenRequest, Unattached};
 pub use options::{Options, Ports};
 pub use publish::{PublishError, Published};
+pub use tcp::prepare_socket;
 pub use tidings_core::delivery::Delivery;
 pub use tidings_core::shard::{Census, ConnectionState, Mode};

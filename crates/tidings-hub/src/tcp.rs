@@ -1,4 +1,4 @@
-//! What a stream's socket is set to, once, when its shard takes it over.
+//! What the socket of a client is set to, once, before anything is read from it.
 
 use std::io;
 use std::net::TcpStream;
@@ -10,10 +10,20 @@ use crate::limits::{
     TCP_USER_TIMEOUT,
 };
 
-/// Prepares a socket for small writes to a reader that may go away without a word.
+/// Prepares a socket that a shard has been given, by whoever has served it before.
 pub(crate) fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nonblocking(true)?;
-    let socket = SockRef::from(stream);
+    prepare_socket(stream)
+}
+
+/// Prepares a TCP socket for small writes to a client that may go away without a word, or stay and not
+/// read.
+///
+/// # Errors
+///
+/// Fails as the system does, for a socket that is no TCP socket or is gone.
+pub fn prepare_socket<'a>(socket: impl Into<SockRef<'a>>) -> io::Result<()> {
+    let socket = socket.into();
     socket.set_tcp_nodelay(true)?;
     let keepalive = TcpKeepalive::new()
         .with_time(TCP_KEEPALIVE_AFTER)

@@ -81,6 +81,14 @@ impl Reader {
         while self.read() {}
     }
 
+    /// Reads what is left, to an end in order or not, and counts its bytes.
+    pub(super) fn rest(&mut self) -> usize {
+        let before = self.text.len();
+        // What was read before a reset is kept.
+        drop(self.socket.read_to_end(&mut self.text));
+        self.text.len() - before
+    }
+
     /// The numbers of the events that have come whole, in order.
     pub(super) fn numbers(&self) -> Vec<usize> {
         let text = String::from_utf8_lossy(&self.text);
