@@ -17,6 +17,7 @@ mod report;
 mod stand;
 
 mod broadcast;
+mod churn;
 mod idle;
 mod publish;
 mod reopen;
@@ -81,7 +82,7 @@ struct Benchmark {
     run: fn(&Stand, &BenchArguments) -> Result<Report>,
 }
 
-const BENCHMARKS: [Benchmark; 6] = [
+const BENCHMARKS: [Benchmark; 7] = [
     Benchmark {
         name: "publish",
         run: publish::run,
@@ -105,6 +106,10 @@ const BENCHMARKS: [Benchmark; 6] = [
     Benchmark {
         name: "idle",
         run: idle::run,
+    },
+    Benchmark {
+        name: "churn",
+        run: churn::run,
     },
 ];
 

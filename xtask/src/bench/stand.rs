@@ -1,5 +1,7 @@
 //! The test stand: a fresh directory on a real disk, and the release build of the program in it.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -103,6 +105,21 @@ impl Stand {
             .next()
             .and_then(|bytes| bytes.parse().ok())
             .context("`du` names no size")
+    }
+}
+
+impl Hub {
+    /// How many connections read from it, as it says itself.
+    pub(crate) fn connections(&self) -> Result<u64> {
+        let mut socket = TcpStream::connect(self.running.address)?;
+        socket
+            .write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut text = String::new();
+        socket.read_to_string(&mut text)?;
+        text.lines()
+            .find_map(|line| line.strip_prefix("tidings_hub_connections "))
+            .and_then(|count| count.parse().ok())
+            .context("the hub does not say how many connections it has")
     }
 }
 

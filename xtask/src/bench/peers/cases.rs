@@ -115,7 +115,7 @@ pub(crate) static CASES: [Case; 12] = [
     Case {
         name: "broadcast",
         title: "1,000 readers of one topic, as fast as answers come",
-        load: "broadcast --readers 1000 --publishers 4",
+        load: "broadcast --readers 1000 --publishers 64",
         pace: Pace::Given,
         systems: ALL,
         figures: &[
