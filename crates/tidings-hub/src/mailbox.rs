@@ -18,9 +18,17 @@ struct Slot {
     reader: Option<Waker>,
     /// The shard has let go of its end.
     closed: bool,
+    /// Counts against limits and load until the reader is gone, or is given up.
+    tenancy: Option<Tenancy>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
+struct Tenancy {
+    _admission: Admission,
+    _seat: Seat,
+}
+
+#[derive(Debug)]
 struct Mailbox(Mutex<Slot>);
 
 impl Mailbox {
@@ -33,14 +41,20 @@ impl Mailbox {
 #[derive(Debug)]
 pub(crate) struct MailboxSink(Arc<Mailbox>);
 
-/// The reader's end, before its shard knows it.
+/// The reader's end. Its place is free when it is dropped, registered or not.
 #[derive(Debug)]
-pub(crate) struct Unregistered(Arc<Mailbox>);
+pub(crate) struct ReadingEnd(Arc<Mailbox>);
 
 /// Both ends of an empty mailbox.
-pub(crate) fn mailbox() -> (MailboxSink, Unregistered) {
-    let shared = Arc::new(Mailbox::default());
-    (MailboxSink(shared.clone()), Unregistered(shared))
+pub(crate) fn mailbox(admission: Admission, seat: Seat) -> (MailboxSink, ReadingEnd) {
+    let shared = Arc::new(Mailbox(Mutex::new(Slot {
+        tenancy: Some(Tenancy {
+            _admission: admission,
+            _seat: seat,
+        }),
+        ..Slot::default()
+    })));
+    (MailboxSink(shared.clone()), ReadingEnd(shared))
 }
 
 impl Sink for MailboxSink {
@@ -65,6 +79,10 @@ impl Sink for MailboxSink {
             delivery.bytes = [&delivery.bytes[..], &last[..]].concat().into();
             delivery.last = true;
         }
+        // A reader that never looks again holds no place.
+        let tenancy = slot.tenancy.take();
+        drop(slot);
+        drop(tenancy);
     }
 }
 
@@ -80,33 +98,33 @@ impl Drop for MailboxSink {
     }
 }
 
+impl Drop for ReadingEnd {
+    fn drop(&mut self) {
+        let tenancy = self.0.lock().tenancy.take();
+        drop(tenancy);
+    }
+}
+
 /// The reading end of one connection. Dropping it closes the connection.
 #[derive(Debug)]
 pub struct Reader {
-    mailbox: Arc<Mailbox>,
+    end: ReadingEnd,
     registration: Registration,
     narrowed: Option<Vec<Pattern>>,
     finished: bool,
-    /// Count against limits and load for as long as it lives.
-    _admission: Admission,
-    _seat: Seat,
 }
 
 impl Reader {
     pub(crate) fn new(
-        end: Unregistered,
+        end: ReadingEnd,
         registration: Registration,
         narrowed: Option<Vec<Pattern>>,
-        admission: Admission,
-        seat: Seat,
     ) -> Self {
         Self {
-            mailbox: end.0,
+            end,
             registration,
             narrowed,
             finished: false,
-            _admission: admission,
-            _seat: seat,
         }
     }
 
@@ -125,7 +143,7 @@ impl Reader {
         if self.finished {
             return Poll::Ready(None);
         }
-        let mut slot = self.mailbox.lock();
+        let mut slot = self.end.0.lock();
         if let Some(delivery) = slot.delivery.take() {
             drop(slot);
             if delivery.last {

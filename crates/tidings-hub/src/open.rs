@@ -143,7 +143,7 @@ impl Hub {
     pub async fn open(&self, request: OpenRequest) -> Result<Reader, OpenError> {
         let begun = self.begin(&request).await?;
         let narrowed = begun.authorised.narrowed.clone();
-        let (sink, end) = mailbox();
+        let (sink, end) = mailbox(begun.admission, begun.seat);
         let opening = self.opening(
             request,
             begun.begin,
@@ -151,13 +151,7 @@ impl Hub {
             AnySink::Mailbox(sink),
         );
         let registration = register(&begun.inbox, opening).await?;
-        Ok(Reader::new(
-            end,
-            registration,
-            narrowed,
-            begun.admission,
-            begun.seat,
-        ))
+        Ok(Reader::new(end, registration, narrowed))
     }
 
     /// Prepares a stream whose shard will write to its socket.

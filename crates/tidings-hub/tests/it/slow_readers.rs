@@ -1,5 +1,7 @@
 //! A slow reader costs a cursor: it returns to the log and gets everything.
 
+use std::time::Duration;
+
 use tidings_core::limits::SEND_BYTES_MAX;
 use tidings_core::start::Start;
 use tidings_hub::Options;
@@ -109,4 +111,27 @@ async fn a_filter_that_lets_little_pass_finds_it_behind_the_window() {
         .publish(number_event("a", 200).event_type("wanted.last"))
         .await;
     rare.expect(200..201).await;
+}
+
+#[tokio::test]
+async fn n4_a_reader_that_is_given_up_holds_no_place_though_it_never_looks_again() {
+    let options = Options {
+        slow_reader_ms: 10_000,
+        connections: 1,
+        ..one_shard()
+    };
+    let fixture = Fixture::with(&options, MemoryOptions::default());
+    // As in a response whose client grants it no window.
+    let mut slow = fixture.live(&["a"]).await;
+    fixture.publish(number_event("a", 1)).await;
+    fixture.clock.advance(Duration::from_millis(10_000));
+    soon(async {
+        while fixture.hub.figures().connections > 0 {
+            fixture.wake_shards().await;
+        }
+    })
+    .await;
+    fixture.live(&["a"]).await;
+    slow.expect(1..2).await;
+    assert_eq!(slow.word().await, "bye slow_reader");
 }
