@@ -18,6 +18,7 @@ async fn n3_a_half_closed_stream_is_gone(sink: Sink) {
     stream.finish_sending().await;
     stream.until_end().await;
     world.until_connections(0).await;
+    assert_eq!(world.figure("tidings_hub_sockets").await, 0);
 }
 
 #[tokio::test]
@@ -45,4 +46,5 @@ async fn n1_a_dropped_stream_is_gone(sink: Sink) {
     }
     world.until_opened(50).await;
     world.until_connections(0).await;
+    assert_eq!(world.figure("tidings_hub_sockets").await, 0);
 }

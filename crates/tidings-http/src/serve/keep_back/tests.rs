@@ -1,3 +1,5 @@
+//! Which bytes are held back as a refusal of hyper's, and which are not.
+
 use std::io::IoSlice;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
