@@ -19,8 +19,16 @@ use crate::retention;
 use crate::segment::{INDEX_ENDING, Records, Segment, UNFINISHED_ENDING, path};
 use crate::shared::Shared;
 
+/// How much the keeper yields to whoever commits, delivers and answers, on the scale of `nice`.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
 /// Works until the log is closed.
 pub(crate) fn run(shared: &Shared) {
+    // Sorting an index and writing zeros take tens of milliseconds that nobody waits for. On Linux
+    // the priority is that of the calling thread. Without it the keeper works as well.
+    #[cfg(target_os = "linux")]
+    drop(rustix::process::setpriority_process(None, NICENESS));
     while shared.keeper.wait(Duration::from_millis(KEEPER_TICK_MS)) {
         round(shared, FLOORS_INTERVAL_MS);
     }
