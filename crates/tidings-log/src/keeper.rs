@@ -28,8 +28,7 @@ pub(crate) fn run(shared: &Shared) {
     // Sorting an index and writing zeros take tens of milliseconds that nobody waits for. On Linux
     // the priority is that of the calling thread. Without it the keeper works as well.
     #[cfg(target_os = "linux")]
-    let _: Result<(), rustix::io::Errno> =
-        rustix::process::setpriority_process(None, NICENESS);
+    let _: Result<(), rustix::io::Errno> = rustix::process::setpriority_process(None, NICENESS);
     while shared.keeper.wait(Duration::from_millis(KEEPER_TICK_MS)) {
         round(shared, FLOORS_INTERVAL_MS);
     }
