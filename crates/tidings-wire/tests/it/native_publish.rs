@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use tidings_core::event::Content;
-use tidings_core::limits::{AUDIENCE_KEYS_MAX, EVENT_BYTES_MAX, GROUP_EVENTS_MAX};
+use tidings_core::limits::{
+    AUDIENCE_KEYS_MAX, EVENT_BYTES_MAX, GROUP_EVENTS_MAX, SOURCE_BYTES_MAX,
+};
 use tidings_core::priority::Priority;
 use tidings_wire::limits::{JSON_DEPTH_MAX, OBJECT_FIELDS_MAX};
 use tidings_wire::publish::{Body, PublishError, decode, decode_event};
@@ -242,4 +244,17 @@ proptest! {
             prop_assert!(value.is_ok());
         }
     }
+}
+
+#[test]
+fn a_source_has_a_limit_to_the_byte() {
+    let event = |bytes: usize| {
+        let source = "s".repeat(bytes);
+        format!(r#"{{"type":"t","topics":["a"],"source":"{source}"}}"#)
+    };
+    assert_eq!(
+        taken(&event(SOURCE_BYTES_MAX)).source.len(),
+        SOURCE_BYTES_MAX
+    );
+    assert!(refused(&event(SOURCE_BYTES_MAX + 1)).contains("256"));
 }

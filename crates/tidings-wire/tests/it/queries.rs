@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tidings_core::id::EventId;
-use tidings_core::limits::{PATTERNS_PER_CONNECTION_MAX, TYPE_GLOBS_MAX};
+use tidings_core::limits::{
+    PAGE_EVENTS_MAX, PAGE_WAIT_MS_MAX, PATTERNS_PER_CONNECTION_MAX, TYPE_GLOBS_MAX,
+};
 use tidings_core::start::Start;
 use tidings_core::time::Timestamp;
 use tidings_wire::limits::QUERY_PARAMETERS_MAX;
@@ -237,4 +239,14 @@ proptest! {
         let encoded = percent_encoded(&text);
         prop_assert_eq!(query::percent_decode(&encoded).expect("UTF-8"), text);
     }
+}
+
+#[test]
+fn a_page_has_a_limit_of_events_and_of_waiting() {
+    let max = PAGE_EVENTS_MAX;
+    assert_eq!(query::limit(&max.to_string()).expect("at its limit"), max);
+    assert!(query::limit(&(max + 1).to_string()).is_err());
+    let wait = query::wait(&format!("{PAGE_WAIT_MS_MAX}ms")).expect("at its limit");
+    assert_eq!(wait.as_millis() as u64, PAGE_WAIT_MS_MAX);
+    assert!(query::wait(&format!("{}ms", PAGE_WAIT_MS_MAX + 1)).is_err());
 }

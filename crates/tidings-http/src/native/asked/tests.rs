@@ -108,8 +108,9 @@ fn metadata_has_its_limits() {
     };
     assert!(many(CONNECTION_METADATA_ENTRIES_MAX).is_ok());
     assert!(many(CONNECTION_METADATA_ENTRIES_MAX + 1).is_err());
-    let long = "x".repeat(CONNECTION_METADATA_BYTES_MAX + 1);
-    assert!(stream(&format!("meta_a={long}"), None).is_err());
+    let of = |bytes: usize| stream(&format!("meta_a={}", "x".repeat(bytes)), None);
+    assert!(of(CONNECTION_METADATA_BYTES_MAX).is_ok());
+    assert!(of(CONNECTION_METADATA_BYTES_MAX + 1).is_err());
     assert!(stream("meta_=x", None).is_err());
     assert!(stream("meta_a=%00", None).is_err());
 }
