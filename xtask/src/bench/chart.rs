@@ -90,9 +90,8 @@ impl Chart {
             "",
             &self.x_label,
         );
-        let middle = f64::midpoint(TOP, BOTTOM);
-        let turned = format!("transform=\"rotate(-90 20 {middle})\"");
-        text(&mut svg, 20.0, middle, "middle", &turned, &self.y_label);
+        // Beside the axis it would meet the numbers, which may be long.
+        text(&mut svg, LEFT, 48.0, "start", "fill=\"#555\"", &self.y_label);
         for value in y.ticks() {
             let at = y.place(value, BOTTOM, TOP);
             line(&mut svg, (LEFT, at), (RIGHT, at), "#ddd");
