@@ -43,7 +43,7 @@ pub struct Hello {
 /// The last word on a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Farewell {
-    /// A stable word: `drain`, `credential_expired`, `kicked`, `log_failed`.
+    /// A stable word: `drain`, `credential_expired`, `slow_reader`, `log_failed`.
     pub code: &'static str,
     /// For people.
     pub reason: String,
