@@ -91,7 +91,14 @@ impl Chart {
             &self.x_label,
         );
         // Beside the axis it would meet the numbers, which may be long.
-        text(&mut svg, LEFT, 48.0, "start", "fill=\"#555\"", &self.y_label);
+        text(
+            &mut svg,
+            LEFT,
+            48.0,
+            "start",
+            "fill=\"#555\"",
+            &self.y_label,
+        );
         for value in y.ticks() {
             let at = y.place(value, BOTTOM, TOP);
             line(&mut svg, (LEFT, at), (RIGHT, at), "#ddd");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tidings_core::limits::SHARD_COMMANDS_MAX;
 use tidings_core::start::Start;
-use tidings_hub::{OpenError, Options, PublishError, Readiness};
+use tidings_hub::{Framing, OpenError, Options, PublishError, Readiness};
 use tidings_log::memory::MemoryOptions;
 use tidings_testkit::PATIENCE_S;
 use tidings_testkit::draft::draft;
@@ -141,6 +141,14 @@ async fn a_shard_with_no_room_for_commands_refuses_readers_and_drains_all_the_sa
     assert!(
         matches!(refused, Err(OpenError::Busy { .. })),
         "{refused:?}"
+    );
+    let with_a_socket = fixture
+        .hub
+        .open_socket(request(&["b"], Start::Now), Framing::Chunked)
+        .await;
+    assert!(
+        matches!(with_a_socket, Err(OpenError::Busy { .. })),
+        "{with_a_socket:?}"
     );
 
     let drain = fixture.hub.drain(Duration::ZERO, GRACE, Duration::ZERO);

@@ -135,3 +135,35 @@ async fn n4_a_reader_that_is_given_up_holds_no_place_though_it_never_looks_again
     slow.expect(1..2).await;
     assert_eq!(slow.word().await, "bye slow_reader");
 }
+
+#[tokio::test]
+async fn readers_that_come_back_together_read_each_block_of_the_log_once() {
+    // Fifty of them are more than fits a send, so that each reader reads several blocks.
+    const EVENT_BYTES: usize = 10_000;
+    let fixture = Fixture::with(&tiny_window(), MemoryOptions::default());
+    for _ in 0..50 {
+        let large = draft("a").data(data_of_bytes(EVENT_BYTES));
+        fixture.publish(large).await;
+    }
+    let read_all = async || {
+        let start = Start::Earliest;
+        let mut reader = fixture.stream(&["a"], start, "complete").await;
+        reader.words(50).await;
+    };
+    read_all().await;
+    let blocks = fixture.hub.figures().store_reads;
+    assert!(blocks > 1, "{blocks} blocks");
+    // One after the other: none finds another's read under way.
+    for _ in 0..20 {
+        read_all().await;
+    }
+    let figures = fixture.hub.figures();
+    assert_eq!(figures.store_reads, blocks);
+    assert!(figures.store_reads_shared >= 20 * blocks);
+    fixture.clock.advance(Duration::from_secs(60));
+    read_all().await;
+    assert!(
+        fixture.hub.figures().store_reads > blocks,
+        "nothing is kept for long"
+    );
+}
