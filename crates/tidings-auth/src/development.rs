@@ -2,8 +2,9 @@
 
 use tidings_core::audience::Subject;
 use tidings_core::grant::Grants;
-use tidings_core::identity::Identity;
-use tidings_core::port::{AuthFailure, AuthFuture, Authenticator, Presented};
+use tidings_core::port::{AuthFailure, Presented};
+
+use crate::provider::{ProofFuture, Proven, Provider};
 
 /// Believes a `userId` query parameter of loopback peers. Only assembled in development mode, and
 /// never behind a proxy, whose requests all come from loopback.
@@ -18,7 +19,7 @@ impl DevelopmentUser {
         Self { grants }
     }
 
-    fn identify(&self, presented: &Presented<'_>) -> Result<Option<Identity>, AuthFailure> {
+    fn believe(&self, presented: &Presented<'_>) -> Result<Option<Proven>, AuthFailure> {
         // An IPv4 peer of a dual-stack socket shows as `::ffff:127.0.0.1`.
         if !presented.peer.to_canonical().is_loopback() {
             return Ok(None);
@@ -30,22 +31,20 @@ impl DevelopmentUser {
             claim: "userId".to_owned(),
             problem: format!("is not in canonical form: {fault}"),
         })?;
-        Ok(Some(Identity {
-            subject,
-            roles: Vec::new(),
+        Ok(Some(Proven {
+            subject: Some(subject),
             grants: self.grants.clone(),
-            expires_at: None,
-            method: self.name(),
+            ..Proven::default()
         }))
     }
 }
 
-impl Authenticator for DevelopmentUser {
+impl Provider for DevelopmentUser {
     fn name(&self) -> &'static str {
         "development"
     }
 
-    fn authenticate<'a>(&'a self, presented: Presented<'a>) -> AuthFuture<'a> {
-        Box::pin(async move { self.identify(&presented) })
+    fn prove<'a>(&'a self, presented: Presented<'a>) -> ProofFuture<'a> {
+        Box::pin(async move { self.believe(&presented) })
     }
 }

@@ -6,12 +6,12 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde_json::{Map, Value};
 
-use tidings_core::identity::Identity;
-use tidings_core::port::{AuthFailure, AuthFuture, Authenticator, Presented};
+use tidings_core::port::{AuthFailure, Presented};
 use tidings_core::time::Timestamp;
 
 use crate::claims::Claims;
 use crate::limits::{LEEWAY_SECONDS_MAX, TOKEN_BYTES_MAX};
+use crate::provider::{ProofFuture, Proven, Provider};
 use crate::secret::{Secret, WeakSecret};
 
 /// Accepts bearer tokens that are signed with one secret by HS256, and no other algorithm.
@@ -55,7 +55,7 @@ impl JwtAuthenticator {
     }
 
     /// Checks one token against a time.
-    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Identity, AuthFailure> {
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Proven, AuthFailure> {
         if token.len() > TOKEN_BYTES_MAX {
             let problem = format!("it is longer than {TOKEN_BYTES_MAX} bytes");
             return Err(AuthFailure::Malformed(problem));
@@ -76,12 +76,12 @@ impl JwtAuthenticator {
         {
             return Err(AuthFailure::NotYetValid);
         }
-        Ok(Identity {
-            subject: claims.subject,
+        Ok(Proven {
+            subject: Some(claims.subject),
             roles: claims.roles,
             grants: claims.grants,
             expires_at: Some(claims.expires_at),
-            method: self.name(),
+            ..Proven::default()
         })
     }
 }
@@ -97,12 +97,12 @@ fn failure(kind: &ErrorKind) -> AuthFailure {
     }
 }
 
-impl Authenticator for JwtAuthenticator {
+impl Provider for JwtAuthenticator {
     fn name(&self) -> &'static str {
         "jwt"
     }
 
-    fn authenticate<'a>(&'a self, presented: Presented<'a>) -> AuthFuture<'a> {
+    fn prove<'a>(&'a self, presented: Presented<'a>) -> ProofFuture<'a> {
         Box::pin(async move {
             presented
                 .bearer

@@ -22,3 +22,4 @@ pub mod mint;
 
 pub mod chain;
 pub mod development;
+pub mod provider;

@@ -93,6 +93,9 @@ pub struct Grants {
     pub publish: Vec<PublishGrant>,
     /// Which topics it may read; its own audience needs no grant.
     pub subscribe: Vec<Pattern>,
+    /// Whether what is for everyone reaches it even if it is nobody; whoever is somebody hears it
+    /// anyway.
+    pub hear_everyone: bool,
     /// Whether it may administer, which includes every publish.
     pub administer: bool,
 }

@@ -28,8 +28,10 @@ pub mod priority;
 pub mod time;
 pub mod topic;
 
+pub mod credential;
 pub mod grant;
 pub mod identity;
+pub mod revocation;
 pub mod scope;
 pub mod start;
 pub mod subscription;

@@ -9,10 +9,12 @@ mod coder;
 mod encoder;
 mod event_store;
 mod sequencer;
+mod shared_store;
 
-pub use authenticator::{AuthFailure, AuthFuture, Authenticator, Presented};
+pub use authenticator::{AuthFailure, AuthFuture, Authenticator, Presented, Purpose};
 pub use clock::Clock;
 pub use coder::Coder;
 pub use encoder::{Control, Encoder, Farewell, Hello, Shape};
 pub use event_store::{Bounds, EventStore, Extent, NewestPage, Page, PageItem, Query, ReadError};
 pub use sequencer::{AppendError, AppendReply, Appended, CommitFeed, Health, Sequencer, TailError};
+pub use shared_store::{Bucket, Quota, SharedStore, Spent, StoreError, StoreFuture};

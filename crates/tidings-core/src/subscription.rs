@@ -51,17 +51,18 @@ impl Subscription {
         if granted.is_empty() && !self.patterns.is_empty() {
             return Err(SubscribeRefused::NotGranted(self.patterns.clone()));
         }
-        if granted.is_empty() && !self.audience {
-            return Err(SubscribeRefused::Nothing);
-        }
         let whole = self
             .patterns
             .iter()
             .all(|asked| granted.iter().any(|given| given.covers(asked)));
-        let audience = identity
+        let audience: Vec<Selector> = identity
             .audience_keys()
             .filter(|_| self.audience)
-            .map(Selector::Key);
+            .map(Selector::Key)
+            .collect();
+        if granted.is_empty() && audience.is_empty() {
+            return Err(SubscribeRefused::Nothing);
+        }
         let scope = Scope::new(
             granted
                 .iter()
@@ -81,11 +82,12 @@ impl Subscription {
 mod tests {
     use super::*;
     use crate::audience::{Role, Subject};
+    use crate::credential::Credential;
     use crate::grant::Grants;
 
     fn identity(subscribe: &[&str]) -> Identity {
         Identity {
-            subject: Subject::parse("u1").expect("subject"),
+            subject: Subject::parse("u1").ok(),
             roles: vec![Role::parse("ADMIN").expect("role")],
             grants: Grants {
                 subscribe: patterns(subscribe),
@@ -93,6 +95,7 @@ mod tests {
             },
             expires_at: None,
             method: "test",
+            credential: Credential::default(),
         }
     }
 
@@ -145,6 +148,30 @@ mod tests {
         let (selectors, _) = read(&[], &["**"], true).expect("audience");
         assert_eq!(selectors, ["@user/u1", "@role/ADMIN", "@all"]);
         assert_eq!(read(&[], &["**"], false), Err(SubscribeRefused::Nothing));
+    }
+
+    #[test]
+    fn nobody_hears_what_is_for_everyone_only_where_that_is_granted() {
+        let selectors = |hear_everyone| {
+            let nobody = Identity {
+                subject: None,
+                roles: Vec::new(),
+                grants: Grants {
+                    hear_everyone,
+                    ..Grants::default()
+                },
+                ..identity(&[])
+            };
+            let asked = Subscription {
+                patterns: Vec::new(),
+                audience: true,
+                types: TypeFilter::default(),
+            };
+            asked.authorise(&nobody).map(|found| found.scope)
+        };
+        assert_eq!(selectors(false), Err(SubscribeRefused::Nothing));
+        let everyone = Scope::new(vec![Selector::Key(crate::audience::Key::Everyone)]);
+        assert_eq!(selectors(true), Ok(everyone));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
 use tidings_core::identity::Identity;
-use tidings_core::port::{AuthFailure, Presented};
+use tidings_core::port::{AuthFailure, Presented, Purpose};
 use tidings_wire::problem::{Code, Problem};
 
 use crate::app::App;
@@ -21,13 +21,20 @@ use crate::reply::Refusal;
 ///
 /// Cancel safe; the request is unchanged unless an identity was found.
 pub(crate) async fn authenticate(app: &App, call: &mut Call) -> Result<Arc<Identity>, Refusal> {
+    authenticate_for(Purpose::Act, app, call).await
+}
+
+async fn authenticate_for(
+    purpose: Purpose,
+    app: &App,
+    call: &mut Call,
+) -> Result<Arc<Identity>, Refusal> {
     let identity = {
         let development_user = app.development_user(call);
         let presented = Presented {
             bearer: bearer(call)?,
             development_user: development_user.as_deref(),
-            peer: call.peer.ip(),
-            now: app.clock().now(),
+            ..Presented::nothing(purpose, call.peer.ip(), app.clock().now())
         };
         prove(app, presented).await?
     };
@@ -47,7 +54,7 @@ pub(crate) async fn authenticate_reader(
     app: &App,
     call: &mut Call,
 ) -> Result<Arc<Identity>, Refusal> {
-    let identity = authenticate(app, call).await?;
+    let identity = authenticate_for(Purpose::Read, app, call).await?;
     if identity
         .expires_at
         .is_some_and(|end| end <= app.clock().now())

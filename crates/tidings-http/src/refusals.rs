@@ -88,9 +88,13 @@ pub(crate) fn credential_cause(failure: &AuthFailure) -> &'static str {
     match failure {
         AuthFailure::Malformed(_) => "malformed",
         AuthFailure::NotTrusted => "not_trusted",
+        AuthFailure::Unknown => "unknown",
         AuthFailure::Expired => "expired",
         AuthFailure::NotYetValid => "not_yet_valid",
+        AuthFailure::Revoked => "revoked",
         AuthFailure::Claim { .. } => "claim",
+        AuthFailure::NotForThis(_) => "not_for_this",
+        AuthFailure::Denied => "denied",
         AuthFailure::Unavailable => "unavailable",
     }
 }

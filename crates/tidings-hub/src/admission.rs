@@ -71,7 +71,8 @@ pub(crate) struct SocketPlace(Arc<Gate>);
 /// what those of one identity have in common is shared.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    identity: Arc<Share<Subject>>,
+    /// None of nobody, of whom there may be many behind one address.
+    identity: Option<Arc<Share<Subject>>>,
     address: Arc<Share<IpAddr>>,
 }
 
@@ -110,14 +111,13 @@ impl Gate {
     /// Lets a connection in, or says which limit is reached.
     pub(crate) fn admit(
         self: &Arc<Self>,
-        subject: &Subject,
+        subject: Option<&Subject>,
         address: IpAddr,
     ) -> Result<Admission, Refused> {
         let address = address.to_canonical();
         let mut counts = self.lock();
-        let identity = counts
-            .identities
-            .get(subject)
+        let identity = subject
+            .and_then(|subject| counts.identities.get(subject))
             .map_or(0, |share| share.count());
         let from_address = counts
             .addresses
@@ -134,7 +134,7 @@ impl Gate {
         }
         counts.hub += 1;
         let admission = Admission {
-            identity: join(&mut counts.identities, subject.clone(), self),
+            identity: subject.map(|subject| join(&mut counts.identities, subject.clone(), self)),
             address: join(&mut counts.addresses, address, self),
         };
         drop(counts);
@@ -160,9 +160,11 @@ impl<K> Share<K> {
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        let mut counts = self.identity.gate.lock();
+        let mut counts = self.address.gate.lock();
         counts.hub -= 1;
-        leave(&mut counts.identities, &self.identity);
+        if let Some(identity) = &self.identity {
+            leave(&mut counts.identities, identity);
+        }
         leave(&mut counts.addresses, &self.address);
     }
 }

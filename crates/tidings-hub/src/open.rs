@@ -183,7 +183,7 @@ impl Hub {
             return Err(OpenError::Draining);
         }
         let authorised = request.subscription.authorise(&request.identity)?;
-        let subject = &request.identity.subject;
+        let subject = request.identity.subject.as_ref();
         let admission = self
             .inner
             .gate

@@ -195,7 +195,7 @@ impl Hub {
         let drafts = group
             .into_iter()
             .map(|content| Draft {
-                dedupe: fingerprint(&identity.subject, &content),
+                dedupe: fingerprint(identity.subject.as_ref(), &content),
                 content,
             })
             .collect();

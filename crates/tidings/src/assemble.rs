@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use tidings_auth::chain::Chain;
 use tidings_auth::development::DevelopmentUser;
 use tidings_auth::jwt::JwtAuthenticator;
+use tidings_auth::provider::Provider;
 use tidings_core::grant::{Grants, PublishGrant};
 use tidings_core::pattern::Pattern;
 use tidings_core::port::{Authenticator, Clock, EventStore, Sequencer};
@@ -163,7 +165,7 @@ fn retention(settings: &Settings) -> Retention {
 }
 
 fn authenticators(settings: &Settings) -> anyhow::Result<Vec<Arc<dyn Authenticator>>> {
-    let mut providers: Vec<Arc<dyn Authenticator>> = Vec::new();
+    let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
     if let Some(secret) = &settings.auth.secret {
         providers.push(Arc::new(JwtAuthenticator::new(
             secret,
@@ -173,7 +175,7 @@ fn authenticators(settings: &Settings) -> anyhow::Result<Vec<Arc<dyn Authenticat
     if settings.development {
         providers.push(Arc::new(DevelopmentUser::new(everything()?)));
     }
-    Ok(providers)
+    Ok(vec![Arc::new(Chain::new(providers))])
 }
 
 fn origins(settings: &Settings) -> anyhow::Result<Origins> {
@@ -200,6 +202,7 @@ fn everything() -> anyhow::Result<Grants> {
         publish: publish?,
         subscribe: vec![Pattern::parse("**")?],
         administer: true,
+        ..Grants::default()
     })
 }
 

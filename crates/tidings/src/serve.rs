@@ -154,6 +154,7 @@ fn greet(settings: &Settings, address: SocketAddr) -> anyhow::Result<()> {
                 .collect::<Result<_, _>>()?,
             subscribe: vec![Pattern::parse("**")?],
             administer: true,
+            ..Grants::default()
         },
         issued_at,
         expires_at: issued_at.plus(DEVELOPMENT_TOKEN_LIFETIME),

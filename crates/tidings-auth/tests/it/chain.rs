@@ -8,7 +8,7 @@ use tidings_auth::chain::Chain;
 use tidings_auth::development::DevelopmentUser;
 use tidings_core::grant::Grants;
 use tidings_core::identity::Identity;
-use tidings_core::port::{AuthFailure, Authenticator, Presented};
+use tidings_core::port::{AuthFailure, Authenticator, Presented, Purpose};
 use tidings_core::time::Timestamp;
 
 use crate::forge::{NOW, good, provider, with_claims_text};
@@ -30,8 +30,11 @@ fn ask(
         .authenticate(Presented {
             bearer,
             development_user: user,
-            peer: peer.parse::<IpAddr>().expect(peer),
-            now: Timestamp(NOW * 1_000),
+            ..Presented::nothing(
+                Purpose::Act,
+                peer.parse::<IpAddr>().expect(peer),
+                Timestamp(NOW * 1_000),
+            )
         })
         .now_or_never()
         .expect("no provider waits for anything")
@@ -48,7 +51,7 @@ fn a_request_that_presents_nothing_is_nobody() {
 fn the_development_user_is_believed_on_loopback_only() {
     for peer in ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"] {
         let identity = ask(None, Some("u1"), peer).expect(peer).expect(peer);
-        assert_eq!(identity.subject.as_str(), "u1");
+        assert_eq!(identity.subject.expect("somebody").as_str(), "u1");
         assert_eq!(identity.method, "development");
         assert!(identity.grants.administer);
     }
@@ -73,5 +76,8 @@ fn a_bad_token_is_not_made_good_by_a_later_provider() {
     assert!(matches!(failure, AuthFailure::Malformed(_)), "{failure}");
     let token = with_claims_text(&good().to_string());
     let identity = ask(Some(&token), Some("u2"), "127.0.0.1").expect("fine");
-    assert_eq!(identity.expect("known").subject.as_str(), "u1");
+    assert_eq!(
+        identity.expect("known").subject.expect("somebody").as_str(),
+        "u1"
+    );
 }

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use std::time::Duration;
 use tidings_auth::jwt::JwtAuthenticator;
+use tidings_auth::provider::Proven;
 use tidings_auth::secret::Secret;
-use tidings_core::identity::Identity;
 use tidings_core::port::AuthFailure;
 use tidings_core::time::Timestamp;
 
@@ -68,7 +68,7 @@ pub(crate) fn good() -> Value {
 }
 
 /// Checks a token at [`NOW`] with the usual leeway of five seconds.
-pub(crate) fn verify(token: &str) -> Result<Identity, AuthFailure> {
+pub(crate) fn verify(token: &str) -> Result<Proven, AuthFailure> {
     provider(5).verify(token, Timestamp(NOW * 1_000))
 }
 

@@ -13,22 +13,74 @@ use crate::time::Timestamp;
 pub struct Presented<'a> {
     /// The token of `Authorization: Bearer`.
     pub bearer: Option<&'a str>,
+    /// The `ticket` query parameter.
+    pub ticket: Option<&'a str>,
+    /// The cookies, by name and value, in the order in which they were sent.
+    pub cookies: &'a [(&'a str, &'a str)],
+    /// All headers, with names in lower case: for whoever asks the application.
+    pub headers: &'a [(&'a str, &'a [u8])],
     /// The `userId` query parameter, which only the development provider looks at.
     pub development_user: Option<&'a str>,
+    /// What it is presented for.
+    pub purpose: Purpose,
     /// The peer's address.
     pub peer: IpAddr,
     /// Wall-clock time, for expiry.
     pub now: Timestamp,
 }
 
+/// What a credential is presented for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Reading events: the only thing for which a ticket is taken.
+    Read,
+    /// Anything else.
+    Act,
+}
+
+impl<'a> Presented<'a> {
+    /// A request that presents nothing.
+    pub fn nothing(purpose: Purpose, peer: IpAddr, now: Timestamp) -> Self {
+        Self {
+            bearer: None,
+            ticket: None,
+            cookies: &[],
+            headers: &[],
+            development_user: None,
+            purpose,
+            peer,
+            now,
+        }
+    }
+
+    /// The first cookie of a name.
+    pub fn cookie(&self, name: &str) -> Option<&'a str> {
+        let mut cookies = self.cookies.iter();
+        cookies
+            .find(|cookie| cookie.0 == name)
+            .map(|cookie| cookie.1)
+    }
+
+    /// The value of a header that is there once.
+    pub fn header(&self, name: &str) -> Option<&'a [u8]> {
+        let mut values = self.headers.iter().filter(|header| header.0 == name);
+        let first = values.next()?.1;
+        values.next().is_none().then_some(first)
+    }
+}
+
 impl fmt::Debug for Presented<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cookie_names: Vec<&str> = self.cookies.iter().map(|cookie| cookie.0).collect();
         f.debug_struct("Presented")
             .field("bearer", &self.bearer.map(|_| "[redacted]"))
+            .field("ticket", &self.ticket.map(|_| "[redacted]"))
+            .field("cookie_names", &cookie_names)
             .field("development_user", &self.development_user)
+            .field("purpose", &self.purpose)
             .field("peer", &self.peer)
             .field("now", &self.now)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -41,12 +93,18 @@ pub enum AuthFailure {
     /// Its signature or algorithm is not accepted.
     #[error("the credential's signature or algorithm is not accepted")]
     NotTrusted,
+    /// It is not known: never issued here, used up, or removed.
+    #[error("the credential is not known, or has been used up")]
+    Unknown,
     /// It has ended.
     #[error("the credential has expired")]
     Expired,
     /// It is not valid yet.
     #[error("the credential is not valid yet")]
     NotYetValid,
+    /// It, or its subject, has been revoked.
+    #[error("the credential has been revoked")]
+    Revoked,
     /// A claim is missing or not what it must be.
     #[error("the claim `{claim}` {problem}")]
     Claim {
@@ -55,6 +113,12 @@ pub enum AuthFailure {
         /// What is wrong with it.
         problem: String,
     },
+    /// It is good, but not for this.
+    #[error("the credential does not serve for this: {0}")]
+    NotForThis(&'static str),
+    /// Whoever must be asked says no.
+    #[error("the application does not accept the credential")]
+    Denied,
     /// Whoever must be asked does not answer.
     #[error("the credential cannot be checked at the moment")]
     Unavailable,
@@ -77,6 +141,6 @@ pub trait Authenticator: Send + Sync + fmt::Debug {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future has no effect on later calls.
+    /// Dropping the future has no effect on later calls, but that a ticket may have been used up.
     fn authenticate<'a>(&'a self, presented: Presented<'a>) -> AuthFuture<'a>;
 }

@@ -4,6 +4,7 @@ use http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, USER_AGENT, VARY,
 };
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Version};
+use tidings_core::audience::Subject;
 use tidings_core::coding::Coding;
 use tidings_core::shard::ConnectionId;
 use tidings_hub::{Mode, OpenRequest};
@@ -53,7 +54,8 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
     let subject = request.identity.subject.clone();
     let (request_id, peer) = (call.request_id, call.peer.ip());
     let opened = move |connection: ConnectionId| {
-        tracing::info!(%connection, request = %request_id, %subject, %peer, "connection opened");
+        let subject = subject.as_ref().map_or("", Subject::as_str);
+        tracing::info!(%connection, request = %request_id, subject, %peer, "connection opened");
     };
     if let Some(Offer(framing)) = call.parts.extensions.get::<Offer>().copied() {
         let opening = app.hub().open_socket(request, framing);

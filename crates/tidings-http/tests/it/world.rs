@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http_body_util::{BodyExt as _, Empty};
 use tidings_core::audience::{Role, Subject};
+use tidings_core::credential::Credential;
 use tidings_core::grant::{Grants, PublishGrant};
 use tidings_core::identity::Identity;
 use tidings_core::pattern::Pattern;
@@ -103,7 +104,7 @@ impl Authenticator for Tokens {
 
 fn identity(subject: &str, publish: &[&str], subscribe: &[&str], administer: bool) -> Identity {
     Identity {
-        subject: Subject::parse(subject).expect(subject),
+        subject: Subject::parse(subject).ok(),
         roles: vec![Role::parse("USER").expect("role")],
         grants: Grants {
             publish: publish
@@ -115,9 +116,11 @@ fn identity(subject: &str, publish: &[&str], subscribe: &[&str], administer: boo
                 .map(|text| Pattern::parse(text).expect(text))
                 .collect(),
             administer,
+            ..Grants::default()
         },
         expires_at: None,
         method: "test",
+        credential: Credential::default(),
     }
 }
 

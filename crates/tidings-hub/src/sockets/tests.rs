@@ -55,7 +55,9 @@ impl Stand {
         client.set_nonblocking(true).expect("a socket");
         let (stream, _) = self.listener.accept().expect("a connection");
         let subject = Subject::parse("reader").expect("a subject");
-        let admission = self.gate.admit(&subject, IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let admission = self
+            .gate
+            .admit(Some(&subject), IpAddr::V4(Ipv4Addr::LOCALHOST));
         let admission = admission.expect("room");
         let mut sink = SocketSink::new(Framing::UntilClose, admission, Seat::take(&self.inbox));
         let head = Bytes::from(vec![b'x'; WORD_BYTES]);

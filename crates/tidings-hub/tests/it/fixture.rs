@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tidings_core::audience::{Role, Subject};
 use tidings_core::coding::{CheckSum, Coding};
+use tidings_core::credential::Credential;
 use tidings_core::event::{Content, Event};
 use tidings_core::grant::{Grants, PublishGrant};
 use tidings_core::identity::Identity;
@@ -317,17 +318,18 @@ pub(crate) fn content(event: DraftBuilder) -> Content {
 pub(crate) fn identity(subject: &str) -> Identity {
     let publish = ["**", "@user/*", "@role/*", "@all"];
     Identity {
-        subject: Subject::parse(subject).expect("a subject"),
+        subject: Subject::parse(subject).ok(),
         roles: vec![Role::parse("READER").expect("a role")],
         grants: Grants {
             publish: publish
                 .map(|grant| PublishGrant::parse(grant).expect("a grant"))
                 .to_vec(),
             subscribe: vec![Pattern::parse("**").expect("a pattern")],
-            administer: false,
+            ..Grants::default()
         },
         expires_at: None,
         method: "test",
+        credential: Credential::default(),
     }
 }
 

@@ -106,6 +106,14 @@ impl From<&AuthFailure> for Problem {
             AuthFailure::Claim { .. } => {
                 invalid("correct the claim where the token is issued, and get a new token")
             }
+            AuthFailure::Unknown => {
+                invalid("get a new one: a ticket opens one stream, within 30 seconds")
+            }
+            AuthFailure::Revoked => invalid("sign in again, or ask whoever revoked it"),
+            AuthFailure::NotForThis(_) => {
+                invalid("present the credential with which it was made, in `Authorization: Bearer`")
+            }
+            AuthFailure::Denied => invalid("sign in to the application and try again"),
             AuthFailure::Unavailable => Self::new(Code::AuthUnavailable, error.to_string())
                 .with_retry_after_ms(RETRY_AFTER_RESTART_MS),
         }

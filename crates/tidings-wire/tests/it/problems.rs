@@ -50,8 +50,12 @@ fn every_refusal_has_its_document() {
     let auth = [
         AuthFailure::Malformed("it has two parts".to_owned()),
         AuthFailure::NotTrusted,
+        AuthFailure::Unknown,
         AuthFailure::Expired,
         AuthFailure::NotYetValid,
+        AuthFailure::Revoked,
+        AuthFailure::NotForThis("it opens streams and nothing else"),
+        AuthFailure::Denied,
         AuthFailure::Claim {
             claim: "aud".to_owned(),
             problem: "is missing".to_owned(),
@@ -101,6 +105,10 @@ fn a_refused_credential_gets_the_hint_of_its_fault() {
         (AuthFailure::NotTrusted, "HS256, and with the same secret"),
         (AuthFailure::Expired, "new token"),
         (AuthFailure::NotYetValid, "clocks"),
+        (AuthFailure::Unknown, "get a new one"),
+        (AuthFailure::Revoked, "sign in again"),
+        (AuthFailure::NotForThis("x"), "with which it was made"),
+        (AuthFailure::Denied, "the application"),
         (claim, "correct the claim"),
         (AuthFailure::Unavailable, "Retry-After"),
     ] {

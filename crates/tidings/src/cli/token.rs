@@ -83,6 +83,7 @@ impl Token {
                 publish: self.publish,
                 subscribe: self.subscribe,
                 administer: self.admin,
+                ..Grants::default()
             },
             issued_at,
             expires_at: issued_at.plus(self.ttl),

@@ -48,7 +48,7 @@ fn a_token_says_what_the_flags_say() {
         .expect("after 1970");
     let now = Timestamp(now.as_millis() as u64);
     let identity = provider.verify(token, now).expect("valid");
-    assert_eq!(identity.subject.as_str(), "u1");
+    assert_eq!(identity.subject.expect("somebody").as_str(), "u1");
     assert_eq!(identity.roles.len(), 2);
     assert_eq!(identity.grants.publish.len(), 2);
     assert_eq!(identity.grants.subscribe.len(), 1);

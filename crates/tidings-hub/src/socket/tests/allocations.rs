@@ -80,7 +80,7 @@ impl Stand {
             let client = net::TcpStream::connect(address).expect("a connection");
             client.set_nonblocking(true).expect("a socket");
             let (stream, from) = listener.accept().expect("a connection");
-            let admission = gate.admit(&subject, from.ip()).expect("room");
+            let admission = gate.admit(Some(&subject), from.ip()).expect("room");
             let opening = Opening {
                 sink: SocketSink::new(Framing::Chunked, admission, Seat::take(&inbox)),
                 mode: Mode::Stream {

@@ -61,7 +61,7 @@ fn bytes_per_stream(identities: usize, topics: usize) -> usize {
             let patterns = [topic.as_str(), &format!("@user/{user}"), "@all"];
             let subject = Subject::parse(&user).expect("a subject");
             let admission = gate
-                .admit(&subject, Ipv4Addr::LOCALHOST.into())
+                .admit(Some(&subject), Ipv4Addr::LOCALHOST.into())
                 .expect("room");
             let opening = Opening {
                 sink: SocketSink::new(Framing::Chunked, admission, Seat::take(&inbox)),

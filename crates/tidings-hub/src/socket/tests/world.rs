@@ -150,7 +150,7 @@ impl World {
     pub(super) fn open(&mut self, open: Open) {
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let subject = Subject::parse("reader").expect("a subject");
-        let admission = self.gate.admit(&subject, address).expect("room");
+        let admission = self.gate.admit(Some(&subject), address).expect("room");
         let sink = SocketSink::new(open.framing, admission, Seat::take(&self.inbox));
         let expires_at = open.expires_in_ms.map(|ms| Timestamp(self.now.wall.0 + ms));
         let registered = self.shard.open(
