@@ -22,4 +22,5 @@ pub mod mint;
 
 pub mod chain;
 pub mod development;
+pub mod fetch;
 pub mod provider;
