@@ -30,6 +30,7 @@ pub mod topic;
 
 pub mod credential;
 pub mod grant;
+pub mod holder;
 pub mod identity;
 pub mod revocation;
 pub mod scope;

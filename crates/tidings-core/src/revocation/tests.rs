@@ -18,9 +18,12 @@ fn finds(entries: &[Revocation], subject: &str, id: Option<&str>, issued: Option
         ..Credential::default()
     };
     let subject = Subject::parse(subject).ok();
-    Revocations::new(entries.iter().cloned())
-        .find(subject.as_ref(), &credential, Timestamp(500))
-        .is_some()
+    let revocations = Revocations::new(entries.iter().cloned());
+    let now = Timestamp(500);
+    let found = revocations.find(subject.as_ref(), &credential, now);
+    let holder = Holder::new(subject, &credential);
+    assert_eq!(revocations.concern(&holder, now), found.is_some());
+    found.is_some()
 }
 
 #[test]
