@@ -121,6 +121,20 @@ pub const HEARTBEAT_MS_DEFAULT: u64 = 15_000;
 /// than a phone changes its network, shorter than anybody waits for a dashboard.
 pub const SLOW_READER_MS_DEFAULT: u64 = 10_000;
 
+/// Connections that are held against changed revocations in one turn: a tenth of a millisecond, so
+/// that 50,000 of them hold up no delivery and are through in 49 turns.
+pub const HOLDERS_PER_TURN_MAX: usize = 1_024;
+
+/// Of a turn's sends, last words to those that are told to go because of a revocation.
+pub const DISMISSALS_PER_TURN_MAX: usize = SENDS_PER_TURN_MAX / 4;
+
+/// A reader that may read no longer has this long to take what was sent to it before; then its
+/// connection is cut. Revocations promise 2 s in all.
+pub const DISMISSAL_WAIT_MS_MAX: u64 = 1_000;
+
+/// What an operator says to those who are told to go is a sentence.
+pub const DISCONNECT_REASON_BYTES_MAX: usize = 256;
+
 /// A credential that ends is announced this long before, so that the client can renew it.
 pub const REAUTH_NOTICE_MS: u64 = 60_000;
 

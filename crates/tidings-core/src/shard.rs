@@ -19,11 +19,14 @@ mod catch_up;
 mod close;
 mod connection;
 mod deadlines;
+mod disconnect;
 mod gather;
 mod intake;
 mod open;
 mod pack;
 mod replay;
+mod rescope;
+mod revoke;
 mod selectors;
 mod slots;
 mod spread;
@@ -41,10 +44,12 @@ use std::sync::Arc;
 
 pub use catch_up::CaughtUp;
 pub use close::{Cause, Closed, DrainPlan};
-pub use connection::{ConnectionId, ConnectionKey, Mode};
+pub use connection::{ConnectionId, ConnectionKey, Mode, NotAConnectionId};
+pub use disconnect::{DisconnectReason, ReasonError};
 pub use intake::Batch;
 pub use open::{Begin, Opening, Registered, unknown};
 pub use replay::{ReadRequest, ReplayFailed, Replayed, Snapshot, SnapshotRequest, encode_page};
+pub use rescope::{Rescope, RescopeRefused, Rescoped};
 pub use states::{Census, ConnectionState};
 pub use window::Framed;
 
@@ -56,6 +61,7 @@ use catch_up::Missed;
 use connection::Connection;
 use deadlines::Deadlines;
 use gather::GatherMemo;
+use revoke::Judgement;
 use selectors::SelectorTable;
 use slots::Slots;
 use window::Window;
@@ -150,6 +156,7 @@ pub struct Shard<S> {
     memo: GatherMemo,
     missed: Missed,
     drain: Option<DrainPlan>,
+    judgement: Judgement,
     totals: ShardTotals,
 }
 
@@ -174,6 +181,7 @@ impl<S> Shard<S> {
             memo: GatherMemo::default(),
             missed: Missed::default(),
             drain: None,
+            judgement: Judgement::default(),
             totals: ShardTotals::default(),
         }
     }
@@ -220,6 +228,12 @@ impl<S> Shard<S> {
             key,
             random,
         }
+    }
+
+    /// The connection of a public name, every part of which must be right.
+    fn find(&self, id: ConnectionId) -> Option<ConnectionKey> {
+        let found = self.connections.get(id.key.slot())?;
+        (self.id(found.key, found.random) == id).then_some(found.key)
     }
 
     /// The sink of a connection.

@@ -158,6 +158,13 @@ impl<K> Share<K> {
     }
 }
 
+impl Admission {
+    /// Whose connection it is, in the text that all of them share.
+    pub(crate) fn subject(&self) -> Option<&Subject> {
+        self.identity.as_ref().map(|share| &share.key)
+    }
+}
+
 impl Drop for Admission {
     fn drop(&mut self) {
         let mut counts = self.address.gate.lock();

@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mio::Waker;
-use tidings_core::audience::Key;
+use tidings_core::audience::{Key, Subject};
 use tidings_core::limits::{SHARD_COMMANDS_MAX, SHARD_FEED_BATCHES_MAX};
 use tidings_core::position::Offset;
+use tidings_core::revocation::Revocations;
 use tidings_core::shard::{
-    Batch, CaughtUp, Census, ConnectionId, ConnectionKey, DrainPlan, Opening, ReplayFailed,
-    Replayed, Snapshot,
+    Batch, CaughtUp, Census, ConnectionId, ConnectionKey, DisconnectReason, DrainPlan, Opening,
+    ReplayFailed, Replayed, Rescope, RescopeRefused, Rescoped, Snapshot,
 };
+use tidings_core::subscription::Subscription;
 use tokio::sync::oneshot;
 
 use crate::any_sink::AnySink;
@@ -30,6 +32,16 @@ pub(crate) enum Command {
     Census(oneshot::Sender<Census>),
     /// Count the readers of a key.
     ReadersOf(Key, oneshot::Sender<usize>),
+    /// What a subject's stream asks for.
+    Asked(ConnectionId, Subject, oneshot::Sender<Option<Subscription>>),
+    /// Change what a stream reads.
+    Rescope(
+        ConnectionId,
+        Box<Rescope>,
+        oneshot::Sender<Result<Rescoped, RescopeRefused>>,
+    ),
+    /// End a connection.
+    Disconnect(ConnectionId, DisconnectReason, oneshot::Sender<bool>),
     /// Ask all connections to leave.
     Drain(DrainPlan),
     /// End, whatever connections there are.
@@ -68,6 +80,8 @@ pub(crate) struct Waiting {
     batch_bytes: usize,
     /// The end of the last batch that was dropped because too many waited.
     pub(crate) dropped_through: Option<(Offset, Offset)>,
+    /// The newest revocations, if they have changed.
+    pub(crate) revocations: Option<Arc<Revocations>>,
     pub(crate) commands: VecDeque<Command>,
     pub(crate) arrivals: Vec<Arrival>,
     pub(crate) drained: Vec<ConnectionKey>,
@@ -139,6 +153,11 @@ impl Inbox {
     /// registered are told as soon as they are.
     pub(crate) fn drain(&self, plan: DrainPlan) {
         self.urgent(Command::Drain(plan));
+    }
+
+    /// These revocations are in force from now on, whatever else waits: only the newest are kept.
+    pub(crate) fn revoke(&self, revocations: Arc<Revocations>) {
+        self.tell(|waiting| waiting.revocations = Some(revocations));
     }
 
     /// Tells the shard to end, even if its commands are full.

@@ -63,3 +63,6 @@ pub(crate) const RECENT_READS_MAX: usize = 4_096;
 
 /// Events of one look at a shard's sockets.
 pub(crate) const POLLED_EVENTS_MAX: usize = 512;
+
+/// How often a renewal is worked out again because the stream's subscription was changed meanwhile.
+pub(crate) const RENEWAL_TRIES_MAX: usize = 3;

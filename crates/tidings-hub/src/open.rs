@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use tidings_core::coding::Coding;
+use tidings_core::holder::Holder;
 use tidings_core::identity::Identity;
 use tidings_core::pattern::Pattern;
 use tidings_core::port::{ReadError, Shape};
@@ -133,6 +134,14 @@ struct Begun {
     seat: Seat,
 }
 
+impl Begun {
+    /// Whose the connection is; its subject's text is the one that is counted by.
+    fn holder(&self, request: &OpenRequest) -> Holder {
+        let subject = self.admission.subject().cloned();
+        Holder::new(subject, &request.identity.credential)
+    }
+}
+
 impl Hub {
     /// Opens a connection whose deliveries somebody takes one by one. Once this returns, its shard
     /// has registered it: whatever is published from then on and matches is delivered.
@@ -143,13 +152,10 @@ impl Hub {
     pub async fn open(&self, request: OpenRequest) -> Result<Reader, OpenError> {
         let begun = self.begin(&request).await?;
         let narrowed = begun.authorised.narrowed.clone();
+        let holder = begun.holder(&request);
         let (sink, end) = mailbox(begun.admission, begun.seat);
-        let opening = self.opening(
-            request,
-            begun.begin,
-            begun.authorised,
-            AnySink::Mailbox(sink),
-        );
+        let sink = AnySink::Mailbox(sink);
+        let opening = self.opening(request, begun.begin, begun.authorised, holder, sink);
         let registration = register(&begun.inbox, opening).await?;
         Ok(Reader::new(end, registration, narrowed))
     }
@@ -168,8 +174,9 @@ impl Hub {
         if begun.inbox.is_full() {
             return Err(BUSY);
         }
+        let holder = begun.holder(&request);
         let sink = AnySink::Socket(SocketSink::new(framing, begun.admission, begun.seat));
-        let opening = self.opening(request, begun.begin, begun.authorised, sink);
+        let opening = self.opening(request, begun.begin, begun.authorised, holder, sink);
         Ok(Unattached {
             opening: Box::new(opening),
             inbox: begun.inbox,
@@ -210,15 +217,17 @@ impl Hub {
         request: OpenRequest,
         begin: Begin,
         authorised: Authorised,
+        holder: Holder,
         sink: AnySink,
     ) -> Opening<AnySink> {
         Opening {
             sink,
             mode: request.mode,
             shape: request.shape,
+            asked: request.subscription,
             authorised,
-            types: request.subscription.types,
             begin,
+            holder,
             expires_at: request.identity.expires_at,
             coding: request.coding,
             random: self.random() as u32,

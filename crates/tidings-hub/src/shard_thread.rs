@@ -140,7 +140,12 @@ impl ShardThread {
     }
 
     fn take_in(&mut self, waiting: Waiting, now: Now) {
-        // First, so that a publisher's count leaves out whoever went away before it.
+        // Before anybody is registered or renewed: whoever was proven before these is held against
+        // them.
+        if let Some(revocations) = waiting.revocations {
+            self.shard.revoke(revocations);
+        }
+        // Before events, so that a publisher's count leaves out whoever went away before it.
         for key in waiting.left {
             self.shard.left(key, now);
         }
@@ -194,6 +199,15 @@ impl ShardThread {
             }
             Command::ReadersOf(key, answer) => {
                 let _: Result<_, _> = answer.send(self.shard.readers_of(&key));
+            }
+            Command::Asked(id, subject, answer) => {
+                drop(answer.send(self.shard.asked(id, Some(&subject))));
+            }
+            Command::Rescope(id, rescope, answer) => {
+                let _: Result<_, _> = answer.send(self.shard.rescope(id, *rescope, now));
+            }
+            Command::Disconnect(id, reason, answer) => {
+                let _: Result<_, _> = answer.send(self.shard.disconnect(id, reason, now));
             }
             Command::Drain(plan) => self.shard.drain(plan, now),
             Command::Stop => self.stopped = true,

@@ -1,6 +1,7 @@
 //! Ending connections: by themselves, with a farewell, or all of them spread over time.
 
 use crate::delivery::{Delivery, Sink, Taken};
+use crate::limits::DISMISSAL_WAIT_MS_MAX;
 use crate::port::{Control, Farewell};
 use crate::shard::connection::{ConnectionId, ConnectionKey};
 use crate::shard::spread::Jitter;
@@ -62,8 +63,32 @@ impl<S: Sink> Shard<S> {
             return;
         };
         connection.seldom().farewell = Some(farewell);
-        if connection.sink.is_free() && !connection.reading {
+        // What is being read for it is for nobody: a disk that hangs keeps no connection open.
+        if connection.sink.is_free() {
             self.say_farewell(key, now);
+        }
+    }
+
+    /// Ends a connection that may read no longer: with a last word if its reader takes that soon,
+    /// however slowly it takes what was sent before. The first such word is the one that is said.
+    pub(super) fn dismiss(&mut self, key: ConnectionKey, farewell: Farewell, now: Now) {
+        let Some(connection) = self.connection(key).filter(|c| c.cut_at().is_none()) else {
+            return;
+        };
+        connection.seldom().cut_at = Some(now.moment.plus_ms(DISMISSAL_WAIT_MS_MAX));
+        self.bid_farewell(key, farewell, now);
+        self.arm(key, now);
+    }
+
+    /// Ends a connection that has been told so and had its time to hear it.
+    pub(super) fn dismiss_now(&mut self, key: ConnectionKey, now: Now) {
+        let Some(connection) = self.connection(key) else {
+            return;
+        };
+        if connection.sink.is_free() {
+            self.say_farewell(key, now);
+        } else {
+            self.cut_short(key, slow_reader(), now);
         }
     }
 
@@ -185,17 +210,7 @@ impl<S: Sink> Shard<S> {
         };
         let filtered = !connection.types.is_everything();
         for (selector, place) in &connection.memberships {
-            let Some(moved) = self.selectors.leave(*selector, *place, filtered) else {
-                continue;
-            };
-            let Some(moved) = self.connection(moved) else {
-                continue;
-            };
-            for membership in &mut moved.memberships {
-                if membership.0 == *selector {
-                    membership.1 = *place;
-                }
-            }
+            self.leave_selector(*selector, *place, filtered);
         }
         self.totals.closed += 1;
         let open_ms = now.moment.ms_since(connection.opened_at);
@@ -206,6 +221,21 @@ impl<S: Sink> Shard<S> {
             open_ms,
         };
         self.actions.push(Action::Closed(closed, connection.sink));
+    }
+
+    /// Gives up a place among the members of a selector, and tells whoever gets it.
+    pub(super) fn leave_selector(&mut self, selector: u32, place: u32, filtered: bool) {
+        let Some(moved) = self.selectors.leave(selector, place, filtered) else {
+            return;
+        };
+        let Some(moved) = self.connection(moved) else {
+            return;
+        };
+        for membership in &mut moved.memberships {
+            if membership.0 == selector {
+                membership.1 = place;
+            }
+        }
     }
 }
 
@@ -243,6 +273,33 @@ pub(super) fn credential_expired() -> Farewell {
         code: "credential_expired",
         reason: "the credential behind the stream has ended".to_owned(),
         retry_after_ms: Some(0),
+        spread_ms: 0,
+        retry_ms: None,
+    }
+}
+
+pub(super) fn credential_revoked() -> Farewell {
+    Farewell {
+        code: "credential_revoked",
+        reason: "the credential behind the stream counts no longer".to_owned(),
+        ..for_good()
+    }
+}
+
+pub(super) fn not_granted() -> Farewell {
+    Farewell {
+        code: "not_granted",
+        reason: "the renewed credential allows reading none of the topics".to_owned(),
+        ..for_good()
+    }
+}
+
+/// Whoever is told this does not come back by itself: it would end the same way.
+pub(super) fn for_good() -> Farewell {
+    Farewell {
+        code: "",
+        reason: String::new(),
+        retry_after_ms: None,
         spread_ms: 0,
         retry_ms: None,
     }

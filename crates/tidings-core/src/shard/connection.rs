@@ -6,6 +6,8 @@ use crate::coding::{CheckSum, Coding};
 use crate::delivery::Sink;
 use crate::event_type::TypeFilter;
 use crate::gap::Gap;
+use crate::holder::Holder;
+use crate::pattern::Pattern;
 use crate::port::{Farewell, Shape};
 use crate::position::Offset;
 use crate::time::{Moment, Timestamp};
@@ -62,6 +64,45 @@ pub struct ConnectionId {
     pub(super) shard: u16,
     pub(super) key: ConnectionKey,
     pub(super) random: u32,
+}
+
+/// The text names no connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is not the id of a connection")]
+pub struct NotAConnectionId;
+
+impl ConnectionId {
+    /// Reads the text form back; any other spelling is refused.
+    pub fn parse(text: &str) -> Result<Self, NotAConnectionId> {
+        let mut parts = text.split('.');
+        let mut next = |radix| {
+            let part = parts.next().ok_or(NotAConnectionId)?;
+            u32::from_str_radix(part, radix).map_err(|_| NotAConnectionId)
+        };
+        let id = Self {
+            node: next(16)?,
+            shard: u16::try_from(next(10)?).map_err(|_| NotAConnectionId)?,
+            key: ConnectionKey {
+                slot: next(10)?,
+                generation: next(10)?,
+            },
+            random: next(16)?,
+        };
+        // What is left over, signs and leading zeros show here.
+        (id.to_string() == text)
+            .then_some(id)
+            .ok_or(NotAConnectionId)
+    }
+
+    /// The node that the connection is at.
+    pub fn node(&self) -> u32 {
+        self.node
+    }
+
+    /// The shard of the node.
+    pub fn shard(&self) -> u16 {
+        self.shard
+    }
 }
 
 impl fmt::Display for ConnectionId {
@@ -141,6 +182,8 @@ pub(super) enum Pace {
 pub(super) struct Connection<S> {
     pub(super) key: ConnectionKey,
     pub(super) sink: S,
+    /// Whose it is.
+    pub(super) holder: Holder,
     pub(super) types: TypeFilter,
     /// Selectors of the scope, each with this connection's place among its members.
     pub(super) memberships: Box<[(u32, u32)]>,
@@ -187,6 +230,12 @@ pub(super) struct Seldom {
     pub(super) leave_at: Option<Moment>,
     /// Said as soon as the sink has room, then the connection ends.
     pub(super) farewell: Option<Farewell>,
+    /// When the connection is cut, if its farewell has not been said by then.
+    pub(super) cut_at: Option<Moment>,
+    /// The patterns that were asked for, if less is granted; else the memberships tell them.
+    pub(super) asked: Option<Box<[Pattern]>>,
+    /// What a reader thread reads for it is not what it is to read any more.
+    pub(super) read_is_stale: bool,
 }
 
 impl Seldom {
@@ -195,6 +244,8 @@ impl Seldom {
             && self.gap.is_none()
             && self.leave_at.is_none()
             && self.farewell.is_none()
+            && self.asked.is_none()
+            && !self.read_is_stale
     }
 }
 
@@ -222,6 +273,42 @@ impl<S> Connection<S> {
     /// All of the snapshot has been handed over.
     pub(super) fn snapshot_ends(&mut self) {
         self.seldom().snapshot_after = None;
+        self.tidy();
+    }
+
+    /// The patterns that were asked for, if they are more than what is granted.
+    pub(super) fn asked(&self) -> Option<&[Pattern]> {
+        self.seldom.as_ref()?.asked.as_deref()
+    }
+
+    /// The asked patterns are these from now on, if they are more than what is granted.
+    pub(super) fn keep_asked(&mut self, asked: Option<Box<[Pattern]>>) {
+        if asked.is_some() || self.seldom.is_some() {
+            self.seldom().asked = asked;
+            self.tidy();
+        }
+    }
+
+    /// What is being read for it is for nobody.
+    pub(super) fn distrust_read(&mut self) {
+        if self.reading {
+            self.seldom().read_is_stale = true;
+        }
+    }
+
+    /// A read has come back; returns whether it is still what is to be read.
+    pub(super) fn take_read(&mut self) -> bool {
+        self.reading = false;
+        let Some(seldom) = &mut self.seldom else {
+            return true;
+        };
+        let was_stale = std::mem::take(&mut seldom.read_is_stale);
+        self.tidy();
+        !was_stale
+    }
+
+    /// Gives back the room for what it seldom has.
+    fn tidy(&mut self) {
         if self
             .seldom
             .as_ref()
@@ -251,6 +338,11 @@ impl<S> Connection<S> {
             .is_some_and(|seldom| seldom.farewell.is_some())
     }
 
+    /// When it is cut, if it has been told to go and nobody has heard it.
+    pub(super) fn cut_at(&self) -> Option<Moment> {
+        self.seldom.as_ref()?.cut_at
+    }
+
     pub(super) fn take_farewell(&mut self) -> Option<Farewell> {
         self.seldom.as_mut()?.farewell.take()
     }
@@ -265,5 +357,36 @@ impl<S: Sink> Connection<S> {
     /// Whether it has taken nothing of what waits for it in this time.
     pub(super) fn is_slow(&self, now: Moment, slow_reader_ms: u64) -> bool {
         !self.sink.is_free() && now.ms_since(self.last_delivery) >= slow_reader_ms
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        let id = ConnectionId {
+            node: 0xab,
+            shard: 3,
+            key: ConnectionKey::new(70_000, 9),
+            random: 0xf,
+        };
+        assert_eq!(id.to_string(), "ab.3.70000.9.0000000f");
+        assert_eq!(ConnectionId::parse("ab.3.70000.9.0000000f"), Ok(id));
+        for bad in [
+            "",
+            "ab.3.70000.9",
+            "ab.3.70000.9.f",
+            "ab.3.70000.9.0000000f.",
+            "ab.3.70000.9.0000000f.1",
+            "AB.3.70000.9.0000000f",
+            "+ab.3.70000.9.0000000f",
+            "ab.03.70000.9.0000000f",
+            "ab.70000.3.9.0000000f",
+            "ab.3.70000.5000000000.0000000f",
+        ] {
+            assert_eq!(ConnectionId::parse(bad), Err(NotAConnectionId), "{bad}");
+        }
     }
 }

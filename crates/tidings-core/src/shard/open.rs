@@ -4,15 +4,18 @@ use crate::coding::{CheckSum, Coding};
 use crate::delivery::{Sink, Taken};
 use crate::event_type::TypeFilter;
 use crate::gap::Gap;
+use crate::holder::Holder;
+use crate::pattern::Pattern;
 use crate::port::{Control, Hello, Shape};
 use crate::position::{Offset, Position};
+use crate::scope::Scope;
 use crate::shard::connection::{
     Connection, ConnectionId, ConnectionKey, Mode, NEVER_EXPIRES, NO_DEADLINE, Pace, Queued, Seldom,
 };
 use crate::shard::spread::Jitter;
 use crate::shard::{Now, Shard, pack};
 use crate::start::Replay;
-use crate::subscription::Authorised;
+use crate::subscription::{Authorised, Subscription};
 use crate::time::Timestamp;
 
 /// Where a connection starts, resolved against the log.
@@ -48,12 +51,14 @@ pub struct Opening<S> {
     pub mode: Mode,
     /// How its events are written.
     pub shape: Shape,
-    /// What it may read.
+    /// What it asks for.
+    pub asked: Subscription,
+    /// What it may read of that.
     pub authorised: Authorised,
-    /// Which types it wants.
-    pub types: TypeFilter,
     /// Where it starts.
     pub begin: Begin,
+    /// Whose it is.
+    pub holder: Holder,
     /// When its credential ends.
     pub expires_at: Option<Timestamp>,
     /// How its text is packed.
@@ -73,7 +78,7 @@ pub struct Registered {
 
 impl<S: Sink> Shard<S> {
     /// Registers a connection and hands it its hello. Whatever is taken in from here on and matches
-    /// is delivered to it.
+    /// is delivered to it; nothing, if its credential was revoked since it was proven.
     pub fn open(&mut self, opening: Opening<S>, now: Now) -> Registered {
         self.memo.clear();
         self.generation = self.generation.wrapping_add(1);
@@ -93,22 +98,22 @@ impl<S: Sink> Shard<S> {
                 replay,
             } => (offset, gap, replay),
         };
-        let filtered = !opening.types.is_everything();
-        let selectors = opening.authorised.scope.selectors();
-        let memberships = selectors
-            .iter()
-            .map(|selector| self.selectors.join(selector, key, filtered, head))
-            .collect();
+        let Subscription {
+            patterns, types, ..
+        } = opening.asked;
+        let memberships = self.join(key, &opening.authorised.scope, &types);
+        let asked = kept(patterns, &opening.authorised);
         let snapshot = matches!(opening.begin, Begin::Last { .. });
         let leave_at = self.drain.map(|plan| {
             // Whoever comes while the others leave was admitted just before.
             let mut jitter = Jitter(self.options.seed ^ u64::from(self.generation));
             now.moment.plus_ms(jitter.below(plan.spread_ms))
         });
-        let seldom = (snapshot || leave_at.is_some()).then(|| {
+        let seldom = (snapshot || leave_at.is_some() || asked.is_some()).then(|| {
             Box::new(Seldom {
                 snapshot_after: snapshot.then_some(Offset::ZERO),
                 leave_at,
+                asked,
                 ..Seldom::default()
             })
         });
@@ -117,7 +122,8 @@ impl<S: Sink> Shard<S> {
             sink: opening.sink,
             mode: opening.mode,
             shape: opening.shape,
-            types: opening.types,
+            holder: opening.holder,
+            types,
             memberships,
             cursor,
             seldom,
@@ -159,7 +165,23 @@ impl<S: Sink> Shard<S> {
         }
         self.enqueue(key);
         self.arm(key, now);
+        self.judge(key, now);
         Registered { key, id }
+    }
+
+    /// Makes a connection a member of every selector of a scope, once.
+    pub(super) fn join(
+        &mut self,
+        key: ConnectionKey,
+        scope: &Scope,
+        types: &TypeFilter,
+    ) -> Box<[(u32, u32)]> {
+        let (filtered, head) = (!types.is_everything(), self.head);
+        scope
+            .selectors()
+            .iter()
+            .map(|selector| self.selectors.join(selector, key, filtered, head))
+            .collect()
     }
 
     /// Writes hello, and a gap that is known already, as the first delivery.
@@ -177,6 +199,11 @@ impl<S: Sink> Shard<S> {
         let block = pack::first(self.options.coder.as_ref(), coding, text);
         let _: Taken = self.hand_over(key, block, 0, cursor, now);
     }
+}
+
+/// What a connection keeps of the patterns that it asked for: nothing, if it is given all of them.
+pub(super) fn kept(patterns: Vec<Pattern>, authorised: &Authorised) -> Option<Box<[Pattern]>> {
+    authorised.narrowed.is_some().then(|| patterns.into())
 }
 
 /// The gap of a cursor that belongs to no known history, for a reader that goes on at `to`.

@@ -212,9 +212,9 @@ impl<S: Sink> Shard<S> {
             let Some(connection) = self.connection(key) else {
                 continue;
             };
-            connection.reading = false;
-            if connection.has_farewell() {
-                self.say_farewell(key, now);
+            if !connection.take_read() {
+                // It was for what the connection read before; it is read again for what it reads now.
+                self.enqueue(key);
                 continue;
             }
             match answer {

@@ -35,12 +35,17 @@ impl<T> Slots<T> {
         self.taken
     }
 
+    /// How many slots there are, vacant ones among them.
+    pub(super) fn places(&self) -> usize {
+        self.pages.len() * PAGE_SLOTS
+    }
+
     /// The slot that the next value will take.
     pub(super) fn next(&mut self) -> usize {
         if let Some(slot) = self.vacant {
             return slot as usize;
         }
-        let first = self.pages.len() * PAGE_SLOTS;
+        let first = self.places();
         let last = first + PAGE_SLOTS - 1;
         let page =
             (first..=last).map(|slot| Slot::Vacant((slot < last).then_some(slot as u32 + 1)));

@@ -5,6 +5,8 @@ mod ending;
 mod fixture;
 mod gapless;
 mod page;
+mod renewal;
+mod revocation;
 mod share;
 mod sharing;
 mod stream;

@@ -65,12 +65,14 @@ impl<S: Sink> Shard<S> {
         } else {
             now.moment.plus_ms(BUSY_RETRY_MS)
         };
-        // Whoever is to go already, as soon as the sink has room, needs no further reason.
+        // Whoever is to go already, as soon as the sink has room, needs no further reason but one that
+        // gives it less time.
         let is_told = connection.has_farewell();
+        let is_dismissed = connection.cut_at().is_some();
         // By the clock as it goes now: if it is set back, it will be looked at again.
-        let expiry = connection.expires_at().filter(|_| !is_told).map(|at| {
+        let expiry = connection.expires_at().filter(|_| !is_dismissed).map(|at| {
             let at = now.moment.plus_ms(at.since(now.wall).as_millis() as u64);
-            if connection.reauth_told || connection.is_page() {
+            if connection.reauth_told || connection.is_page() || is_told {
                 at
             } else {
                 // Announced in time, or soon if it is late for that; never later than the end.
@@ -80,7 +82,8 @@ impl<S: Sink> Shard<S> {
             }
         });
         let leave_at = connection.leave_at().filter(|_| !is_told);
-        let next = [Some(rhythm), expiry, leave_at].into_iter().flatten().min();
+        let others = [expiry, leave_at, connection.cut_at()];
+        let next = others.into_iter().flatten().chain([rhythm]).min();
         // One that comes up too early is looked at and set again; so nothing is set per delivery.
         if let Some(at) = next.filter(|at| connection.deadline > *at) {
             connection.deadline = at;
@@ -110,6 +113,10 @@ impl<S: Sink> Shard<S> {
         };
         connection.deadline = NO_DEADLINE;
         let is_told = connection.has_farewell();
+        if connection.cut_at().is_some_and(|at| at <= now.moment) {
+            self.dismiss_now(key, now);
+            return;
+        }
         if !is_told && connection.leave_at().is_some_and(|at| at <= now.moment) {
             connection.seldom().leave_at = None;
             self.leave_now(key, now);
@@ -119,9 +126,8 @@ impl<S: Sink> Shard<S> {
         }
         // The wall clock may have been set back or slewed: then it is looked at again when it will
         // have got there.
-        if !is_told && connection.expires_at <= now.wall {
-            self.bid_farewell(key, close::credential_expired(), now);
-            self.arm(key, now);
+        if connection.cut_at().is_none() && connection.expires_at <= now.wall {
+            self.dismiss(key, close::credential_expired(), now);
             return;
         }
         if connection.is_page() {
@@ -160,11 +166,7 @@ impl<S: Sink> Shard<S> {
     pub(super) fn say_ping(&mut self, key: ConnectionKey, now: Now) {
         let encoder = self.options.encoder.clone();
         let head = self.head;
-        let Some(connection) = self
-            .connections
-            .get_mut(key.slot())
-            .filter(|c| c.key == key)
-        else {
+        let Some(connection) = self.connection(key) else {
             return;
         };
         let Mode::Stream { heartbeat_ms } = connection.mode else {
@@ -177,31 +179,44 @@ impl<S: Sink> Shard<S> {
         if !quiet || busy {
             return;
         }
+        let (shape, coding, cursor) = (connection.shape, connection.coding, connection.cursor);
         // The head may be told only if nothing up to it waits for this connection.
-        let (cursor, evicted_through) = (connection.cursor, self.window.evicted_through());
-        let nothing_waits = connection.memberships.iter().all(|(id, _)| {
-            self.selectors
-                .is_complete_after(*id, cursor, evicted_through)
-                && self
-                    .selectors
-                    .get(*id)
-                    .is_some_and(|entry| entry.first_after(cursor).is_none())
-        });
-        let told = if nothing_waits {
-            head.max(connection.cursor)
+        let told = if self.nothing_waits(key) {
+            head.max(cursor)
         } else {
-            connection.cursor
+            cursor
         };
         let control = Control::Ping {
             cursor: self.options.lineage.position(told),
             time: now.wall,
         };
         let mut text = Vec::new();
-        encoder.control(connection.shape, &control, &mut text);
-        let block = pack::one(self.options.coder.as_ref(), connection.coding, text);
+        encoder.control(shape, &control, &mut text);
+        let block = pack::one(self.options.coder.as_ref(), coding, text);
         if let Some(connection) = self.connection(key) {
             connection.cursor = told;
         }
         let _: Taken = self.hand_over(key, block, 0, told, now);
+    }
+
+    /// Whether a connection has been given everything up to the shard's head.
+    pub(super) fn nothing_waits(&mut self, key: ConnectionKey) -> bool {
+        let evicted_through = self.window.evicted_through();
+        let Some(connection) = self
+            .connections
+            .get_mut(key.slot())
+            .filter(|c| c.key == key && c.snapshot_after().is_none())
+        else {
+            return false;
+        };
+        let cursor = connection.cursor;
+        connection.memberships.iter().all(|(id, _)| {
+            self.selectors
+                .is_complete_after(*id, cursor, evicted_through)
+                && self
+                    .selectors
+                    .get(*id)
+                    .is_some_and(|entry| entry.first_after(cursor).is_none())
+        })
     }
 }

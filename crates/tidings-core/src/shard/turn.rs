@@ -25,6 +25,7 @@ impl<S: Sink> Shard<S> {
     /// takes in new events before it comes back.
     pub fn turn(&mut self, now: Now) -> bool {
         self.meet_deadlines(now);
+        self.judge_some(now);
         self.serve_answers(now);
         let rests = self.rests(now);
         let until = self.totals.deliveries + SENDS_PER_TURN_MAX as u64;
@@ -56,7 +57,8 @@ impl<S: Sink> Shard<S> {
             self.has_news = false;
         }
         let overdue = self.deadlines.next().is_some_and(|at| at <= now.moment);
-        let waits = !self.urgent.is_empty() || !self.answers.is_empty();
+        let waits =
+            !self.urgent.is_empty() || !self.answers.is_empty() || self.judgement.is_pending();
         overdue || waits || (!rests && !self.ready.is_empty())
     }
 

@@ -1,5 +1,6 @@
 //! A shard with everything around it played by the test: store, window, sinks, time.
 
+mod renewal;
 mod store;
 
 use std::cell::RefCell;
@@ -14,6 +15,7 @@ use crate::coding::{CheckSum, Coding};
 use crate::delivery::{Delivery, Sink, Taken};
 use crate::event::{Content, Event};
 use crate::event_type::{EventType, TypeFilter, TypeGlob};
+use crate::holder::Holder;
 use crate::limits::{LARGE_FRAME_BYTES, STORE_READ_EVENTS_MAX};
 use crate::lineage::Lineage;
 use crate::pattern::Pattern;
@@ -22,11 +24,14 @@ use crate::position::{Epoch, Offset, Position};
 use crate::priority::Priority;
 use crate::scope::{Scope, Selector};
 use crate::shard::{
-    Action, Batch, Begin, ConnectionKey, Framed, Mode, Now, Opening, ReplayFailed, Replayed, Shard,
-    ShardOptions, encode_page,
+    Action, Batch, Begin, ConnectionId, ConnectionKey, Framed, Mode, Now, Opening, ReplayFailed,
+    Replayed, Shard, ShardOptions, encode_page,
 };
 use crate::subscription::Authorised;
 use crate::time::{Moment, Timestamp};
+
+use renewal::all;
+pub(super) use renewal::holder;
 
 pub(super) const EPOCH: u64 = 7;
 
@@ -124,6 +129,9 @@ pub(super) struct World {
     pub(super) now: Now,
     /// How the next connections have their text packed.
     pub(super) coding: Coding,
+    /// Whose the next connections are.
+    pub(super) holder: Holder,
+    pub(super) ids: HashMap<ConnectionKey, ConnectionId>,
     window_events: usize,
     sinks: HashMap<ConnectionKey, OneSlot>,
     /// Everything that each reader was given, in words.
@@ -172,6 +180,8 @@ impl World {
                 wall: Timestamp(1_000_000_000),
             },
             coding: Coding::Identity,
+            holder: holder("reader", "token:main:first"),
+            ids: HashMap::new(),
             window_events,
             sinks: HashMap::new(),
             got: HashMap::new(),
@@ -251,14 +261,16 @@ impl World {
                     scope,
                     narrowed: None,
                 },
-                types: filter(types),
+                asked: all(types),
                 begin,
+                holder: self.holder.clone(),
                 expires_at,
                 coding: self.coding,
-                random: 0,
+                random: 0xabc,
             },
             self.now,
         );
+        self.ids.insert(registered.key, registered.id);
         self.sinks.insert(registered.key, sink);
         self.got.insert(registered.key, Vec::new());
         self.collect();

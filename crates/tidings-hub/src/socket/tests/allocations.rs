@@ -10,6 +10,7 @@ use bytes::Bytes;
 use mio::{Poll, Token, Waker};
 use tidings_core::audience::Subject;
 use tidings_core::coding::Coding;
+use tidings_core::holder::Holder;
 use tidings_core::port::Shape;
 use tidings_core::position::Offset;
 use tidings_core::priority::Priority;
@@ -19,7 +20,7 @@ use tidings_core::time::{Moment, Timestamp};
 use tidings_wire::coding::BlockCoder;
 
 use super::super::{Progress, Socket, SocketSink};
-use super::log::{Log, lineage, scope};
+use super::log::{Log, all, filter, lineage, scope};
 use super::plain::PlainEncoder;
 use crate::admission::{Allowed, Gate};
 use crate::chunk::Framing;
@@ -91,8 +92,9 @@ impl Stand {
                     scope: scope(patterns),
                     narrowed: None,
                 },
-                types: super::log::filter(&[]),
+                asked: all(filter(&[])),
                 begin: Begin::Now { unknown: false },
+                holder: Holder::default(),
                 expires_at: None,
                 coding,
                 random: 0,

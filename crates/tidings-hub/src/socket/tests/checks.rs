@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use tidings_core::delivery::Sink as _;
+use tidings_core::limits::DISMISSAL_WAIT_MS_MAX;
 use tidings_core::shard::{Begin, Cause};
 use tidings_core::start::Replay;
 
@@ -24,6 +25,12 @@ impl World {
             .filter(|reader| matches!(reader.stage, Stage::Open))
         {
             reader.listen(now.moment);
+            let dismissed_ms = reader.dismissed_ms(now).unwrap_or(0);
+            let limit_ms = DISMISSAL_WAIT_MS_MAX + SLACK_MS;
+            assert!(
+                may_be_late || dismissed_ms < limit_ms,
+                "it may read no longer"
+            );
             let sink = self.shard.sink(reader.key).expect("it is open");
             let (_, had) = reader.heard;
             if !sink.is_free() {
@@ -38,13 +45,14 @@ impl World {
                 continue;
             }
             reader.stuck = None;
+            assert_eq!(
+                reader.dismissed_ms(now),
+                None,
+                "it could have been told that it may read no longer"
+            );
             if self.reading.contains(&reader.key) {
                 continue;
             }
-            assert!(
-                reader.expires_at.is_none_or(|at| at > now.wall),
-                "its credential has ended"
-            );
             let silent_ms = now.moment.ms_since(reader.heard.0);
             let limit_ms = u64::from(HEARTBEAT_MS) + SLACK_MS;
             assert!(may_be_late || silent_ms <= limit_ms, "no sign of life");

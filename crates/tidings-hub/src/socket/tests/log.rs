@@ -15,6 +15,7 @@ use tidings_core::position::{Epoch, Offset, Position};
 use tidings_core::priority::Priority;
 use tidings_core::scope::{Scope, Selector, passes};
 use tidings_core::shard::{CaughtUp, Framed, Snapshot, SnapshotRequest};
+use tidings_core::subscription::Subscription;
 use tidings_core::time::Timestamp;
 
 use super::plain::PlainEncoder;
@@ -193,4 +194,13 @@ pub(super) fn scope(patterns: &[&str]) -> Scope {
 pub(super) fn filter(types: &[&str]) -> TypeFilter {
     let glob = |text: &&str| TypeGlob::parse(text).expect("glob");
     TypeFilter::new(types.iter().map(glob).collect()).expect("filter")
+}
+
+/// All of these types, without naming what else is asked for.
+pub(super) fn all(types: TypeFilter) -> Subscription {
+    Subscription {
+        patterns: Vec::new(),
+        audience: false,
+        types,
+    }
 }

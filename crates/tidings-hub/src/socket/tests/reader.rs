@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use tidings_core::coding::Coding;
-use tidings_core::shard::{Cause, ConnectionId, ConnectionKey};
+use tidings_core::limits::DISMISSAL_WAIT_MS_MAX;
+use tidings_core::shard::{Cause, ConnectionId, ConnectionKey, Now};
 use tidings_core::time::{Moment, Timestamp};
 
 use super::super::SocketSink;
@@ -33,6 +34,8 @@ pub(super) struct Reader {
     pub(super) framing: Framing,
     pub(super) coding: Coding,
     pub(super) expires_at: Option<Timestamp>,
+    /// When it lost the right to read otherwise.
+    pub(super) dismissed_at: Option<Moment>,
     pub(super) peer: Rc<RefCell<Peer>>,
     pub(super) is_attached: bool,
     pub(super) stage: Stage,
@@ -56,6 +59,20 @@ impl Reader {
         if had > self.heard.1 {
             self.heard = (now, had);
         }
+    }
+
+    /// How long it has had no right to read.
+    pub(super) fn dismissed_ms(&self, now: Now) -> Option<u64> {
+        let expired = self.expires_at.filter(|at| *at <= now.wall);
+        let expired_ms = expired.map(|at| now.wall.0 - at.0);
+        let dismissed_ms = self.dismissed_at.map(|at| now.moment.ms_since(at));
+        expired_ms.max(dismissed_ms)
+    }
+
+    /// Whether it has had its time to hear that.
+    pub(super) fn may_be_cut(&self, now: Now) -> bool {
+        self.dismissed_ms(now)
+            .is_some_and(|ms| ms >= DISMISSAL_WAIT_MS_MAX)
     }
 
     /// Why its connection has ended.

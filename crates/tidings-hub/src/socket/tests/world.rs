@@ -10,6 +10,7 @@ use bytes::Bytes;
 use mio::{Poll, Token, Waker};
 use tidings_core::audience::Subject;
 use tidings_core::coding::Coding;
+use tidings_core::holder::Holder;
 use tidings_core::port::{Farewell, Shape};
 use tidings_core::position::Offset;
 use tidings_core::priority::Priority;
@@ -22,7 +23,7 @@ use tidings_core::subscription::Authorised;
 use tidings_core::time::{Moment, Timestamp};
 
 use super::super::{Progress, Rest, SocketSink};
-use super::log::{Log, lineage};
+use super::log::{Log, all, lineage};
 use super::model::Plan;
 use super::peer::{Peer, Wire};
 use super::plain::{PlainCoder, PlainEncoder};
@@ -164,8 +165,9 @@ impl World {
                     scope: open.plan.scope.clone(),
                     narrowed: None,
                 },
-                types: open.plan.types.clone(),
+                asked: all(open.plan.types.clone()),
                 begin: open.begin,
+                holder: Holder::default(),
                 expires_at,
                 coding: open.coding,
                 random: 0,
@@ -179,6 +181,7 @@ impl World {
             framing: open.framing,
             coding: open.coding,
             expires_at,
+            dismissed_at: None,
             peer: Rc::new(RefCell::new(Peer {
                 whim: open.whim | 1,
                 ..Peer::default()
@@ -432,9 +435,10 @@ impl World {
                     reader.cause = Some(closed.cause);
                     let silent_ms = self.now.moment.ms_since(reader.heard.0);
                     // A reader may also have been silent because there was nothing for it.
-                    reader.is_cut = silent_ms >= self.patience_ms;
+                    let is_slow_by_now = silent_ms >= self.patience_ms;
+                    reader.is_cut = is_slow_by_now || reader.may_be_cut(self.now);
                     let is_slow = closed.cause == Cause::Told("slow_reader");
-                    assert!(reader.is_cut || !is_slow, "it took something");
+                    assert!(is_slow_by_now || !is_slow, "it took something");
                     if sink.is_unfinished() && sink.stream().is_some() {
                         let until = self.now.moment.plus_ms(LAST_WORD_MS_MAX);
                         reader.stage = Stage::Ending(sink, until);
