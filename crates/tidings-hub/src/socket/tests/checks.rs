@@ -7,7 +7,7 @@ use tidings_core::limits::DISMISSAL_WAIT_MS_MAX;
 use tidings_core::shard::{Begin, Cause};
 use tidings_core::start::Replay;
 
-use super::model::Plan;
+use super::model::{Phase, Plan};
 use super::reader::Stage;
 use super::world::{HEARTBEAT_MS, Open, World};
 
@@ -97,11 +97,16 @@ impl World {
             let Some(offset) = told.id.filter(|_| !matches!(reader.stage, Stage::Open)) else {
                 continue;
             };
+            let phase = Phase {
+                after: offset,
+                ..reader.plan.now().clone()
+            };
             let plan = Plan {
+                phases: vec![phase],
                 start: offset,
                 hello: format!("hello@{offset}:complete"),
                 gap: None,
-                newest: None,
+                has_snapshot: false,
                 ..reader.plan.clone()
             };
             let begin = Begin::After {

@@ -6,7 +6,7 @@ use tidings_core::priority::Priority;
 use tidings_core::shard::Begin;
 
 use super::log::{filter, scope};
-use super::model::Plan;
+use super::model::{Phase, Plan};
 use super::world::{Open, World};
 use crate::chunk::Framing;
 
@@ -17,13 +17,16 @@ fn cut_after(taken: usize, framing: Framing, coding: Coding) {
     let mut world = World::new(10, PATIENCE_MS, 0);
     world.open(Open {
         plan: Plan {
-            scope: scope(&["a"]),
-            types: filter(&[]),
+            phases: vec![Phase {
+                after: Offset::ZERO,
+                scope: scope(&["a"]),
+                types: filter(&[]),
+            }],
             shape: 0,
             start: Offset::ZERO,
             hello: "hello@0:none".to_owned(),
             gap: None,
-            newest: None,
+            has_snapshot: false,
         },
         begin: Begin::Now { unknown: false },
         framing,

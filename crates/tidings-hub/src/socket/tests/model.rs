@@ -7,19 +7,55 @@ use tidings_core::scope::Scope;
 use super::log::Log;
 use super::plain::Decoded;
 
+/// What a reader reads after an offset.
+#[derive(Debug, Clone)]
+pub(super) struct Phase {
+    pub(super) after: Offset,
+    pub(super) scope: Scope,
+    pub(super) types: TypeFilter,
+}
+
 /// What a reader asked for, and what follows from it.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
-    pub(super) scope: Scope,
-    pub(super) types: TypeFilter,
+    /// One, and another for each time that it was changed.
+    pub(super) phases: Vec<Phase>,
     pub(super) shape: u8,
     pub(super) start: Offset,
     /// The first word.
     pub(super) hello: String,
     /// A gap to be told at once.
     pub(super) gap: Option<String>,
-    /// What a snapshot must hold, if there is one.
-    pub(super) newest: Option<Vec<u64>>,
+    /// Whether it begins with a snapshot.
+    pub(super) has_snapshot: bool,
+}
+
+impl Plan {
+    /// What it reads now.
+    pub(super) fn now(&self) -> &Phase {
+        self.phases.last().expect("it reads something")
+    }
+
+    /// Which events it is to get after its start.
+    fn expected(&self, log: &Log) -> Vec<u64> {
+        let ends = self.phases.iter().skip(1).map(|phase| phase.after.0);
+        let phases = self.phases.iter().zip(ends.chain([u64::MAX]));
+        phases
+            .flat_map(|(phase, end)| {
+                let after = phase.after.max(self.start);
+                let expected = log.expected(&phase.scope, &phase.types, after);
+                expected
+                    .into_iter()
+                    .take_while(move |offset| *offset <= end)
+            })
+            .collect()
+    }
+
+    /// What its snapshot would hold, by what it read at each time.
+    fn newest(&self, log: &Log) -> Vec<Vec<u64>> {
+        let newest = |phase: &Phase| log.newest(&phase.scope, &phase.types, self.start);
+        self.phases.iter().map(newest).collect()
+    }
 }
 
 /// How far a stream has got.
@@ -55,10 +91,12 @@ pub(super) fn follow(log: &Log, plan: &Plan, decoded: &Decoded) -> Result<Told, 
         };
         same(word, gap)?;
     }
-    if let Some(newest) = &plan.newest {
+    if plan.has_snapshot {
         let letter = char::from(b'a' + plan.shape);
-        let offsets = newest.iter().map(|offset| format!("{letter}{offset}?"));
-        for expected in offsets.chain([format!("ping@{}", plan.start)]) {
+        let newest = plan.newest(log);
+        // A change takes hold between two of its events.
+        let (mut phase, mut through) = (0, 0);
+        loop {
             let Some(word) = words.next() else {
                 return Ok(told);
             };
@@ -66,10 +104,22 @@ pub(super) fn follow(log: &Log, plan: &Plan, decoded: &Decoded) -> Result<Told, 
                 told.bye = Some(code.to_owned());
                 return last(words.next(), told);
             }
-            same(&without_zeros(word), &expected)?;
+            let word = without_zeros(word);
+            let follows = |known: &Vec<u64>| {
+                let next = known.iter().find(|offset| **offset > through).copied();
+                let expected = next.map(|offset| format!("{letter}{offset}?"));
+                (expected.unwrap_or(format!("ping@{}", plan.start)) == word).then_some(next)
+            };
+            let found = newest.iter().enumerate().skip(phase);
+            let mut found = found.filter_map(|(at, known)| Some((at, follows(known)?)));
+            match found.next() {
+                Some((at, Some(next))) => (phase, through) = (at, next),
+                Some((_, None)) => break,
+                None => return Err(format!("`{word}` after {through} of {newest:?}")),
+            }
         }
     }
-    let expected = log.expected(&plan.scope, &plan.types, plan.start);
+    let expected = plan.expected(log);
     let mut through = plan.start.0;
     let next_after = |offset: u64| {
         let at = expected.partition_point(|known| *known <= offset);

@@ -13,7 +13,8 @@ use tidings_core::shard::{Begin, unknown};
 use tidings_core::start::Replay;
 
 use super::log::{filter, position, scope};
-use super::model::Plan;
+use super::model::{Phase, Plan};
+use super::rights::{CREDENTIALS, Terms};
 use super::world::{Open, World};
 use crate::chunk::Framing;
 
@@ -62,7 +63,12 @@ enum Step {
     },
     Leave(usize),
     Doom(usize, usize),
-    Kick(usize),
+    Disconnect(usize),
+    Rescope {
+        reader: usize,
+        rescope: Change,
+    },
+    Revoke(Vec<usize>),
     Drain(u64),
     Run,
     Read {
@@ -71,6 +77,14 @@ enum Step {
     Answer,
     Wait(u64),
     Stall(u64),
+}
+
+/// What a reader reads from a moment on.
+#[derive(Debug, Clone)]
+struct Change {
+    patterns: Vec<usize>,
+    types: Option<usize>,
+    terms: Terms,
 }
 
 /// How long a reader may take nothing, where there is a limit.
@@ -128,6 +142,24 @@ fn asked() -> impl Strategy<Value = Asked> {
     )
 }
 
+fn change() -> impl Strategy<Value = Change> {
+    let patterns = proptest::collection::vec(0..PATTERNS.len(), 1..4);
+    let types = proptest::option::weighted(0.2, 0..FILTERS.len());
+    let expires = proptest::option::weighted(0.15, 1_u64..90_000);
+    let terms = (0..CREDENTIALS, expires, proptest::bool::weighted(0.95));
+    (patterns, types, terms).prop_map(
+        |(patterns, types, (credential, expires_in_ms, is_granted))| Change {
+            patterns,
+            types,
+            terms: Terms {
+                credential,
+                expires_in_ms,
+                is_granted,
+            },
+        },
+    )
+}
+
 fn a_step() -> impl Strategy<Value = Step> {
     let reader = 0_usize..10;
     let event = (0..KEYS.len(), 0..TYPES.len(), priority());
@@ -148,7 +180,9 @@ fn a_step() -> impl Strategy<Value = Step> {
             .prop_map(|(reader, bytes)| Step::TooLate { reader, bytes }),
         1 => reader.clone().prop_map(Step::Leave),
         1 => (reader.clone(), 0_usize..20_000).prop_map(|(reader, bytes)| Step::Doom(reader, bytes)),
-        1 => reader.prop_map(Step::Kick),
+        1 => reader.clone().prop_map(Step::Disconnect),
+        8 => (reader, change()).prop_map(|(reader, rescope)| Step::Rescope { reader, rescope }),
+        1 => proptest::collection::vec(0..CREDENTIALS, 0..2).prop_map(Step::Revoke),
         8 => Just(Step::Run),
         4 => proptest::bool::weighted(0.3).prop_map(|fails| Step::Read { fails }),
         4 => Just(Step::Answer),
@@ -177,7 +211,7 @@ fn open(world: &mut World, asked: &Asked) {
         .collect();
     let (scope, types) = (scope(&patterns), filter(FILTERS[asked.types]));
     let head = world.shard.head();
-    let mut newest = None;
+    let mut has_snapshot = false;
     let mut gap = None;
     let (begin, start, greeting) = match asked.from {
         Origin::Now => (Begin::Now { unknown: false }, head, ":none"),
@@ -187,7 +221,7 @@ fn open(world: &mut World, asked: &Asked) {
             (Begin::Now { unknown: true }, head, "?:gap")
         }
         Origin::Last => {
-            newest = Some(world.log.newest(&scope, &types, head));
+            has_snapshot = true;
             (Begin::Last { unknown: false }, head, "?:complete")
         }
         Origin::After(after) => {
@@ -224,13 +258,16 @@ fn open(world: &mut World, asked: &Asked) {
     };
     world.open(Open {
         plan: Plan {
-            scope,
-            types,
+            phases: vec![Phase {
+                after: start,
+                scope,
+                types,
+            }],
             shape: asked.shape,
             start,
             hello: format!("hello@{start}{greeting}"),
             gap,
-            newest,
+            has_snapshot,
         },
         begin,
         framing: asked.framing,
@@ -277,7 +314,17 @@ fn take(world: &mut World, step: Step) {
         }
         Step::Leave(index) => world.leave(index),
         Step::Doom(index, bytes) => world.doom(index, bytes),
-        Step::Kick(index) => world.kick(index),
+        Step::Disconnect(index) => world.disconnect(index),
+        Step::Rescope { reader, rescope } => {
+            let patterns: Vec<&str> = rescope.patterns.iter().map(|at| PATTERNS[*at]).collect();
+            world.rescope(
+                reader,
+                &patterns,
+                rescope.types.map(|at| FILTERS[at]),
+                &rescope.terms,
+            );
+        }
+        Step::Revoke(credentials) => world.revoke(credentials),
         Step::Drain(spread_ms) => world.drain(spread_ms),
         Step::Run => world.run(),
         Step::Read { fails } => {
@@ -309,6 +356,9 @@ struct Seen {
     causes: BTreeSet<&'static str>,
     deaths: usize,
     overflows: u64,
+    /// How often somebody was given another scope, and how often while it was being read for.
+    changes: usize,
+    changes_amid_reads: usize,
 }
 
 fn play(seen: &RefCell<Seen>, window: u64, patience_ms: u64, linger_ms: u64, steps: Vec<Step>) {
@@ -318,6 +368,7 @@ fn play(seen: &RefCell<Seen>, window: u64, patience_ms: u64, linger_ms: u64, ste
     }
     world.settle();
     world.compare();
+    world.revoke(Vec::new());
     world.come_back();
     world.settle();
     world.compare();
@@ -338,6 +389,8 @@ fn play(seen: &RefCell<Seen>, window: u64, patience_ms: u64, linger_ms: u64, ste
         .filter(|reader| reader.peer.borrow().is_dead)
         .count();
     seen.overflows += world.shard.totals().overflows;
+    seen.changes += world.changes;
+    seen.changes_amid_reads += world.changes_amid_reads;
     world.end();
 }
 
@@ -359,12 +412,16 @@ fn every_stream_is_what_the_model_says_whatever_its_socket_does() {
     let seen = seen.into_inner();
     let causes = [
         "credential_expired",
+        "credential_revoked",
+        "disconnected",
         "drain",
-        "kicked",
         "left",
         "log_failed",
+        "not_granted",
         "slow_reader",
     ];
     assert!(seen.causes.iter().eq(&causes), "{seen:?}");
     assert!(seen.deaths > 0 && seen.overflows > 0, "{seen:?}");
+    assert!(seen.changes > seen.changes_amid_reads, "{seen:?}");
+    assert!(seen.changes_amid_reads > 0, "{seen:?}");
 }

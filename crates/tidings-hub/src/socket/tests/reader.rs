@@ -34,6 +34,8 @@ pub(super) struct Reader {
     pub(super) framing: Framing,
     pub(super) coding: Coding,
     pub(super) expires_at: Option<Timestamp>,
+    /// The number of its credential.
+    pub(super) credential: usize,
     /// When it lost the right to read otherwise.
     pub(super) dismissed_at: Option<Moment>,
     pub(super) peer: Rc<RefCell<Peer>>,

@@ -10,8 +10,7 @@ use bytes::Bytes;
 use mio::{Poll, Token, Waker};
 use tidings_core::audience::Subject;
 use tidings_core::coding::Coding;
-use tidings_core::holder::Holder;
-use tidings_core::port::{Farewell, Shape};
+use tidings_core::port::Shape;
 use tidings_core::position::Offset;
 use tidings_core::priority::Priority;
 use tidings_core::scope::passes;
@@ -24,10 +23,11 @@ use tidings_core::time::{Moment, Timestamp};
 
 use super::super::{Progress, Rest, SocketSink};
 use super::log::{Log, all, lineage};
-use super::model::Plan;
+use super::model::{Phase, Plan};
 use super::peer::{Peer, Wire};
 use super::plain::{PlainCoder, PlainEncoder};
 use super::reader::{HEAD, Reader, Stage};
+use super::rights::{CREDENTIALS, holder};
 use crate::admission::{Allowed, Gate};
 use crate::chunk::Framing;
 use crate::inbox::Inbox;
@@ -65,6 +65,10 @@ pub(super) struct World {
     pub(super) answers: VecDeque<Answer>,
     pub(super) reading: HashSet<ConnectionKey>,
     pub(super) has_dropped: bool,
+    /// Credentials that count no longer.
+    pub(super) revoked: Vec<usize>,
+    pub(super) changes: usize,
+    pub(super) changes_amid_reads: usize,
     pub(super) gate: Arc<Gate>,
     pub(super) inbox: Arc<Inbox>,
     /// Keeps the waker of the inbox valid.
@@ -101,6 +105,9 @@ impl World {
             answers: VecDeque::new(),
             reading: HashSet::new(),
             has_dropped: false,
+            revoked: Vec::new(),
+            changes: 0,
+            changes_amid_reads: 0,
             gate: Arc::new(Gate::new(Allowed {
                 hub: usize::MAX,
                 per_identity: usize::MAX,
@@ -140,7 +147,7 @@ impl World {
         for framed in at_once {
             let event = framed.event();
             for reader in &mut self.readers {
-                let Plan { scope, types, .. } = &reader.plan;
+                let Phase { scope, types, .. } = reader.plan.now();
                 if scope.matches(&event.content.audience) && passes(types, event) {
                     reader.owed = Some(event.position.offset.0);
                 }
@@ -154,6 +161,7 @@ impl World {
         let admission = self.gate.admit(Some(&subject), address).expect("room");
         let sink = SocketSink::new(open.framing, admission, Seat::take(&self.inbox));
         let expires_at = open.expires_in_ms.map(|ms| Timestamp(self.now.wall.0 + ms));
+        let credential = self.readers.len() % CREDENTIALS;
         let registered = self.shard.open(
             Opening {
                 sink,
@@ -162,12 +170,12 @@ impl World {
                 },
                 shape: Shape(open.plan.shape),
                 authorised: Authorised {
-                    scope: open.plan.scope.clone(),
+                    scope: open.plan.now().scope.clone(),
                     narrowed: None,
                 },
-                asked: all(open.plan.types.clone()),
+                asked: all(open.plan.now().types.clone()),
                 begin: open.begin,
-                holder: Holder::default(),
+                holder: holder(credential),
                 expires_at,
                 coding: open.coding,
                 random: 0,
@@ -181,7 +189,11 @@ impl World {
             framing: open.framing,
             coding: open.coding,
             expires_at,
-            dismissed_at: None,
+            credential,
+            dismissed_at: self
+                .revoked
+                .contains(&credential)
+                .then_some(self.now.moment),
             peer: Rc::new(RefCell::new(Peer {
                 whim: open.whim | 1,
                 ..Peer::default()
@@ -277,19 +289,6 @@ impl World {
             let mut peer = reader.peer.borrow_mut();
             let at = peer.received.len() + bytes;
             peer.dies_after.get_or_insert(at);
-        }
-    }
-
-    pub(super) fn kick(&mut self, index: usize) {
-        if let Some(reader) = self.readers.get(index) {
-            let farewell = Farewell {
-                code: "kicked",
-                reason: String::new(),
-                retry_after_ms: None,
-                spread_ms: 0,
-                retry_ms: None,
-            };
-            self.shard.bid_farewell(reader.key, farewell, self.now);
         }
     }
 
