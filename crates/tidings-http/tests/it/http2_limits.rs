@@ -10,113 +10,19 @@ use tidings_http::limits::{
     H2_HEADER_LIST_BYTES_MAX, H2_PENDING_RESETS_MAX, H2_PING_MS, H2_STREAMS_MAX, H2_WINDOW_BYTES,
     HEAD_BYTES_MAX, HEADERS_MAX,
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use crate::client::Request;
+use crate::frame::{self, ACK, GOAWAY, PING, Peer, RST_STREAM, SETTINGS, frame};
 use crate::http2::{connect, request};
 use crate::world::World;
-
-// Kinds of frames (RFC 9113, section 6).
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
-
-const ACK: u8 = 1;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
 
 /// `ENHANCE_YOUR_CALM` (RFC 9113, section 7).
 const CALM: u32 = 0xb;
 
-struct Frame {
-    kind: u8,
-    flags: u8,
-    payload: Vec<u8>,
-}
-
-struct Peer(TcpStream);
-
-impl Peer {
-    async fn connect(world: &World) -> Self {
-        let mut socket = TcpStream::connect(world.address).await.expect("connects");
-        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-        socket.write_all(preface).await.expect("sent");
-        let mut peer = Self(socket);
-        peer.send(&frame(SETTINGS, 0, 0, &[])).await;
-        peer
-    }
-
-    async fn send(&mut self, bytes: &[u8]) {
-        self.0.write_all(bytes).await.expect("sent");
-    }
-
-    /// The next frame; none at the end.
-    async fn next(&mut self) -> Option<Frame> {
-        let mut head = [0; 9];
-        self.0.read_exact(&mut head).await.ok()?;
-        let [l2, l1, l0, kind, flags, ..] = head;
-        let mut payload = vec![0; u32::from_be_bytes([0, l2, l1, l0]) as usize];
-        self.0.read_exact(&mut payload).await.ok()?;
-        Some(Frame {
-            kind,
-            flags,
-            payload,
-        })
-    }
-
-    /// The next frame of this kind.
-    async fn next_of(&mut self, kind: u8) -> Frame {
-        loop {
-            let frame = self.next().await.expect("the connection goes on");
-            if frame.kind == kind {
-                return frame;
-            }
-        }
-    }
-
-    /// Whether the connection still answers.
-    async fn is_alive(&mut self) -> bool {
-        self.send(&frame(PING, 0, 0, &[7; 8])).await;
-        let pong = self.next_of(PING).await;
-        pong.flags == ACK && pong.payload == [7; 8]
-    }
-}
-
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = (payload.len() as u32).to_be_bytes();
-    let mut bytes = vec![length[1], length[2], length[3], kind, flags];
-    bytes.extend_from_slice(&stream.to_be_bytes());
-    bytes.extend_from_slice(payload);
-    bytes
-}
-
-/// A header that is not to be indexed, of a name and a value below 127 bytes (RFC 7541, section 6.2).
-fn field(name: &str, value: &str) -> Vec<u8> {
-    let length = |text: &str| [u8::try_from(text.len()).expect("short")];
-    let (name_length, value_length) = (length(name), length(value));
-    let pieces: [&[u8]; 5] = [
-        &[0],
-        &name_length,
-        name.as_bytes(),
-        &value_length,
-        value.as_bytes(),
-    ];
-    pieces.concat()
-}
-
 /// A request for `/healthz`.
 fn get(stream: u32) -> Vec<u8> {
-    let head = [
-        field(":method", "GET"),
-        field(":scheme", "http"),
-        field(":path", "/healthz"),
-        field(":authority", "hub.test"),
-    ];
-    frame(HEADERS, END_STREAM | END_HEADERS, stream, &head.concat())
+    frame::get(stream, "/healthz", &[])
 }
 
 #[tokio::test]
