@@ -5,10 +5,12 @@ mod crowd;
 mod default_limits;
 mod descriptors;
 mod drain_of_many;
+mod idle_topics;
 mod reader;
 mod resets;
 mod stalled_readers;
 mod stream_settings;
+mod unknown_ids;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -32,6 +34,11 @@ fn raise_descriptors() -> usize {
 /// A number that a longer run is asked for.
 fn number_from(variable: &str) -> Option<usize> {
     std::env::var(variable).ok()?.parse().ok()
+}
+
+#[expect(clippy::print_stdout, reason = "the figures of a run are its result")]
+fn report(line: &str) {
+    println!("{line}");
 }
 
 /// Data of an event with so many bytes.

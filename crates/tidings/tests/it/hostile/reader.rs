@@ -88,6 +88,17 @@ impl Reader {
         }
     }
 
+    /// Reads on until so many more signs of life have come.
+    pub(super) fn until_pings(&mut self, more: usize) {
+        let begin = self.text.len();
+        for _ in 0..more {
+            let searched = self.text.len();
+            while !contains(&self.text[searched..], "event: tidings.ping") {
+                assert!(self.read(), "ended after {begin} bytes");
+            }
+        }
+    }
+
     /// Reads to the end.
     pub(super) fn until_end(&mut self) {
         while self.read() {}
