@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
-use http::header::HOST;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use tidings_core::limits::HEARTBEAT_MS_DEFAULT;
 use tidings_core::port::{Authenticator, Clock};
 use tidings_hub::Hub;
@@ -17,7 +16,6 @@ use tidings_wire::problem::{Code, Problem};
 use crate::body::{Budget, RequestBody};
 use crate::call::Call;
 use crate::cors::{self, Verdict};
-use crate::limits::{HEADERS_MAX, URL_BYTES_MAX};
 use crate::metrics::{Metrics, RequestLabels, RouteLabels, method_label, status_class};
 use crate::origin::Origins;
 use crate::peer::Peer;
@@ -25,7 +23,7 @@ use crate::reply::{self, Body, Refusal};
 use crate::request_id::RequestId;
 use crate::router::{self, Endpoint, Found};
 use crate::seldom::Seldom;
-use crate::{native, openapi, probe, segment};
+use crate::{head_limits, native, openapi, probe, segment};
 
 /// The name of each request, for the client to quote.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -203,7 +201,7 @@ impl App {
     }
 
     async fn answer(&self, found: Found<'_>, call: Call) -> Result<Response<Body>, Refusal> {
-        check_head(&call.parts)?;
+        head_limits::check(&call.parts)?;
         let (route, segment) = match found {
             Found::Route(route, segment) => (route, segment),
             Found::OtherMethods(path) => return Err(other_methods(&call.parts.method, path)),
@@ -260,37 +258,6 @@ impl App {
             .get_or_create(&RouteLabels { route })
             .observe(took.as_secs_f64());
     }
-}
-
-/// Refuses a head that is too long, or that proxies may read in another way.
-fn check_head(parts: &Parts) -> Result<(), Problem> {
-    let url = parts.uri.path_and_query();
-    let url_bytes = url.map_or(0, |url| url.as_str().len());
-    if url_bytes > URL_BYTES_MAX {
-        let detail =
-            format!("the URL has {url_bytes} bytes where at most {URL_BYTES_MAX} are allowed");
-        return Err(
-            Problem::new(Code::UriTooLong, detail).with_number("limit", URL_BYTES_MAX as u64)
-        );
-    }
-    // HTTP/2 has no limit of its own for their number.
-    let headers = parts.headers.len();
-    if headers > HEADERS_MAX {
-        let detail =
-            format!("the request has {headers} headers where at most {HEADERS_MAX} are allowed");
-        return Err(
-            Problem::new(Code::HeadersTooLarge, detail).with_number("limit", HEADERS_MAX as u64)
-        );
-    }
-    // RFC 9112, section 3.2.
-    let hosts = parts.headers.get_all(HOST).iter().count();
-    let wanted = usize::from(parts.version == Version::HTTP_11);
-    if hosts > 1 || hosts < wanted {
-        let detail = format!("expected one `Host` header, found {hosts}");
-        return Err(Problem::new(Code::InvalidHeader, detail)
-            .with_hint("send one `Host` header with the name by which the hub was reached"));
-    }
-    Ok(())
 }
 
 /// The answer to `OPTIONS`, a preflight or not, known path or not.

@@ -21,6 +21,7 @@ mod authenticate;
 mod body;
 mod call;
 mod cors;
+mod head_limits;
 mod origin;
 mod peer;
 mod refusals;

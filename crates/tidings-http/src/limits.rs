@@ -7,7 +7,8 @@
 /// client that needs longer holds a descriptor and gives nothing.
 pub const HEAD_READ_MS_MAX: u64 = 10_000;
 
-/// One read buffer of an HTTP/1 connection, and with it the whole request head: what proxies allow.
+/// One read buffer of an HTTP/1 connection, and with it the whole request head; of HTTP/2, the list
+/// of headers (RFC 9113, section 6.5.2). It is what proxies allow.
 pub const HEAD_BYTES_MAX: usize = 16 * 1024;
 
 /// Header lines of one request: browsers send about 20, proxies add about 10.
@@ -70,6 +71,11 @@ pub const REPEATED_LOG_MS_MIN: u64 = 10_000;
 
 /// Streams of one HTTP/2 connection: what browsers expect, and a bound on one client's share.
 pub const H2_STREAMS_MAX: u32 = 100;
+
+/// List of headers of an HTTP/2 request that is still read, as HTTP/2 counts it: one above
+/// [`HEAD_BYTES_MAX`] is read so that it can be refused with a reason, and one above this has no
+/// claim to any.
+pub const H2_HEADER_LIST_BYTES_MAX: u32 = 4 * HEAD_BYTES_MAX as u32;
 
 /// What one HTTP/2 stream may have waiting to be sent: a stalled tab holds no more than this.
 pub const H2_SEND_BUFFER_BYTES_MAX: usize = 64 * 1024;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tidings_core::audience::Subject;
@@ -61,6 +61,7 @@ pub(crate) struct Gate {
     counts: Mutex<Counts>,
     /// Sockets that shards write to.
     sockets: AtomicUsize,
+    refused: AtomicU64,
 }
 
 /// A socket that belongs to a shard, counted for as long as it does.
@@ -89,6 +90,7 @@ impl Gate {
             allowed,
             counts: Mutex::default(),
             sockets: AtomicUsize::new(0),
+            refused: AtomicU64::new(0),
         }
     }
 
@@ -106,6 +108,11 @@ impl Gate {
     /// How many connections there are.
     pub(crate) fn count(&self) -> usize {
         self.lock().hub
+    }
+
+    /// How many connections were not let in.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Lets a connection in, or says which limit is reached.
@@ -129,6 +136,7 @@ impl Gate {
             (LimitScope::Address, from_address, self.allowed.per_address),
         ] {
             if count >= max {
+                self.refused.fetch_add(1, Ordering::Relaxed);
                 return Err(Refused { scope, max });
             }
         }

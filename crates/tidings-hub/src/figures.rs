@@ -29,6 +29,8 @@ pub struct Figures {
     pub connections_opened: u64,
     /// Connections closed.
     pub connections_closed: u64,
+    /// Connections that were not let in because a limit of connections was reached.
+    pub connections_refused: u64,
     /// Connections open now.
     pub connections: u64,
     /// Sockets that shards write to themselves.

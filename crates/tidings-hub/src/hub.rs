@@ -135,6 +135,7 @@ impl Hub {
             publishes_refused: published.refused.load(Ordering::Relaxed),
             store_reads,
             store_reads_shared,
+            connections_refused: self.inner.gate.refused(),
             connections: self.inner.gate.count() as u64,
             sockets: self.inner.gate.sockets() as u64,
             end_offset: self.inner.ports.sequencer.end().0,

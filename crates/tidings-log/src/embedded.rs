@@ -28,7 +28,7 @@ use crate::limits::{SEGMENT_BYTES_MIN, SEGMENTS_PER_BYTE_LIMIT};
 use crate::look_up;
 use crate::newest;
 use crate::options::{KeeperMode, OpenError, Options, RecoveryReport};
-use crate::queue::{Queue, Queued, Shut};
+use crate::queue::{Queued, Shut};
 use crate::read::{self, unreadable};
 use crate::recover::{self, Recovered, io_error};
 use crate::retention;
@@ -92,16 +92,7 @@ impl EmbeddedLog {
         let dedupe = dedupe_window(&options, &inventory, &lineage, end, clock.steady())
             .map_err(io_error("reading an index in", &options.dir))?;
         let shared = Arc::new(Shared::new(
-            Arc::clone(&options.disk),
-            options.dir.clone(),
-            clock,
-            log_id,
-            Arc::new(lineage),
-            options.retention.clone(),
-            options.segment_bytes,
-            Queue::new(options.queue_bytes_max, options.queue_wait_ms_max),
-            inventory,
-            end,
+            &options, clock, log_id, lineage, inventory, end,
         ));
         let committer = Committer {
             shared: Arc::clone(&shared),

@@ -11,7 +11,7 @@ use tidings_core::limits::{
 use tidings_core::port::Clock;
 
 use crate::disk::{Disk, RealDisk};
-use crate::limits::SEGMENT_BYTES_DEFAULT;
+use crate::limits::{REMOVED_INDEX_BYTES_MAX, SEGMENT_BYTES_DEFAULT};
 use crate::retention::Retention;
 
 /// Where random bits come from: the log's name and its epochs.
@@ -47,6 +47,9 @@ pub struct Options {
     pub dedupe_ids_max: usize,
     /// What is kept.
     pub retention: Retention,
+    /// Bytes of the index files of removed segments; with a byte limit on the log, no more than a
+    /// share of that.
+    pub removed_index_bytes_max: u64,
     /// Who does the work behind the commits.
     pub keeper: KeeperMode,
     /// Bytes that wait for the disk before publishers are refused.
@@ -67,6 +70,7 @@ impl Options {
             dedupe_window_ms: DEDUPE_WINDOW_MS_DEFAULT,
             dedupe_ids_max: DEDUPE_IDS_DEFAULT,
             retention: Retention::default(),
+            removed_index_bytes_max: REMOVED_INDEX_BYTES_MAX,
             keeper: KeeperMode::default(),
             queue_bytes_max: COMMIT_QUEUE_BYTES_MAX,
             queue_wait_ms_max: COMMIT_QUEUE_WAIT_MS_MAX,

@@ -10,8 +10,8 @@ use crate::active::{is_full, remove_quietly};
 use crate::floors::Floors;
 use crate::keeper;
 use crate::limits::{
-    DISK_SPARE_BYTES, DISK_USED_PERCENT_MAX, LOG_USED_PERCENT_MAX, REMOVED_INDEX_BYTES_MAX,
-    REMOVED_INDEX_PERCENT_MAX, REMOVED_INDEXES_MAX,
+    DISK_SPARE_BYTES, DISK_USED_PERCENT_MAX, LOG_USED_PERCENT_MAX, REMOVED_INDEX_PERCENT_MAX,
+    REMOVED_INDEXES_MAX,
 };
 use crate::look_up;
 use crate::matcher::Matcher;
@@ -146,12 +146,10 @@ fn forget(shared: &Shared) {
     let inventory = shared.inventory();
     let all = inventory.segments.iter();
     let removed: Vec<_> = all.take_while(|one| !one.is_held()).collect();
-    let budget = shared
-        .retention
-        .bytes
-        .map_or(REMOVED_INDEX_BYTES_MAX, |limit| {
-            share(limit, REMOVED_INDEX_PERCENT_MAX).min(REMOVED_INDEX_BYTES_MAX)
-        });
+    let most = shared.removed_index_bytes_max;
+    let budget = shared.retention.bytes.map_or(most, |limit| {
+        share(limit, REMOVED_INDEX_PERCENT_MAX).min(most)
+    });
     let mut bytes = 0;
     let newest_first = removed.iter().rev().take(REMOVED_INDEXES_MAX);
     let kept = newest_first.take_while(|one| {

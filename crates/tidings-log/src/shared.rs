@@ -13,6 +13,7 @@ use crate::active::Spare;
 use crate::disk::Disk;
 use crate::feed::FeedSlot;
 use crate::floors::Floors;
+use crate::options::Options;
 use crate::queue::{Queue, Shut};
 use crate::retention::Retention;
 use crate::segment::Inventory;
@@ -27,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) log_id: u64,
     pub(crate) lineage: Arc<Lineage>,
     pub(crate) retention: Retention,
+    pub(crate) removed_index_bytes_max: u64,
     pub(crate) segment_bytes: u64,
     pub(crate) queue: Queue,
     pub(crate) feed: Mutex<FeedSlot>,
@@ -40,28 +42,24 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    #[expect(clippy::too_many_arguments, reason = "called once, by the opening")]
     pub(crate) fn new(
-        disk: Arc<dyn Disk>,
-        dir: PathBuf,
+        options: &Options,
         clock: SteadyClock,
         log_id: u64,
-        lineage: Arc<Lineage>,
-        retention: Retention,
-        segment_bytes: u64,
-        queue: Queue,
+        lineage: Lineage,
         inventory: Inventory,
         end: u64,
     ) -> Self {
         Self {
-            disk,
-            dir,
+            disk: Arc::clone(&options.disk),
+            dir: options.dir.clone(),
             clock,
             log_id,
-            lineage,
-            retention,
-            segment_bytes,
-            queue,
+            lineage: Arc::new(lineage),
+            retention: options.retention.clone(),
+            removed_index_bytes_max: options.removed_index_bytes_max,
+            segment_bytes: options.segment_bytes,
+            queue: Queue::new(options.queue_bytes_max, options.queue_wait_ms_max),
             feed: Mutex::default(),
             keeper: Signal::default(),
             inventory: RwLock::new(Arc::new(inventory)),

@@ -12,7 +12,7 @@ use tidings_hub::Figures;
 type Shown = (&'static str, &'static str, fn(&Figures) -> u64);
 
 /// Figures that only rise; the format adds `_total` to their names.
-const RISING: [Shown; 11] = [
+const RISING: [Shown; 12] = [
     ("tidings_hub_events_published", "Events committed", |f| {
         f.events_published
     }),
@@ -63,6 +63,11 @@ const RISING: [Shown; 11] = [
         "tidings_hub_connections_closed",
         "Reading connections closed",
         |f| f.connections_closed,
+    ),
+    (
+        "tidings_hub_connections_refused",
+        "Reading connections refused because a limit of connections was reached",
+        |f| f.connections_refused,
     ),
 ];
 

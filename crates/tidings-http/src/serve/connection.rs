@@ -27,8 +27,8 @@ use super::{Stage, unread};
 use crate::app::App;
 use crate::body::{BodyError, RequestBody};
 use crate::limits::{
-    H2_PENDING_RESETS_MAX, H2_PING_MS, H2_SEND_BUFFER_BYTES_MAX, H2_STREAMS_MAX, H2_WINDOW_BYTES,
-    HEAD_BYTES_MAX, HEAD_READ_MS_MAX, HEADERS_MAX,
+    H2_HEADER_LIST_BYTES_MAX, H2_PENDING_RESETS_MAX, H2_PING_MS, H2_SEND_BUFFER_BYTES_MAX,
+    H2_STREAMS_MAX, H2_WINDOW_BYTES, HEAD_BYTES_MAX, HEAD_READ_MS_MAX, HEADERS_MAX,
 };
 use crate::peer::Peer;
 use crate::reply::Body;
@@ -187,7 +187,7 @@ async fn http2(
         .max_send_buf_size(H2_SEND_BUFFER_BYTES_MAX)
         .initial_stream_window_size(H2_WINDOW_BYTES)
         .initial_connection_window_size(H2_WINDOW_BYTES)
-        .max_header_list_size(HEAD_BYTES_MAX as u32)
+        .max_header_list_size(H2_HEADER_LIST_BYTES_MAX)
         .keep_alive_interval(ping)
         .keep_alive_timeout(ping)
         .serve_connection(TokioIo::new(socket), service);

@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 use super::head;
+use crate::head_limits;
 use crate::limits::{HEAD_BYTES_MAX, HEADERS_MAX, LINGER_MS_MAX, UNREAD_BYTES_MAX, URL_BYTES_MAX};
 use crate::reply::Body;
 
@@ -69,8 +70,7 @@ fn too_large(read: &[u8]) -> Problem {
     } else {
         ("bytes", HEAD_BYTES_MAX)
     };
-    let detail = format!("the head of the request has more than {limit} {what}");
-    Problem::new(Code::HeadersTooLarge, detail).with_number("limit", limit as u64)
+    head_limits::too_many(what, limit)
 }
 
 /// Which line of a head is no header, if that can be told. Its text is not repeated: it may be a

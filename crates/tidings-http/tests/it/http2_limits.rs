@@ -1,116 +1,28 @@
-//! N9: the limits of HTTP/2, frame by frame, as a peer sees them that writes its own.
+//! N7, N9: the limits of HTTP/2: frame by frame, as a peer sees them that writes its own, and those
+//! of the lists of headers.
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http2::SendRequest;
 use tidings_http::limits::{
-    H2_PENDING_RESETS_MAX, H2_PING_MS, H2_STREAMS_MAX, H2_WINDOW_BYTES, HEAD_BYTES_MAX,
+    H2_HEADER_LIST_BYTES_MAX, H2_PENDING_RESETS_MAX, H2_PING_MS, H2_STREAMS_MAX, H2_WINDOW_BYTES,
+    HEAD_BYTES_MAX, HEADERS_MAX,
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use crate::client::Request;
+use crate::frame::{self, ACK, GOAWAY, PING, Peer, RST_STREAM, SETTINGS, frame};
+use crate::http2::{connect, request};
 use crate::world::World;
-
-// Kinds of frames (RFC 9113, section 6).
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
-
-const ACK: u8 = 1;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
 
 /// `ENHANCE_YOUR_CALM` (RFC 9113, section 7).
 const CALM: u32 = 0xb;
 
-struct Frame {
-    kind: u8,
-    flags: u8,
-    payload: Vec<u8>,
-}
-
-struct Peer(TcpStream);
-
-impl Peer {
-    async fn connect(world: &World) -> Self {
-        let mut socket = TcpStream::connect(world.address).await.expect("connects");
-        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-        socket.write_all(preface).await.expect("sent");
-        let mut peer = Self(socket);
-        peer.send(&frame(SETTINGS, 0, 0, &[])).await;
-        peer
-    }
-
-    async fn send(&mut self, bytes: &[u8]) {
-        self.0.write_all(bytes).await.expect("sent");
-    }
-
-    /// The next frame; none at the end.
-    async fn next(&mut self) -> Option<Frame> {
-        let mut head = [0; 9];
-        self.0.read_exact(&mut head).await.ok()?;
-        let [l2, l1, l0, kind, flags, ..] = head;
-        let mut payload = vec![0; u32::from_be_bytes([0, l2, l1, l0]) as usize];
-        self.0.read_exact(&mut payload).await.ok()?;
-        Some(Frame {
-            kind,
-            flags,
-            payload,
-        })
-    }
-
-    /// The next frame of this kind.
-    async fn next_of(&mut self, kind: u8) -> Frame {
-        loop {
-            let frame = self.next().await.expect("the connection goes on");
-            if frame.kind == kind {
-                return frame;
-            }
-        }
-    }
-
-    /// Whether the connection still answers.
-    async fn is_alive(&mut self) -> bool {
-        self.send(&frame(PING, 0, 0, &[7; 8])).await;
-        let pong = self.next_of(PING).await;
-        pong.flags == ACK && pong.payload == [7; 8]
-    }
-}
-
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = (payload.len() as u32).to_be_bytes();
-    let mut bytes = vec![length[1], length[2], length[3], kind, flags];
-    bytes.extend_from_slice(&stream.to_be_bytes());
-    bytes.extend_from_slice(payload);
-    bytes
-}
-
-/// A header that is not to be indexed, of a name and a value below 127 bytes (RFC 7541, section 6.2).
-fn field(name: &str, value: &str) -> Vec<u8> {
-    let length = |text: &str| [u8::try_from(text.len()).expect("short")];
-    let (name_length, value_length) = (length(name), length(value));
-    let pieces: [&[u8]; 5] = [
-        &[0],
-        &name_length,
-        name.as_bytes(),
-        &value_length,
-        value.as_bytes(),
-    ];
-    pieces.concat()
-}
-
 /// A request for `/healthz`.
 fn get(stream: u32) -> Vec<u8> {
-    let head = [
-        field(":method", "GET"),
-        field(":scheme", "http"),
-        field(":path", "/healthz"),
-        field(":authority", "hub.test"),
-    ];
-    frame(HEADERS, END_STREAM | END_HEADERS, stream, &head.concat())
+    frame::get(stream, "/healthz", &[])
 }
 
 #[tokio::test]
@@ -127,7 +39,7 @@ async fn n9_the_limits_are_announced() {
     // RFC 9113, section 6.5.2.
     assert_eq!(announced(3), H2_STREAMS_MAX);
     assert_eq!(announced(4), H2_WINDOW_BYTES);
-    assert_eq!(announced(6), HEAD_BYTES_MAX as u32);
+    assert_eq!(announced(6), H2_HEADER_LIST_BYTES_MAX);
 }
 
 /// Sends so many requests at once, each of which is reset before it can be looked at.
@@ -175,4 +87,115 @@ async fn n2_a_peer_that_answers_no_ping_is_given_up() {
     while peer.next().await.is_some() {}
     assert!(begun.elapsed() >= 3 * ping, "{:?}", begun.elapsed());
     assert!(begun.elapsed() < 5 * ping, "{:?}", begun.elapsed());
+}
+
+/// A request for `/healthz` whose headers count so much (RFC 9113, section 6.5.2).
+fn counting(bytes: usize) -> http::Request<Full<Bytes>> {
+    let with = |fill: usize| {
+        let mut request = request("GET", "/healthz", "");
+        let value = "y".repeat(fill).parse().expect("a value");
+        request.headers_mut().insert("x-fill", value);
+        request
+    };
+    with(bytes - list_bytes(&with(0)))
+}
+
+fn list_bytes(request: &http::Request<Full<Bytes>>) -> usize {
+    let uri = request.uri();
+    let pseudo = [
+        (":method", request.method().as_str()),
+        (":scheme", uri.scheme_str().unwrap_or_default()),
+        (
+            ":authority",
+            uri.authority().map_or("", |name| name.as_str()),
+        ),
+        (":path", uri.path()),
+    ];
+    let headers = request.headers().iter();
+    let headers = headers.map(|(name, value)| name.as_str().len() + value.len());
+    let pseudo = pseudo.map(|(name, value)| name.len() + value.len());
+    headers.chain(pseudo).map(|bytes| bytes + 32).sum()
+}
+
+/// Sends a request and reads the status of its answer with its body.
+async fn answered(
+    sender: &mut SendRequest<Full<Bytes>>,
+    request: http::Request<Full<Bytes>>,
+) -> (u16, Bytes) {
+    let answer = sender.send_request(request).await.expect("an answer");
+    let status = answer.status().as_u16();
+    let body = answer.into_body().collect().await.expect("a body");
+    (status, body.to_bytes())
+}
+
+#[tokio::test]
+async fn n7_a_list_of_headers_has_a_limit_to_the_byte_and_the_connection_goes_on() {
+    let world = World::start().await;
+    let mut sender = connect(&world).await;
+    let library = H2_HEADER_LIST_BYTES_MAX as usize;
+    for (bytes, is_allowed) in [
+        (HEAD_BYTES_MAX, true),
+        (HEAD_BYTES_MAX + 1, false),
+        (library - 1, false),
+        (HEAD_BYTES_MAX, true),
+    ] {
+        let (status, body) = answered(&mut sender, counting(bytes)).await;
+        let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        if is_allowed {
+            assert_eq!(status, 200, "{bytes}: {body}");
+            continue;
+        }
+        // What HTTP/1 answers, word for word.
+        assert_eq!((status, &body["status"]), (431, &431.into()), "{bytes}");
+        assert_eq!(body["code"], "headers_too_large", "{body}");
+        assert_eq!(body["limit"], HEAD_BYTES_MAX, "{body}");
+        assert!(body["hint"].is_string(), "{body}");
+        let long = Request::get("/healthz").header("x-fill", &"y".repeat(bytes));
+        assert_eq!(body["detail"], world.send(long).await.json()["detail"]);
+    }
+}
+
+#[tokio::test]
+async fn n7_a_list_at_four_times_the_limit_is_refused_by_the_library_alone() {
+    let world = World::start().await;
+    let mut sender = connect(&world).await;
+    // Below the limit, not at it: that is how the library counts.
+    let beyond = counting(H2_HEADER_LIST_BYTES_MAX as usize);
+    let (status, body) = answered(&mut sender, beyond).await;
+    assert_eq!((status, body.len()), (431, 0));
+    let (status, _) = answered(&mut sender, counting(HEAD_BYTES_MAX)).await;
+    assert_eq!(status, 200, "the connection goes on");
+}
+
+#[tokio::test]
+async fn n7_a_list_far_beyond_the_limit_ends_the_connection() {
+    let world = World::start().await;
+    let mut sender = connect(&world).await;
+    let mut absurd = request("GET", "/healthz", "");
+    let value = "y".repeat(1024 * 1024).parse().expect("a value");
+    absurd.headers_mut().insert("x-absurd", value);
+    sender.send_request(absurd).await.expect_err("no answer");
+    let mut other = connect(&world).await;
+    let answer = other.send_request(request("GET", "/healthz", "")).await;
+    assert_eq!(answer.expect("an answer").status(), 200);
+}
+
+#[tokio::test]
+async fn n7_headers_are_counted() {
+    let world = World::start().await;
+    let mut sender = connect(&world).await;
+    for (count, status) in [(HEADERS_MAX, 200), (HEADERS_MAX + 1, 431)] {
+        let mut request = request("GET", "/healthz", "");
+        let headers = request.headers_mut();
+        for number in headers.len()..count {
+            let name = http::HeaderName::try_from(format!("x-{number}")).expect("a name");
+            headers.insert(name, http::HeaderValue::from_static("y"));
+        }
+        let answer = sender.send_request(request).await.expect("an answer");
+        assert_eq!(answer.status(), status);
+        let body = answer.into_body().collect().await.expect("a body");
+        let body: serde_json::Value = serde_json::from_slice(&body.to_bytes()).expect("JSON");
+        let code = (status == 431).then_some("headers_too_large");
+        assert_eq!(body["code"].as_str(), code, "{body}");
+    }
 }

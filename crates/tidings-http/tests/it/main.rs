@@ -2,6 +2,7 @@
 
 mod client;
 mod faulty_store;
+mod frame;
 mod sinks;
 mod world;
 
@@ -14,6 +15,7 @@ mod half_close;
 mod hostile_requests;
 mod http2;
 mod http2_limits;
+mod http2_stalls;
 mod last_event_id;
 mod leaks;
 mod lines;

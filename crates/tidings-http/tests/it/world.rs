@@ -143,6 +143,7 @@ pub(crate) struct Wish {
     pub(crate) readers_max: usize,
     pub(crate) connections_per_identity: usize,
     pub(crate) connections_per_address: usize,
+    pub(crate) slow_reader_ms: u64,
 }
 
 impl Default for Wish {
@@ -154,6 +155,7 @@ impl Default for Wish {
             readers_max: 1_000,
             connections_per_identity: 100,
             connections_per_address: 1_000,
+            slow_reader_ms: 10_000,
         }
     }
 }
@@ -181,6 +183,7 @@ impl World {
             connections: wish.readers_max,
             connections_per_identity: wish.connections_per_identity,
             connections_per_address: wish.connections_per_address,
+            slow_reader_ms: wish.slow_reader_ms,
             ..Options::default()
         };
         let ports = Ports {

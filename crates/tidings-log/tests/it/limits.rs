@@ -11,7 +11,7 @@ use tidings_core::priority::Priority;
 use tidings_core::scope::Scope;
 use tidings_log::limits::{
     LINEAGE_EPOCHS_MAX, PATTERN_KEYS_MAX, READ_SEGMENTS_MAX, READ_WALK_BYTES_MAX,
-    REMOVED_INDEXES_MAX, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_FIRST,
+    REMOVED_INDEX_BYTES_MAX, REMOVED_INDEXES_MAX, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_FIRST,
 };
 use tidings_log::{EmbeddedLog, KeeperMode, Options};
 
@@ -218,10 +218,56 @@ fn an_opening_keeps_only_so_many_indexes_of_removed_segments() {
 }
 
 #[test]
+fn indexes_of_removed_segments_take_so_many_bytes_and_the_oldest_are_forgotten() {
+    let bench = Bench::new();
+    let mut options = Options {
+        segment_bytes: 16 * 1024,
+        keeper: KeeperMode::OnRequest,
+        ..bench.options()
+    };
+    options.retention.events = Some(1);
+    let log = EmbeddedLog::open(&options).expect("opens");
+    let removed_bytes = || -> Vec<u64> {
+        let mut indexes = files(&bench.path(), "idx");
+        indexes.retain(|path| !path.with_extension("seg").exists());
+        let bytes = |path| std::fs::metadata(path).expect("an index").len();
+        indexes.iter().map(bytes).collect()
+    };
+    append_each(&log, &["a"], (0..20).map(|_| "x".repeat(15_000)));
+    log.retain_now();
+    let before = removed_bytes();
+    assert!(before.len() >= 15, "all are far below the default");
+    assert_eq!(read_all(&log, &scope(&["quiet"]), 0), []);
+    log.close();
+
+    // Room for four of them, and then for a byte less.
+    let four: u64 = before.iter().rev().take(4).sum();
+    for (max, kept) in [(four, 4), (four - 1, 3)] {
+        options.removed_index_bytes_max = max;
+        let log = EmbeddedLog::open(&options).expect("opens");
+        log.retain_now();
+        let now = removed_bytes();
+        // What was written last had a segment until now.
+        let newer = now.len() - kept;
+        assert!(newer <= 2, "{now:?} of {before:?}");
+        assert!(now.iter().sum::<u64>() <= max);
+        let quiet = read_all(&log, &scope(&["quiet"]), 0);
+        assert!(
+            matches!(quiet[..], [Read::Hole(forgotten, "retention")] if forgotten >= 10),
+            "it cannot be proven: {quiet:?}"
+        );
+        log.close();
+    }
+}
+
+#[test]
 fn a_log_has_the_limits_of_the_hub_unless_it_is_told_others() {
-    let options = Bench::new().options();
+    let given = Bench::new().options();
+    let options = Options::new(given.dir, given.clock, given.random);
     assert_eq!(options.queue_bytes_max, COMMIT_QUEUE_BYTES_MAX);
     assert_eq!(options.queue_wait_ms_max, COMMIT_QUEUE_WAIT_MS_MAX);
     assert_eq!(options.dedupe_window_ms, DEDUPE_WINDOW_MS_DEFAULT);
     assert_eq!(options.dedupe_ids_max, DEDUPE_IDS_DEFAULT);
+    assert_eq!(options.removed_index_bytes_max, REMOVED_INDEX_BYTES_MAX);
+    assert_eq!(options.segment_bytes, SEGMENT_BYTES_DEFAULT);
 }

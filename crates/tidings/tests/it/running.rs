@@ -171,6 +171,19 @@ impl Hub {
         entries.map(|entry| entry.expect("it runs").path())
     }
 
+    /// Processor time that it has used, in hundredths of a second.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn processor_ticks(&self) -> u64 {
+        let file = format!("/proc/{}/stat", self.process.id());
+        let stat = std::fs::read_to_string(file).expect("it runs");
+        // The name of the program stands in brackets, and may hold spaces.
+        let (_, after_name) = stat.rsplit_once(')').expect("a name");
+        let fields = after_name.split_whitespace().skip(11).take(2);
+        fields
+            .map(|ticks| ticks.parse::<u64>().expect("a number"))
+            .sum()
+    }
+
     /// Bytes of memory that it has.
     #[cfg(target_os = "linux")]
     pub(crate) fn resident_bytes(&self) -> u64 {

@@ -6,13 +6,15 @@ use std::time::Duration;
 use tempfile::tempdir;
 use tidings::settings::limits::{
     HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN, RETENTION_HEARTBEATS_MIN, SEGMENT_BYTES_MAX,
-    SEGMENT_BYTES_MIN, SHARDS_MAX, WINDOW_BYTES_MAX, WINDOW_BYTES_MIN,
+    SEGMENT_BYTES_MIN, SHARDS_MAX, SLOW_READER_MS_MAX, SLOW_READER_MS_MIN, WINDOW_BYTES_MAX,
+    WINDOW_BYTES_MIN,
 };
 use tidings::settings::origin::{Origin, Sourced};
 use tidings::settings::{
     Environment, Faults, Layer, LogFormat, Purpose, Settings, Sources, gather,
 };
 use tidings_auth::limits::LEEWAY_SECONDS_MAX;
+use tidings_core::limits::LINGER_MS_MAX;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -197,6 +199,16 @@ fn a_value_at_its_limit_is_taken_and_the_next_one_is_not() {
         ("shards", "", 1, SHARDS_MAX),
         ("auth.leeway_seconds", "", 0, LEEWAY_SECONDS_MAX),
         ("limits.connections", "", 1, u64::from(u32::MAX)),
+        (
+            "limits.connections_per_identity",
+            "",
+            1,
+            u64::from(u32::MAX),
+        ),
+        ("limits.connections_per_address", "", 1, u64::from(u32::MAX)),
+        ("retention.count", "", 1, u64::from(u32::MAX)),
+        ("dedupe.ids", "", 1, u64::from(u32::MAX)),
+        ("window.events", "", 1, u64::from(u32::MAX)),
         ("window.bytes", "", WINDOW_BYTES_MIN, WINDOW_BYTES_MAX),
         (
             "log.segment_bytes",
@@ -205,6 +217,13 @@ fn a_value_at_its_limit_is_taken_and_the_next_one_is_not() {
             SEGMENT_BYTES_MAX,
         ),
         ("heartbeat", "ms", HEARTBEAT_MS_MIN, HEARTBEAT_MS_MAX),
+        (
+            "streams.slow_reader",
+            "ms",
+            SLOW_READER_MS_MIN,
+            SLOW_READER_MS_MAX,
+        ),
+        ("streams.linger", "ms", 0, LINGER_MS_MAX),
     ];
     for (key, unit, min, max) in ranges {
         let with = |value: u64| match unit {

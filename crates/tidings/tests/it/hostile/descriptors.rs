@@ -6,12 +6,18 @@ use std::time::Instant;
 
 use tempfile::tempdir;
 
-use super::CROWDED;
 use super::reader::{Reader, USUAL};
+use super::{CROWDED, report};
 use crate::running::{Hub, PATIENCE, figure_in};
 
 /// What the hub may open.
 const LIMIT: usize = 128;
+
+/// Signs of life, one a second, during which its processor time is measured.
+const PINGS: usize = 5;
+
+/// Of a core.
+const PROCESSOR_PERCENT_MAX: f64 = 5.0;
 
 /// A connection that was open before: what it is asked needs no descriptor.
 struct Kept(TcpStream);
@@ -52,7 +58,8 @@ impl Kept {
 #[test]
 fn d13_a_hub_without_descriptors_waits_and_recovers() {
     let directory = tempdir().expect("a directory");
-    let hub = Hub::start_limited(directory.path(), &CROWDED, &format!("-n {LIMIT}"));
+    let settings = [CROWDED[0], CROWDED[1], ("TIDINGS_HEARTBEAT", "1s")];
+    let hub = Hub::start_limited(directory.path(), &settings, &format!("-n {LIMIT}"));
     let mut reader = Reader::ask(hub.address, "d13", "now", USUAL);
     reader.until("tidings.hello");
     let mut kept = Kept(TcpStream::connect(hub.address).expect("the hub listens"));
@@ -77,6 +84,14 @@ fn d13_a_hub_without_descriptors_waits_and_recovers() {
     let answer = kept.ask("POST /v1/events?userId=publisher", event);
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     reader.until("1:here");
+    // Nobody asks it anything, and many wait to be let in.
+    let (measured, used) = (Instant::now(), hub.processor_ticks());
+    reader.until_pings(PINGS);
+    let used = (hub.processor_ticks() - used) as f64 / 100.0;
+    let percent = 100.0 * used / measured.elapsed().as_secs_f64();
+    report(&format!("{percent:.1} % of a core without descriptors"));
+    assert!(percent < PROCESSOR_PERCENT_MAX, "{percent} %");
+    assert!(kept.failed() > failed, "it was short of them all the time");
     let lines = hub.logged("connection could not be accepted").len() as u64;
     assert!(lines <= 1 + begun.elapsed().as_secs() / 10, "{lines}");
 

@@ -9,7 +9,7 @@ use std::thread;
 use tempfile::tempdir;
 
 use super::reader::{Reader, USUAL};
-use super::{CROWDED, data, number_from};
+use super::{CROWDED, data, number_from, raise_descriptors};
 use crate::running::Hub;
 
 const READERS_DEFAULT: usize = 3_000;
@@ -23,12 +23,8 @@ const SPREAD_MS: u64 = 2_000;
 
 /// Readers that this process has descriptors for, with some to spare.
 fn readers() -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").expect("limits");
-    let mut lines = limits.lines();
-    let line = lines.find_map(|line| line.strip_prefix("Max open files"));
-    let soft = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
     let wanted = number_from("TIDINGS_P5_READERS").unwrap_or(READERS_DEFAULT);
-    soft.map_or(wanted, |soft| wanted.min(soft.saturating_sub(300)))
+    wanted.min(raise_descriptors().saturating_sub(300))
 }
 
 /// What a reader was told about coming back, in milliseconds.

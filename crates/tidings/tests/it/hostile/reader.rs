@@ -1,7 +1,7 @@
 //! A reader of a stream over a blocking socket, with as little room as is wanted.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use socket2::{Domain, SockRef, Socket, Type};
@@ -16,7 +16,11 @@ pub(super) struct Reader {
 
 /// What a reader is to be.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wish {
+pub(super) struct Wish<'a> {
+    /// Who it is.
+    pub(super) user: &'a str,
+    /// The address of this machine that it comes from; none for the usual.
+    pub(super) from: Option<Ipv4Addr>,
     /// Bytes that the kernel takes for it while it does not read; none for the usual.
     pub(super) room: Option<usize>,
     /// Whether the shard writes to its socket itself.
@@ -24,18 +28,24 @@ pub(super) struct Wish {
 }
 
 /// A reader like any other.
-pub(super) const USUAL: Wish = Wish {
+pub(super) const USUAL: Wish<'static> = Wish {
+    user: "me",
+    from: None,
     room: None,
     is_taken_over: true,
 };
 
 impl Reader {
     /// Asks for a stream of a topic.
-    pub(super) fn ask(address: SocketAddr, topic: &str, since: &str, wish: Wish) -> Self {
+    pub(super) fn ask(address: SocketAddr, topic: &str, since: &str, wish: Wish<'_>) -> Self {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None);
         let socket = socket.expect("a socket");
         if let Some(room) = wish.room {
             socket.set_recv_buffer_size(room).expect("a setting");
+        }
+        if let Some(from) = wish.from {
+            let from = SocketAddr::from((from, 0)).into();
+            socket.bind(&from).expect("an address of this machine");
         }
         socket.connect(&address.into()).expect("the hub listens");
         let mut socket = TcpStream::from(socket);
@@ -46,8 +56,10 @@ impl Reader {
         } else {
             "content-length: 1\r\n\r\n-"
         };
+        let user = wish.user;
         let request = format!(
-            "GET /v1/stream?userId=me&topics={topic}&since={since} HTTP/1.1\r\nhost: localhost\r\n{body}"
+            "GET /v1/stream?userId={user}&topics={topic}&since={since} HTTP/1.1\r\n\
+             host: localhost\r\n{body}"
         );
         socket.write_all(request.as_bytes()).expect("sent");
         Self {
@@ -73,6 +85,17 @@ impl Reader {
         while !contains(&self.text[searched..], words) {
             searched = self.text.len().saturating_sub(words.len());
             assert!(self.read(), "ended without `{words}`");
+        }
+    }
+
+    /// Reads on until so many more signs of life have come.
+    pub(super) fn until_pings(&mut self, more: usize) {
+        let begin = self.text.len();
+        for _ in 0..more {
+            let searched = self.text.len();
+            while !contains(&self.text[searched..], "event: tidings.ping") {
+                assert!(self.read(), "ended after {begin} bytes");
+            }
         }
     }
 

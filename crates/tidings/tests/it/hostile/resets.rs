@@ -4,7 +4,7 @@
 
 use tempfile::tempdir;
 
-use super::reader::{Reader, Wish};
+use super::reader::{Reader, USUAL, Wish};
 use super::{CROWDED, data, number_from};
 use crate::running::{Hub, until};
 
@@ -21,6 +21,7 @@ fn reset_amid_events(hub: &Hub, count: usize) {
         let wish = Wish {
             room: Some(4_096),
             is_taken_over: number % 4 > 0,
+            ..USUAL
         };
         let mut reader = Reader::ask(hub.address, "n1", "earliest", wish);
         reader.until("\"data\":\"0:xx");

@@ -38,6 +38,7 @@ fn n4_readers_that_stall_are_given_up_and_miss_nothing() {
             let wish = Wish {
                 room: Some(4_096),
                 is_taken_over: number % 5 > 0,
+                ..USUAL
             };
             let mut reader = Reader::ask(hub.address, "n4", "now", wish);
             reader.until("\nid: ");
