@@ -4,6 +4,11 @@
 //! a bad pattern never becomes a grant of nothing. No error shows a claim's value, because the value
 //! is part of the credential.
 
+pub mod path;
+
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 use tidings_core::audience::{Role, Subject};
@@ -13,7 +18,49 @@ use tidings_core::pattern::Pattern;
 use tidings_core::port::AuthFailure;
 use tidings_core::time::Timestamp;
 
-use crate::limits::CLAIM_SECONDS_MAX;
+use crate::claims::path::ClaimPath;
+use crate::limits::{CLAIM_SECONDS_MAX, TOKEN_ID_BYTES_MAX};
+
+/// Where in the claims of an issuer's tokens the parts of an identity stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// Who.
+    pub subject: ClaimPath,
+    /// With which roles: all that any of these says.
+    pub roles: Vec<RoleSource>,
+    /// What it may do, as in [`Claims`]; none if the tokens grant nothing by themselves.
+    pub grants: Option<ClaimPath>,
+}
+
+/// A claim with roles: a list, or a string of words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleSource {
+    /// Where it stands.
+    pub path: ClaimPath,
+    /// What is put before each word: groups that must not be taken for roles.
+    pub prefix: String,
+}
+
+impl Layout {
+    /// The layout of the hub's own tokens, as in [`Claims`].
+    pub fn own() -> Self {
+        Self {
+            subject: ClaimPath::top("sub"),
+            roles: vec![
+                RoleSource::from(ClaimPath::top("roles")),
+                RoleSource::from(ClaimPath::top("role")),
+            ],
+            grants: Some(ClaimPath::top("tidings")),
+        }
+    }
+}
+
+impl From<ClaimPath> for RoleSource {
+    fn from(path: ClaimPath) -> Self {
+        let prefix = String::new();
+        Self { path, prefix }
+    }
+}
 
 /// The claims of a token that matter here.
 ///
@@ -35,33 +82,53 @@ pub struct Claims {
     pub expires_at: Timestamp,
     /// `nbf`.
     pub not_before: Option<Timestamp>,
+    /// `iat`.
+    pub issued_at: Option<Timestamp>,
+    /// `jti`.
+    pub token_id: Option<Arc<str>>,
 }
 
 impl Claims {
-    /// Reads the claims of a token whose signature has been verified.
+    /// Reads the claims of a token of the hub's own whose signature has been verified.
     pub fn read(claims: &Map<String, Value>) -> Result<Self, AuthFailure> {
+        Self::read_as(claims, &Layout::own())
+    }
+
+    /// Reads the claims of a token whose signature has been verified.
+    pub fn read_as(claims: &Map<String, Value>, layout: &Layout) -> Result<Self, AuthFailure> {
         let expires_at = match claims.get("exp") {
             Some(value) => time("exp", value)?,
             None => return Err(refuse("exp", "is missing")),
         };
-        let not_before = claims
-            .get("nbf")
-            .map(|value| time("nbf", value))
-            .transpose()?;
-        if let Some(value) = claims.get("iat") {
-            time("iat", value)?;
-        }
+        let optional = |name| claims.get(name).map(|value| time(name, value)).transpose();
         Ok(Self {
-            subject: subject(claims.get("sub"))?,
-            roles: roles(claims)?,
-            grants: grants(claims.get("tidings"))?,
+            subject: subject(claims, &layout.subject)?,
+            roles: roles(claims, &layout.roles)?,
+            grants: match &layout.grants {
+                Some(path) => grants(claims, path)?,
+                None => Grants::default(),
+            },
             expires_at,
-            not_before,
+            not_before: optional("nbf")?,
+            issued_at: optional("iat")?,
+            token_id: token_id(claims.get("jti"))?,
         })
+    }
+
+    /// Whether the token counts at a time, give or take a leeway.
+    pub(crate) fn check_times(&self, leeway: Duration, now: Timestamp) -> Result<(), AuthFailure> {
+        if now >= self.expires_at.plus(leeway) {
+            return Err(AuthFailure::Expired);
+        }
+        let begins_later = |start| now.plus(leeway) < start;
+        if self.not_before.is_some_and(begins_later) {
+            return Err(AuthFailure::NotYetValid);
+        }
+        Ok(())
     }
 }
 
-fn refuse(claim: &str, problem: impl Into<String>) -> AuthFailure {
+pub(crate) fn refuse(claim: &str, problem: impl Into<String>) -> AuthFailure {
     AuthFailure::Claim {
         claim: claim.to_owned(),
         problem: problem.into(),
@@ -89,39 +156,67 @@ fn time(claim: &str, value: &Value) -> Result<Timestamp, AuthFailure> {
     }
 }
 
-fn subject(value: Option<&Value>) -> Result<Subject, AuthFailure> {
-    match value {
-        None => Err(refuse("sub", "is missing")),
-        Some(Value::String(text)) => Subject::parse(text)
-            .map_err(|fault| refuse("sub", format!("is not in canonical form: {fault}"))),
-        Some(_) => Err(refuse("sub", "is not a string")),
+fn subject(claims: &Map<String, Value>, path: &ClaimPath) -> Result<Subject, AuthFailure> {
+    let name = || path.to_string();
+    match path.find(claims) {
+        Ok(None) => Err(refuse(&name(), "is missing")),
+        Ok(Some(Value::String(text))) => Subject::parse(text)
+            .map_err(|fault| refuse(&name(), format!("is not in canonical form: {fault}"))),
+        _ => Err(refuse(&name(), "is not a string")),
     }
 }
 
-fn roles(claims: &Map<String, Value>) -> Result<Vec<Role>, AuthFailure> {
+/// A name that could not be revoked, because it is too long to keep or cannot be shown, is refused:
+/// whoever revokes the token would believe that it counts no longer.
+fn token_id(value: Option<&Value>) -> Result<Option<Arc<str>>, AuthFailure> {
+    match value {
+        None => Ok(None),
+        Some(Value::String(id))
+            if (1..=TOKEN_ID_BYTES_MAX).contains(&id.len()) && !id.contains(char::is_control) =>
+        {
+            Ok(Some(id.as_str().into()))
+        }
+        Some(_) => Err(refuse(
+            "jti",
+            format!(
+                "is not a string of 1 to {TOKEN_ID_BYTES_MAX} bytes without control characters"
+            ),
+        )),
+    }
+}
+
+fn roles(claims: &Map<String, Value>, sources: &[RoleSource]) -> Result<Vec<Role>, AuthFailure> {
     let mut roles = Vec::new();
-    for claim in ["roles", "role"] {
-        match claims.get(claim) {
+    for source in sources {
+        let name = || source.path.to_string();
+        let found = match source.path.find(claims) {
             // Session libraries write `null` for a user without a role; no role grants nothing.
-            None | Some(Value::Null) => {}
-            Some(Value::String(words)) => {
+            Ok(None) => continue,
+            Ok(Some(found)) => found,
+            Err(_) => return Err(refuse(&name(), "stands inside what is not an object")),
+        };
+        match found {
+            Value::String(words) => {
                 for word in words.split_ascii_whitespace() {
-                    roles.push(role(claim, word)?);
+                    roles.push(role(source, word)?);
                 }
             }
-            Some(Value::Array(entries)) => {
+            Value::Array(entries) => {
                 for entry in entries {
                     let Value::String(word) = entry else {
-                        return Err(refuse(claim, "has an entry that is not a string"));
+                        return Err(refuse(&name(), "has an entry that is not a string"));
                     };
-                    roles.push(role(claim, word)?);
+                    roles.push(role(source, word)?);
                 }
             }
-            Some(_) => return Err(refuse(claim, "is neither a string nor an array of strings")),
+            _ => {
+                let problem = "is neither a string nor an array of strings";
+                return Err(refuse(&name(), problem));
+            }
         }
         if roles.len() > ROLES_PER_IDENTITY_MAX {
             let problem = format!("has more than {ROLES_PER_IDENTITY_MAX} roles");
-            return Err(refuse(claim, problem));
+            return Err(refuse(&name(), problem));
         }
     }
     roles.sort();
@@ -129,38 +224,43 @@ fn roles(claims: &Map<String, Value>) -> Result<Vec<Role>, AuthFailure> {
     Ok(roles)
 }
 
-fn role(claim: &str, word: &str) -> Result<Role, AuthFailure> {
-    Role::parse(word)
-        .map_err(|fault| refuse(claim, format!("has an entry that is no role: {fault}")))
+fn role(source: &RoleSource, word: &str) -> Result<Role, AuthFailure> {
+    let parsed = if word.is_empty() {
+        Role::parse(word)
+    } else {
+        Role::parse(&format!("{}{word}", source.prefix))
+    };
+    parsed.map_err(|fault| {
+        let problem = format!("has an entry that is no role: {fault}");
+        refuse(&source.path.to_string(), problem)
+    })
 }
 
-fn grants(value: Option<&Value>) -> Result<Grants, AuthFailure> {
-    let entries = match value {
-        None => return Ok(Grants::default()),
-        Some(Value::Object(entries)) => entries,
-        Some(_) => return Err(refuse("tidings", "is not an object")),
+fn grants(claims: &Map<String, Value>, path: &ClaimPath) -> Result<Grants, AuthFailure> {
+    let entries = match path.find_even_null(claims) {
+        Ok(None) => return Ok(Grants::default()),
+        Ok(Some(Value::Object(entries))) => entries,
+        _ => return Err(refuse(&path.to_string(), "is not an object")),
     };
     let mut grants = Grants::default();
     for (name, value) in entries {
+        let inner = format!("{path}.{name}");
         match name.as_str() {
             "subscribe" => {
-                grants.subscribe =
-                    patterns("tidings.subscribe", value, |text| Pattern::parse(text).ok())?;
+                grants.subscribe = patterns(&inner, value, |text| Pattern::parse(text).ok())?;
             }
             "publish" => {
-                grants.publish = patterns("tidings.publish", value, |text| {
-                    PublishGrant::parse(text).ok()
-                })?;
+                grants.publish = patterns(&inner, value, |text| PublishGrant::parse(text).ok())?;
             }
             "admin" => {
                 grants.administer = value
                     .as_bool()
-                    .ok_or_else(|| refuse("tidings.admin", "is not true or false"))?;
+                    .ok_or_else(|| refuse(&inner, "is not true or false"))?;
             }
             // Whoever wrote it meant to allow or to restrict something, and it would do neither.
             _ => {
                 return Err(refuse(
-                    "tidings",
+                    &path.to_string(),
                     "has a member other than `subscribe`, `publish` and `admin`",
                 ));
             }

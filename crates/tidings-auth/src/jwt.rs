@@ -1,23 +1,39 @@
-//! The JWT provider: a bearer token signed with a shared secret (HS256, RFC 7519).
+//! Signed tokens (RFC 7519), and the hub's own: signed with a shared secret by HS256.
+//!
+//! A token is taken apart by [`compact`](self), its signature is checked by a key that is bound to
+//! its algorithms ([`jwks`](crate::jwks)), and only then do its claims count. The cryptography is
+//! that of aws-lc. No token library stands between: each of its other tasks (choosing the key, typing
+//! the claims, comparing times with the time of the request) has to be done here anyway, it knows no
+//! ES512, and it would read the key again for every token.
 
+mod algorithm;
+mod compact;
+mod kind;
+pub(crate) mod object;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
-use serde_json::{Map, Value};
-
+use tidings_core::credential::{Credential, CredentialId};
 use tidings_core::port::{AuthFailure, Presented};
 use tidings_core::time::Timestamp;
 
 use crate::claims::Claims;
-use crate::limits::{LEEWAY_SECONDS_MAX, TOKEN_BYTES_MAX};
+use crate::issuer::IssuerName;
+use crate::jwks::{Key, KeySet};
+use crate::limits::{KEYS_TRIED_MAX, LEEWAY_SECONDS_MAX};
 use crate::provider::{ProofFuture, Proven, Provider};
 use crate::secret::{Secret, WeakSecret};
 
-/// Accepts bearer tokens that are signed with one secret by HS256, and no other algorithm.
+pub use algorithm::{Algorithm, NotAnAlgorithm};
+pub use kind::TokenTypes;
+
+pub(crate) use compact::{Compact, has_shape};
+
+/// Accepts tokens that are signed with the hub's own secrets by HS256, and no other algorithm.
 pub struct JwtAuthenticator {
-    key: DecodingKey,
-    validation: Validation,
+    keys: KeySet,
+    types: TokenTypes,
     leeway: Duration,
 }
 
@@ -27,6 +43,9 @@ pub enum JwtSetupError {
     /// The secret can be guessed, or is no secret.
     #[error(transparent)]
     Secret(#[from] WeakSecret),
+    /// More than are tried for one token.
+    #[error("there are {0} secrets where 1 to {KEYS_TRIED_MAX} are needed")]
+    Count(usize),
     /// A leeway that would prolong stolen tokens.
     #[error("the leeway is longer than {LEEWAY_SECONDS_MAX} seconds: {0:?}")]
     Leeway(Duration),
@@ -36,64 +55,55 @@ impl JwtAuthenticator {
     /// A provider for one secret. Tokens pass for `leeway` around their times, because clocks
     /// differ.
     pub fn new(secret: &Secret, leeway: Duration) -> Result<Self, JwtSetupError> {
-        secret.for_signing()?;
+        Self::with_secrets(std::slice::from_ref(secret), leeway)
+    }
+
+    /// A provider for several secrets, any of which may have signed: while one replaces another.
+    pub fn with_secrets(secrets: &[Secret], leeway: Duration) -> Result<Self, JwtSetupError> {
+        if !(1..=KEYS_TRIED_MAX).contains(&secrets.len()) {
+            return Err(JwtSetupError::Count(secrets.len()));
+        }
+        let mut keys = Vec::new();
+        for secret in secrets {
+            secret.for_signing()?;
+            keys.push(Key::secret(secret.expose(), &[Algorithm::Hs256]));
+        }
         if leeway > Duration::from_secs(LEEWAY_SECONDS_MAX) {
             return Err(JwtSetupError::Leeway(leeway));
         }
-        // The library verifies the signature and nothing else: its times come from its own clock,
-        // and it takes claims of a wrong type for absent ones.
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.required_spec_claims.clear();
-        validation.validate_exp = false;
-        validation.validate_nbf = false;
-        validation.validate_aud = false;
         Ok(Self {
-            key: DecodingKey::from_secret(secret.expose()),
-            validation,
+            keys: KeySet::new(keys),
+            types: TokenTypes::default(),
             leeway,
         })
     }
 
     /// Checks one token against a time.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Proven, AuthFailure> {
-        if token.len() > TOKEN_BYTES_MAX {
-            let problem = format!("it is longer than {TOKEN_BYTES_MAX} bytes");
-            return Err(AuthFailure::Malformed(problem));
-        }
-        let data = decode::<Map<String, Value>>(token, &self.key, &self.validation)
-            .map_err(|error| failure(error.kind()))?;
-        // An extension that the issuer calls critical and that is not understood (RFC 7515, 4.1.11).
-        if data.header.crit.is_some() {
+        self.check(&Compact::parse(token)?, now)
+    }
+
+    pub(crate) fn check(&self, token: &Compact<'_>, now: Timestamp) -> Result<Proven, AuthFailure> {
+        if !self.keys.accepts(token) {
             return Err(AuthFailure::NotTrusted);
         }
-        let claims = Claims::read(&data.claims)?;
-        if now >= claims.expires_at.plus(self.leeway) {
-            return Err(AuthFailure::Expired);
-        }
-        if claims
-            .not_before
-            .is_some_and(|start| now.plus(self.leeway) < start)
-        {
-            return Err(AuthFailure::NotYetValid);
-        }
+        self.types.check(token.kind.as_deref())?;
+        let claims = Claims::read(&token.claims)?;
+        claims.check_times(self.leeway, now)?;
+        let issuer: Arc<str> = IssuerName::HUB.into();
         Ok(Proven {
             subject: Some(claims.subject),
             roles: claims.roles,
             grants: claims.grants,
+            claims: Arc::new(token.claims.clone()),
             expires_at: Some(claims.expires_at),
+            credential: Credential {
+                id: claims.token_id.map(|id| CredentialId::Token { issuer, id }),
+                issued_at: claims.issued_at,
+                ..Credential::default()
+            },
             ..Proven::default()
         })
-    }
-}
-
-/// What a failure of the library comes to; its own text may quote the token.
-fn failure(kind: &ErrorKind) -> AuthFailure {
-    match kind {
-        ErrorKind::InvalidSignature | ErrorKind::InvalidAlgorithm => AuthFailure::NotTrusted,
-        ErrorKind::Json(_) => AuthFailure::Malformed(
-            "its header or its claims are not what a signed token holds".to_owned(),
-        ),
-        _ => AuthFailure::Malformed("it is not a signed JSON web token".to_owned()),
     }
 }
 
@@ -115,6 +125,7 @@ impl Provider for JwtAuthenticator {
 impl std::fmt::Debug for JwtAuthenticator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("JwtAuthenticator")
+            .field("keys", &self.keys)
             .field("leeway", &self.leeway)
             .finish_non_exhaustive()
     }

@@ -1,26 +1,41 @@
 //! From a presented credential to an identity: one provider per file.
 //!
-//! It is not: a key server, a user directory, or anything that reaches out by itself. This crate has
-//! no network dependency, so that a header such as `jku` cannot make it fetch anything.
+//! It is not: a key server or a user directory. It reaches out by itself to the addresses that the
+//! settings name and to no other, through the port [`fetch`]: a header such as `jku`, or an `iss`,
+//! cannot make it fetch anything.
 //!
 //! ```text
-//! Presented ─► chain ─┬─ jwt          bearer token signed with a shared secret (HS256)
-//!                     └─ development  `?userId=` from this very machine
+//! Presented ─► chain ─┬─ bearer         token signed by the hub (HS256) or a foreign issuer
+//!                     ├─ session_token  the same in a cookie
+//!                     └─ development    `?userId=` from this very machine
 //!                            │
 //!                            ▼
 //!                     Identity (who, roles, grants, until when)      mint ─► a token for it
+//!
+//! bearer, session_token ─► issuer (policies) ─► jwt (taking apart) ─► jwks (keys) ─► claims
+//!                                                                       │
+//!                                                     fetch ◄───────────┘  by web_fetch
 //! ```
 //!
-//! Start reading at [`jwt`], then [`claims`].
+//! Start reading at [`issuer`], then [`jwt`], then [`claims`].
 
 pub mod limits;
 pub mod secret;
 
+pub mod address;
 pub mod claims;
+pub mod issuer;
+mod jwks;
 pub mod jwt;
 pub mod mint;
 
+pub mod bearer;
 pub mod chain;
 pub mod development;
+pub mod session_token;
+
 pub mod fetch;
 pub mod provider;
+pub mod web_fetch;
+
+pub use jwks::KeyFault;

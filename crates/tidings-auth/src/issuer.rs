@@ -1,0 +1,182 @@
+//! All whose tokens count: the hub itself, and foreign issuers, each with its policy.
+
+mod name;
+mod policy;
+mod preset;
+mod setup;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use tidings_core::audience::Subject;
+use tidings_core::credential::{Credential, CredentialId};
+use tidings_core::port::{AuthFailure, Clock};
+use tidings_core::time::Timestamp;
+
+use crate::claims::{Claims, refuse};
+use crate::fetch::Fetch;
+use crate::jwks::{KeySet, Source};
+use crate::jwt::{Compact, JwtAuthenticator};
+use crate::provider::Proven;
+
+pub use name::{IssuerName, IssuerNameFault};
+pub use policy::{Keys, Policy, Requirement, StreamLife};
+pub use preset::{Preset, PresetFault, PresetInput};
+pub use setup::{PolicyFault, SetupError};
+
+/// Verifies tokens of all issuers.
+///
+/// The `iss` of a token chooses the policy, by comparing it to the letter with what the settings say.
+/// Until the signature has been checked, that is all it does: no address is built from it, and no key
+/// is looked up outside of the chosen issuer.
+pub struct Issuers {
+    own: Option<JwtAuthenticator>,
+    foreign: Vec<Issuer>,
+    by_text: HashMap<String, usize>,
+}
+
+struct Issuer {
+    policy: Policy,
+    keys: Held,
+    /// What subjects must not begin with, as they would be taken for another issuer's.
+    taken: Vec<String>,
+}
+
+enum Held {
+    Published(Source),
+    Known(KeySet),
+}
+
+impl Issuers {
+    /// The hub's own secrets, if it has any, and these issuers. Nothing is fetched yet.
+    pub fn new(
+        own: Option<JwtAuthenticator>,
+        policies: Vec<Policy>,
+        fetch: &Arc<dyn Fetch>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, SetupError> {
+        setup::check_together(&policies)?;
+        let names: Vec<IssuerName> = policies.iter().map(|policy| policy.name.clone()).collect();
+        let mut issuers = Vec::new();
+        let mut by_text = HashMap::new();
+        for policy in policies {
+            let keys = match (policy.prepare(), &policy.keys) {
+                (Ok(None), Keys::Published(address)) => Held::Published(Source::new(
+                    policy.name.clone(),
+                    address.clone(),
+                    policy.algorithms.clone(),
+                    Arc::clone(fetch),
+                    Arc::clone(clock),
+                )),
+                (Ok(keys), _) => Held::Known(keys.unwrap_or_else(|| KeySet::new(Vec::new()))),
+                (Err(fault), _) => {
+                    let issuer = policy.name;
+                    return Err(SetupError::Policy { issuer, fault });
+                }
+            };
+            by_text.insert(policy.issuer.clone(), issuers.len());
+            issuers.push(Issuer {
+                taken: names
+                    .iter()
+                    .filter(|name| !policy.qualify && **name != policy.name)
+                    .map(|name| format!("{name}:"))
+                    .collect(),
+                policy,
+                keys,
+            });
+        }
+        Ok(Self {
+            own,
+            foreign: issuers,
+            by_text,
+        })
+    }
+
+    /// Checks one token against a time. Runs inside a tokio runtime if an issuer publishes its keys.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect on later calls: a fetch that it began goes on for others.
+    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Proven, AuthFailure> {
+        let token = Compact::parse(token)?;
+        let issuer = token.issuer()?.and_then(|text| self.by_text.get(text));
+        match issuer.and_then(|index| self.foreign.get(*index)) {
+            Some(issuer) => issuer.verify(&token, now).await,
+            None => match &self.own {
+                Some(own) => own.check(&token, now),
+                None => Err(AuthFailure::NotTrusted),
+            },
+        }
+    }
+}
+
+impl Issuer {
+    async fn verify(&self, token: &Compact<'_>, now: Timestamp) -> Result<Proven, AuthFailure> {
+        if !self.policy.algorithms.contains(&token.algorithm) {
+            return Err(AuthFailure::NotTrusted);
+        }
+        match &self.keys {
+            Held::Published(source) => source.check(token).await?,
+            Held::Known(keys) if keys.accepts(token) => {}
+            Held::Known(_) => return Err(AuthFailure::NotTrusted),
+        }
+        let policy = &self.policy;
+        policy.types.check(token.kind.as_deref())?;
+        let claims = Claims::read_as(&token.claims, &policy.layout)?;
+        claims.check_times(policy.leeway, now)?;
+        policy.check(&token.claims)?;
+        let issuer = policy.name.shared();
+        Ok(Proven {
+            subject: Some(self.subject(claims.subject)?),
+            roles: claims.roles,
+            grants: claims.grants,
+            claims: Arc::new(token.claims.clone()),
+            issuer: Some(Arc::clone(&issuer)),
+            expires_at: Some(policy.stream_end(claims.expires_at, now)),
+            credential: Credential {
+                id: claims.token_id.map(|id| CredentialId::Token { issuer, id }),
+                issued_at: claims.issued_at,
+                ..Credential::default()
+            },
+            ..Proven::default()
+        })
+    }
+
+    fn subject(&self, subject: Subject) -> Result<Subject, AuthFailure> {
+        let claim = || self.policy.layout.subject.to_string();
+        if self.policy.qualify {
+            let qualified = format!("{}:{subject}", self.policy.name);
+            return Subject::parse(&qualified)
+                .map_err(|fault| refuse(&claim(), format!("cannot be qualified: {fault}")));
+        }
+        let mut taken = self.taken.iter();
+        if taken.any(|prefix| subject.as_str().starts_with(prefix)) {
+            let problem = "begins like a subject of another issuer";
+            return Err(refuse(&claim(), problem));
+        }
+        Ok(subject)
+    }
+}
+
+impl fmt::Debug for Issuers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuers")
+            .field("own", &self.own)
+            .field("foreign", &self.foreign)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: &dyn fmt::Debug = match &self.keys {
+            Held::Published(source) => source,
+            Held::Known(keys) => keys,
+        };
+        f.debug_struct("Issuer")
+            .field("policy", &self.policy)
+            .field("keys", keys)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,39 @@
+//! Points of Curve25519 that are no keys.
+//!
+//! For a point whose order divides eight, signatures can be made without any private key that hold
+//! for many or all messages. No key generator yields one; a set that holds one was tampered with.
+
+/// The encodings of all eight points, canonical or not, with the sign bit cleared: y is 0, 1, minus
+/// one, one of the two values of the points of order eight, or p or p + 1 for 0 or 1.
+const SMALL: [[u8; 32]; 7] = [
+    [0; 32],
+    ends_with(0x01, 0x00, 0x00),
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+        0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+        0x03, 0x7a,
+    ],
+    ends_with(0xec, 0xff, 0x7f),
+    ends_with(0xed, 0xff, 0x7f),
+    ends_with(0xee, 0xff, 0x7f),
+];
+
+/// Little-endian: the lowest byte, thirty alike, the highest byte.
+const fn ends_with(lowest: u8, middle: u8, highest: u8) -> [u8; 32] {
+    let mut bytes = [middle; 32];
+    bytes[0] = lowest;
+    bytes[31] = highest;
+    bytes
+}
+
+/// Whether an encoded point has small order.
+pub(super) fn is_small(point: &[u8; 32]) -> bool {
+    let mut unsigned = *point;
+    unsigned[31] &= 0x7f;
+    SMALL.contains(&unsigned)
+}
