@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! Presented ─► chain ─┬─ jwt          bearer token signed with a shared secret (HS256)
+//!                     ├─ session      cookie of Auth.js or NextAuth (JWE)
 //!                     └─ development  `?userId=` from this very machine
 //!                            │
 //!                            ▼
@@ -23,4 +24,7 @@ pub mod mint;
 pub mod chain;
 pub mod development;
 pub mod fetch;
+pub mod place;
 pub mod provider;
+mod registered;
+pub mod session;

@@ -19,3 +19,29 @@ pub const LEEWAY_SECONDS_DEFAULT: u64 = 5;
 
 /// The last second of the year 9999. A later time is one in milliseconds, or nonsense.
 pub const CLAIM_SECONDS_MAX: u64 = 253_402_300_799;
+
+/// Bytes of a session cookie with all its parts: a whole request head has no more.
+pub const SESSION_COOKIE_BYTES_MAX: usize = 16 * 1024;
+
+/// Parts of a session cookie: five of them fill the largest request head.
+pub const SESSION_CHUNKS_MAX: usize = 8;
+
+/// Cookie names that a session provider looks for, before their prefixes: each one that is there
+/// costs a verification.
+pub const SESSION_NAMES_MAX: usize = 8;
+
+/// Secrets of a session provider: the one in use, and those that it replaces. A forged cookie is
+/// tried with all of them.
+pub const SESSION_SECRETS_MAX: usize = 4;
+
+/// Seconds by which the clock of the application may differ: what Auth.js itself allows.
+pub const SESSION_LEEWAY_SECONDS: u64 = 15;
+
+/// Bytes of a token's `jti`, which is kept for as long as what it opens.
+pub const TOKEN_ID_BYTES_MAX: usize = 256;
+
+/// Bytes of a provider's name in the settings, which becomes part of credentials' names.
+pub const PROVIDER_NAME_BYTES_MAX: usize = 32;
+
+/// Names of a place in a JSON object: real claims stand two or three deep.
+pub const PLACE_SEGMENTS_MAX: usize = 8;
