@@ -7,6 +7,7 @@
 //! ```text
 //! Presented ─► chain ─┬─ bearer         token signed by the hub (HS256) or a foreign issuer
 //!                     ├─ session_token  the same in a cookie
+//!                     ├─ session        cookie of Auth.js or NextAuth (JWE)
 //!                     └─ development    `?userId=` from this very machine
 //!                            │
 //!                            ▼
@@ -32,9 +33,13 @@ pub mod mint;
 pub mod bearer;
 pub mod chain;
 pub mod development;
+pub mod session;
 pub mod session_token;
 
+mod registered;
+
 pub mod fetch;
+pub mod place;
 pub mod provider;
 pub mod web_fetch;
 

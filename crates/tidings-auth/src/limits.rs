@@ -83,3 +83,26 @@ pub const ADDRESS_BYTES_MAX: usize = 2_048;
 /// The longest session that a stream may live beyond its token: after a week anybody can be asked
 /// to present one again.
 pub const STREAM_SESSION_SECONDS_MAX: u64 = 7 * 24 * 60 * 60;
+
+/// Bytes of a session cookie with all its parts: a whole request head has no more.
+pub const SESSION_COOKIE_BYTES_MAX: usize = 16 * 1024;
+
+/// Parts of a session cookie: five of them fill the largest request head.
+pub const SESSION_CHUNKS_MAX: usize = 8;
+
+/// Cookie names that a session provider looks for, before their prefixes: each one that is there
+/// costs a verification.
+pub const SESSION_NAMES_MAX: usize = 8;
+
+/// Secrets of a session provider: the one in use, and those that it replaces. A forged cookie is
+/// tried with all of them.
+pub const SESSION_SECRETS_MAX: usize = 4;
+
+/// Seconds by which the clock of the application may differ: what Auth.js itself allows.
+pub const SESSION_LEEWAY_SECONDS: u64 = 15;
+
+/// Bytes of a provider's name in the settings, which becomes part of credentials' names.
+pub const PROVIDER_NAME_BYTES_MAX: usize = 32;
+
+/// Names of a place in a JSON object: real claims stand two or three deep.
+pub const PLACE_SEGMENTS_MAX: usize = 8;

@@ -2,7 +2,10 @@
 
 mod chain;
 mod claims;
+mod fixtures;
 mod forge;
 mod forgery;
 mod leak;
+mod session;
+mod session_forgery;
 mod times;
