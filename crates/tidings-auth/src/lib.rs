@@ -16,6 +16,10 @@
 pub mod limits;
 pub mod secret;
 
+pub mod journal;
+pub mod key;
+pub mod store;
+
 pub mod claims;
 pub mod jwt;
 pub mod mint;

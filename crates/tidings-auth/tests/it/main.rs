@@ -4,5 +4,7 @@ mod chain;
 mod claims;
 mod forge;
 mod forgery;
+mod journal;
+mod keys;
 mod leak;
 mod times;
