@@ -134,8 +134,10 @@ impl Revoking {
                 return Err(unavailable(&damaged(&path, &line)));
             }
             // Whatever becomes of what is about to be written, this has been read and counts.
-            entries.clone_from(&draft);
-            self.publish(entries);
+            if *entries != draft {
+                entries.clone_from(&draft);
+                self.publish(entries);
+            }
         }
         let (change, answer) = change(&mut draft)?;
         if let Some(change) = change {
@@ -198,8 +200,10 @@ impl State {
             self.journal.forget();
             return Err(damaged(self.journal.path(), &line));
         }
+        // A file that was only written anew says nothing new.
+        let is_changed = self.entries != entries;
         self.entries = entries;
-        Ok(true)
+        Ok(is_changed)
     }
 
     fn forget_ended(&mut self, now: Timestamp) -> bool {

@@ -7,4 +7,8 @@ mod forgery;
 mod journal;
 mod keys;
 mod leak;
+mod person;
+mod store;
+mod stream_tokens;
+mod tickets;
 mod times;
