@@ -5,7 +5,10 @@
 //! cannot make it fetch anything.
 //!
 //! ```text
-//! Presented ─► chain ─┬─ bearer         token signed by the hub (HS256) or a foreign issuer
+//! Presented ─► chain ─┬─ ticket         random, used once to open a stream
+//!                     ├─ stream_token   short-lived, opens streams, signed by the hub
+//!                     ├─ key            API keys of servers and scripts
+//!                     ├─ jwt            token signed by the hub (HS256) or a foreign issuer
 //!                     ├─ session_token  the same in a cookie
 //!                     ├─ session        cookie of Auth.js or NextAuth (JWE)
 //!                     └─ development    `?userId=` from this very machine
@@ -24,6 +27,14 @@ pub mod limits;
 pub mod secret;
 
 pub mod address;
+pub mod journal;
+pub mod key;
+pub mod store;
+
+pub mod reading;
+pub mod stream_token;
+pub mod ticket;
+
 pub mod claims;
 pub mod issuer;
 mod jwks;

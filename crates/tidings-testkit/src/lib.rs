@@ -13,7 +13,7 @@
 //!
 //! The real program is started, killed and spoken to by [`program`] and [`plain_client`].
 //!
-//! Start reading at [`mod@log_conformance`].
+//! Start reading at [`mod@log_conformance`], or at [`mod@store_conformance`] for the shared store.
 
 #![expect(
     clippy::missing_panics_doc,
@@ -27,6 +27,7 @@ pub mod reading;
 pub mod recording_feed;
 
 pub mod log_conformance;
+pub mod store_conformance;
 
 pub mod plain_client;
 pub mod program;

@@ -108,7 +108,7 @@ pub(super) fn follow(log: &Log, plan: &Plan, decoded: &Decoded) -> Result<Told, 
             let follows = |known: &Vec<u64>| {
                 let next = known.iter().find(|offset| **offset > through).copied();
                 let expected = next.map(|offset| format!("{letter}{offset}?"));
-                (expected.unwrap_or(format!("ping@{}", plan.start)) == word).then_some(next)
+                (expected.unwrap_or_else(|| format!("ping@{}", plan.start)) == word).then_some(next)
             };
             let found = newest.iter().enumerate().skip(phase);
             let mut found = found.filter_map(|(at, known)| Some((at, follows(known)?)));
