@@ -57,7 +57,7 @@ impl World {
         };
         let expires_at = terms.expires_in_ms;
         let expires_at = expires_at.map(|ms| Timestamp(self.now.wall.0 + ms));
-        let types = types.map_or(reader.plan.now().types.clone(), filter);
+        let types = types.map_or_else(|| reader.plan.now().types.clone(), filter);
         let rescope = Rescope {
             holder,
             expires_at,
