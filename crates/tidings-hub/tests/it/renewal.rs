@@ -1,6 +1,9 @@
 //! A stream that goes on with another credential, or with another subscription, over real shards.
 
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use tidings_core::audience::Role;
@@ -9,9 +12,12 @@ use tidings_core::pattern::Pattern;
 use tidings_core::port::Clock as _;
 use tidings_core::start::Start;
 use tidings_hub::{OpenRequest, RenewError};
+use tidings_log::memory::MemoryOptions;
 use tidings_testkit::draft::DraftBuilder;
 
-use crate::fixture::{Fixture, Told, asked, identity, number_event, page_request, request, soon};
+use crate::fixture::{
+    Fixture, Told, asked, identity, number_event, one_shard, page_request, request, soon,
+};
 
 /// A reader who may read these, and has these roles.
 fn granted(patterns: &[&str], roles: &[&str]) -> Identity {
@@ -194,4 +200,39 @@ async fn a9_a_renewed_stream_is_warned_again_and_ends_with_its_new_credential() 
     fixture.publish_numbers("a", 0..1).await;
     assert_eq!(stream.word().await, "bye credential_expired");
     assert_eq!(stream.next().await, None);
+}
+
+/// Polls a future while the shard stalls, so that what it asks is answered only afterwards.
+async fn poll_while_stalled<F: Future>(fixture: &Fixture, busy: &mut Told, future: Pin<&mut F>) {
+    fixture.stall("busy", 0).await;
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(future.poll(&mut context).is_pending());
+    fixture.encoder.open_gate();
+    busy.expect(0..1).await;
+    fixture.wake_shards().await;
+}
+
+#[tokio::test]
+async fn a_renewal_is_worked_out_again_if_the_stream_is_changed_meanwhile_but_not_for_ever() {
+    let fixture = Fixture::with(&one_shard(), MemoryOptions::default());
+    let reader = identity("reader");
+    let mut busy = fixture.live(&["busy"]).await;
+    let mut stream = fixture.live(&["a"]).await;
+    let id = stream.reader.connection_id();
+    for (changes, is_busy) in [(2, false), (3, true)] {
+        let mut renewal = pin!(fixture.hub.renew(id, &reader));
+        for change in 0..changes {
+            poll_while_stalled(&fixture, &mut busy, renewal.as_mut()).await;
+            // It has been told what the stream asks for; now that is so no longer.
+            let topic = format!("b/{changes}/{change}");
+            let changed = fixture.hub.resubscribe(id, &reader, asked(&[&topic], &[]));
+            soon(changed).await.expect("changed");
+            poll_while_stalled(&fixture, &mut busy, renewal.as_mut()).await;
+        }
+        let renewed = soon(renewal).await;
+        assert_eq!(renewed.is_ok(), !is_busy, "{renewed:?}");
+        assert_eq!(matches!(renewed, Err(RenewError::Busy { .. })), is_busy);
+    }
+    fixture.publish_numbers("b/3/2", 1..2).await;
+    stream.expect(1..2).await;
 }
