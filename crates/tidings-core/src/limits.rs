@@ -129,7 +129,7 @@ pub const HOLDERS_PER_TURN_MAX: usize = 1_024;
 pub const DISMISSALS_PER_TURN_MAX: usize = SENDS_PER_TURN_MAX / 4;
 
 /// A reader that may read no longer has this long to take what was sent to it before; then its
-/// connection is cut. Revocations promise 2 s in all.
+/// connection is cut. Well within the 5 s in which a stream ends after its credential.
 pub const DISMISSAL_WAIT_MS_MAX: u64 = 1_000;
 
 /// What an operator says to those who are told to go is a sentence.

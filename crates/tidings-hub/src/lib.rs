@@ -16,6 +16,7 @@
 
 mod admission;
 mod any_sink;
+mod ask;
 mod begin;
 mod chunk;
 mod commit_feed;

@@ -12,7 +12,7 @@ use tidings_core::shard::{ConnectionId, Rescope, RescopeRefused};
 use tidings_core::subscription::{Authorised, SubscribeRefused, Subscription};
 use tidings_core::time::Timestamp;
 
-use crate::disconnect::NotAsked;
+use crate::ask::NotAsked;
 use crate::hub::Hub;
 use crate::inbox::Command;
 use crate::limits::{BUSY_RETRY_MS, RENEWAL_TRIES_MAX};

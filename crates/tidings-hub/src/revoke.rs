@@ -8,8 +8,8 @@ use crate::hub::Hub;
 
 impl Hub {
     /// From here on these revocations are in force, in place of those before them. Connections that
-    /// they concern are told `credential_revoked` and end within two seconds, and so do those whose
-    /// credential was proven before this and which come after it.
+    /// they concern are given nothing more but `credential_revoked`, and so are those whose credential
+    /// was proven before this and which come after it. One that takes nothing is cut after a second.
     pub fn revoke(&self, revocations: &Arc<Revocations>) {
         for inbox in &self.inner.threads.inboxes {
             inbox.revoke(revocations.clone());

@@ -43,7 +43,8 @@ pub struct Hello {
 /// The last word on a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Farewell {
-    /// A stable word: `drain`, `credential_expired`, `slow_reader`, `log_failed`.
+    /// A stable word: `drain`, `slow_reader`, `log_failed`, `credential_expired`,
+    /// `credential_revoked`, `not_granted`, `disconnected`.
     pub code: &'static str,
     /// For people.
     pub reason: String,

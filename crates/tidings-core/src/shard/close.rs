@@ -58,7 +58,7 @@ impl<S: Sink> Shard<S> {
     }
 
     /// Ends a connection with a last word, as soon as its sink has room for it.
-    pub fn bid_farewell(&mut self, key: ConnectionKey, farewell: Farewell, now: Now) {
+    pub(super) fn bid_farewell(&mut self, key: ConnectionKey, farewell: Farewell, now: Now) {
         let Some(connection) = self.connection(key) else {
             return;
         };

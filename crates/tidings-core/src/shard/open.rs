@@ -102,7 +102,9 @@ impl<S: Sink> Shard<S> {
             patterns, types, ..
         } = opening.asked;
         let memberships = self.join(key, &opening.authorised.scope, &types);
-        let asked = kept(patterns, &opening.authorised);
+        // Nobody changes what a page reads.
+        let is_page = matches!(opening.mode, Mode::Page { .. });
+        let asked = kept(patterns, &opening.authorised).filter(|_| !is_page);
         let snapshot = matches!(opening.begin, Begin::Last { .. });
         let leave_at = self.drain.map(|plan| {
             // Whoever comes while the others leave was admitted just before.

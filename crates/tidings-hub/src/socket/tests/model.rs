@@ -105,10 +105,11 @@ pub(super) fn follow(log: &Log, plan: &Plan, decoded: &Decoded) -> Result<Told, 
                 return last(words.next(), told);
             }
             let word = without_zeros(word);
+            let live = format!("ping@{}", plan.start);
             let follows = |known: &Vec<u64>| {
                 let next = known.iter().find(|offset| **offset > through).copied();
-                let expected = next.map(|offset| format!("{letter}{offset}?"));
-                (expected.unwrap_or_else(|| format!("ping@{}", plan.start)) == word).then_some(next)
+                let event = next.map(|offset| format!("{letter}{offset}?"));
+                (event.as_ref().unwrap_or(&live) == &word).then_some(next)
             };
             let found = newest.iter().enumerate().skip(phase);
             let mut found = found.filter_map(|(at, known)| Some((at, follows(known)?)));
