@@ -11,4 +11,5 @@ mod peer;
 mod plain;
 mod random;
 mod reader;
+mod stand;
 mod world;

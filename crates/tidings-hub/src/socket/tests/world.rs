@@ -27,7 +27,8 @@ use super::model::Plan;
 use super::peer::{Peer, Wire};
 use super::plain::{PlainCoder, PlainEncoder};
 use super::reader::{HEAD, Reader, Stage};
-use crate::admission::{Allowed, Gate};
+use super::stand::open_gate;
+use crate::admission::Gate;
 use crate::chunk::Framing;
 use crate::inbox::Inbox;
 use crate::limits::LAST_WORD_MS_MAX;
@@ -100,11 +101,7 @@ impl World {
             answers: VecDeque::new(),
             reading: HashSet::new(),
             has_dropped: false,
-            gate: Arc::new(Gate::new(Allowed {
-                hub: usize::MAX,
-                per_identity: usize::MAX,
-                per_address: usize::MAX,
-            })),
+            gate: open_gate(),
             inbox: Arc::new(Inbox::new(waker)),
             _poll: poll,
         }
