@@ -75,7 +75,7 @@ impl<W: io::Write> Stand<W> {
     /// Opens a stream and writes its hello, as it would be once its socket is here.
     pub(super) fn open(
         &mut self,
-        visitor: Visitor<'_>,
+        visitor: &Visitor<'_>,
         attach: impl FnOnce(&mut SocketSink<W>, SocketPlace),
     ) {
         let admission = self.gate.admit(&visitor.subject, visitor.address);
