@@ -10,11 +10,11 @@
 
 mod blocking;
 mod chart;
-mod generator;
-mod machine;
+pub(crate) mod generator;
+pub(crate) mod machine;
 mod peers;
 mod report;
-mod stand;
+pub(crate) mod stand;
 
 mod broadcast;
 mod churn;
@@ -24,14 +24,12 @@ mod reopen;
 mod replay;
 mod retention;
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::program;
-use crate::workspace::cargo;
 use report::Report;
 use stand::Stand;
 
@@ -116,7 +114,7 @@ const BENCHMARKS: [Benchmark; 7] = [
 /// Runs the named benchmarks, or all.
 pub(crate) fn run(root: &Path, arguments: &BenchArguments) -> Result<bool> {
     if cfg!(debug_assertions) {
-        return run_optimised(root);
+        return program::run_optimised(root);
     }
     if let Some(cases) = &arguments.peers {
         return peers::run(root, arguments, cases);
@@ -153,15 +151,4 @@ pub(crate) fn run(root: &Path, arguments: &BenchArguments) -> Result<bool> {
         report.write(root, &root.join(&arguments.out), benchmark.name)?;
     }
     Ok(true)
-}
-
-/// Runs the same chore again as a release build: a load generator must cost little.
-fn run_optimised(root: &Path) -> Result<bool> {
-    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let status = cargo(root)
-        .args(["run", "--quiet", "--release", "--package", "xtask", "--"])
-        .args(arguments)
-        .status()
-        .context("cannot start `cargo run`")?;
-    Ok(status.success())
 }

@@ -10,6 +10,7 @@
 
 mod bench;
 mod demo;
+mod hostile;
 mod program;
 mod suite;
 mod tidy;
@@ -36,6 +37,8 @@ enum Chore {
     Test(suite::TestArguments),
     /// Run the crash tests at length: `kill -9` of the program, power loss of the log.
     Torture(suite::TortureArguments),
+    /// Run the tests of hostile clients at full size, and those that need a network of their own.
+    Hostile(hostile::HostileArguments),
     /// Publish a recorded feed, kill the hub in the middle, and count what three readers got.
     Demo(demo::DemoArguments),
     /// Measure the figures of the documentation.
@@ -49,6 +52,7 @@ fn main() -> Result<ExitCode> {
         Chore::Tidy => tidy::run(&root)?.report(),
         Chore::Test(arguments) => suite::test(&root, &arguments)?,
         Chore::Torture(arguments) => suite::torture(&root, &arguments),
+        Chore::Hostile(arguments) => hostile::run(&root, &arguments)?,
         Chore::Demo(arguments) => demo::run(&root, &arguments)?,
         Chore::Bench(arguments) => bench::run(&root, &arguments)?,
     };

@@ -1,5 +1,6 @@
 //! The program that a chore runs: built from the workspace, in the profile of the chore itself.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -42,4 +43,15 @@ pub(crate) fn build_package(root: &Path, package: &str) -> Result<PathBuf> {
         .as_str()
         .context("`cargo metadata` names no target directory")?;
     Ok(Path::new(target).join(folder).join(package))
+}
+
+/// Runs the same chore again as a release build: a load generator must cost little.
+pub(crate) fn run_optimised(root: &Path) -> Result<bool> {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let status = cargo(root)
+        .args(["run", "--quiet", "--release", "--package", "xtask", "--"])
+        .args(arguments)
+        .status()
+        .context("cannot start `cargo run`")?;
+    Ok(status.success())
 }

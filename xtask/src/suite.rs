@@ -4,9 +4,9 @@
 //! ran nothing has failed: a check that silently checks nothing is worse than none.
 
 mod browser;
-mod cargo_test;
+pub(crate) mod cargo_test;
 mod package;
-mod tally;
+pub(crate) mod tally;
 mod toolchain;
 
 use std::path::Path;
@@ -110,7 +110,7 @@ pub(crate) fn torture(root: &Path, arguments: &TortureArguments) -> bool {
 }
 
 /// Runs one suite, and prints its time and its one line.
-fn run(name: &str, suite: impl FnOnce() -> Result<Tally>) -> bool {
+pub(crate) fn run(name: &str, suite: impl FnOnce() -> Result<Tally>) -> bool {
     println!("== {name}");
     let began = Instant::now();
     let tally = suite().unwrap_or_else(|error| {

@@ -40,9 +40,9 @@ pub(crate) const TCP_KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 /// How often it is asked.
 pub(crate) const TCP_KEEPALIVE_PROBES: u32 = 3;
 
-/// A peer that acknowledges nothing for this long is gone. With a heartbeat of 15 s, 45 s after the
-/// last it was heard of.
-pub(crate) const TCP_USER_TIMEOUT: Duration = Duration::from_secs(30);
+/// A peer that acknowledges nothing for this long is gone. With a heartbeat of 15 s, and a second for
+/// the timers of the kernel, that is 45 s after the last it was heard of.
+pub(crate) const TCP_USER_TIMEOUT: Duration = Duration::from_secs(29);
 
 /// Bytes that the kernel holds for a reader and has not sent: a slow reader is seen to be slow here,
 /// not behind megabytes of buffers.

@@ -12,4 +12,5 @@ mod plain;
 mod random;
 mod reader;
 mod rights;
+mod stand;
 mod world;

@@ -161,3 +161,34 @@ impl Fence {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_have_the_size_that_a_look_up_reads() {
+        const ENTRY_BYTES: usize = 100;
+        let mut writer = BlockWriter::default();
+        let mut body = Vec::new();
+        for number in 0..1_000_u32 {
+            writer.push(&number.to_be_bytes(), &[0; ENTRY_BYTES], &mut body);
+        }
+        let (at, length) = writer.finish(&mut body);
+        let mut fence = &body[at as usize..][..length as usize];
+        let mut lengths = Vec::new();
+        while !fence.is_empty() {
+            let _at = fence.get_u64_le();
+            lengths.push(fence.get_u64_le() as usize);
+            let key_bytes = fence.get_u16_le();
+            fence.advance(usize::from(key_bytes));
+        }
+        assert_eq!(lengths.iter().sum::<usize>(), 1_000 * ENTRY_BYTES);
+        let _last = lengths.pop();
+        let whole = INDEX_BLOCK_BYTES - CRC_BYTES..INDEX_BLOCK_BYTES + ENTRY_BYTES;
+        assert!(
+            lengths.iter().all(|length| whole.contains(length)),
+            "{lengths:?}"
+        );
+    }
+}

@@ -27,6 +27,8 @@ struct Plan {
     used_percent: u64,
     /// Bytes of one percent of the file system.
     percent_bytes: u64,
+    /// Writes of more bytes than this find no space.
+    room_bytes: Option<usize>,
 }
 
 /// State shared by the disk and its files.
@@ -36,6 +38,7 @@ pub(crate) struct Control {
     changed: Condvar,
     pub(crate) injected: AtomicU64,
     largest_write: AtomicUsize,
+    largest_read: AtomicUsize,
 }
 
 impl Control {
@@ -83,7 +86,22 @@ impl Control {
 
     /// Says that the file system has terabytes.
     pub(crate) fn enlarge(&self) {
-        self.plan.lock().expect("plan").percent_bytes = 1 << 36;
+        self.resize(1 << 36);
+    }
+
+    /// Says what one percent of the file system is.
+    pub(crate) fn resize(&self, percent_bytes: u64) {
+        self.plan.lock().expect("plan").percent_bytes = percent_bytes;
+    }
+
+    /// From now on, writes of more bytes than this find no space.
+    pub(crate) fn leave_room(&self, bytes: usize) {
+        self.plan.lock().expect("plan").room_bytes = Some(bytes);
+    }
+
+    /// Bytes of the largest read of a segment that was made on this disk, since the last such question.
+    pub(crate) fn largest_read(&self) -> usize {
+        self.largest_read.swap(0, Ordering::SeqCst)
     }
 
     pub(crate) fn injected(&self) -> u64 {
@@ -168,6 +186,8 @@ impl Disk for FaultyDisk {
 
 impl DiskFile for FaultyFile {
     fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        let largest = &self.control.largest_read;
+        largest.fetch_max(buffer.len(), Ordering::SeqCst);
         self.file.read_at(buffer, at)
     }
 
@@ -178,6 +198,11 @@ impl DiskFile for FaultyFile {
         }
         let largest = &self.control.largest_write;
         largest.fetch_max(bytes.len(), Ordering::SeqCst);
+        let room = self.control.plan.lock().expect("plan").room_bytes;
+        if room.is_some_and(|room| bytes.len() > room) {
+            self.control.injected.fetch_add(1, Ordering::SeqCst);
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         let checked = self.control.check(Call::Write);
         if checked.is_ok() {
             return self.file.write_at(bytes, at);

@@ -3,100 +3,43 @@
 
 use std::io;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 
 use bytes::Bytes;
-use mio::{Poll, Token, Waker};
 use tidings_core::audience::Subject;
 use tidings_core::coding::Coding;
 use tidings_core::credential::{Credential, CredentialId};
-use tidings_core::holder::Holder;
-use tidings_core::port::Shape;
-use tidings_core::position::Offset;
-use tidings_core::shard::{Begin, Mode, Now, Opening, Shard, ShardOptions};
-use tidings_core::subscription::Authorised;
-use tidings_core::time::{Moment, Timestamp};
-use tidings_wire::coding::BlockCoder;
+use tidings_core::time::Timestamp;
 
-use super::super::{Progress, SocketSink};
-use super::log::{all, filter, lineage, scope};
-use super::plain::PlainEncoder;
-use crate::admission::{Allowed, Gate};
-use crate::chunk::Framing;
-use crate::inbox::Inbox;
-use crate::seat::Seat;
-
-const NOW: Now = Now {
-    moment: Moment(0),
-    wall: Timestamp(1_000_000_000),
-};
+use super::stand::{NOW, Stand, Visitor};
 
 /// As many as the figure to reach is given for.
 const STREAMS: usize = 15_000;
 
 /// Bytes that one of many streams holds, with all that it makes others hold.
 fn bytes_per_stream(identities: usize, topics: usize) -> usize {
-    let poll = Poll::new().expect("a poll");
-    let waker = Waker::new(poll.registry(), Token(0)).expect("a waker");
-    let inbox = Arc::new(Inbox::new(waker));
-    let gate = Arc::new(Gate::new(Allowed {
-        hub: usize::MAX,
-        per_identity: usize::MAX,
-        per_address: usize::MAX,
-    }));
-    let mut shard: Shard<SocketSink<io::Sink>> = Shard::new(ShardOptions {
-        node: 1,
-        index: 0,
-        seed: 1,
-        head: Offset::ZERO,
-        lineage: Arc::new(lineage()),
-        encoder: Arc::new(PlainEncoder),
-        coder: Arc::new(BlockCoder::default()),
-        linger_ms: 0,
-        slow_reader_ms: 10_000,
-    });
+    let mut stand = Stand::<io::Sink>::new();
     let counted = allocation_counter::measure(|| {
         for stream in 0..STREAMS {
             // Each stream comes with names of its own, as parsed from its request.
             let user = format!("user-{}", stream % identities);
             let topic = format!("bench/topic-{}", stream % topics);
-            let patterns = [topic.as_str(), &format!("@user/{user}"), "@all"];
-            let subject = Subject::parse(&user).expect("a subject");
-            let admission = gate
-                .admit(Some(&subject), Ipv4Addr::LOCALHOST.into())
-                .expect("room");
-            // As the hub makes it: the subject's text is the one that is counted by.
-            let holder = Holder::new(admission.subject().cloned(), &credential(stream));
-            let opening = Opening {
-                sink: SocketSink::new(Framing::Chunked, admission, Seat::take(&inbox)),
-                mode: Mode::Stream {
-                    heartbeat_ms: 15_000,
-                },
-                shape: Shape(0),
-                authorised: Authorised {
-                    scope: scope(&patterns),
-                    narrowed: None,
-                },
-                asked: all(filter(&[])),
-                begin: Begin::Now { unknown: false },
-                holder,
-                expires_at: Some(Timestamp(2_000_000_000)),
+            let visitor = Visitor {
+                subject: Subject::parse(&user).expect("a subject"),
+                credential: credential(stream),
+                address: Ipv4Addr::LOCALHOST.into(),
+                patterns: &[topic.as_str(), &format!("@user/{user}"), "@all"],
                 coding: Coding::Identity,
-                random: 0,
+                expires_at: Some(Timestamp(2_000_000_000)),
             };
-            let key = shard.open(opening, NOW).key;
-            // Its hello is written, as it would be once its socket is here.
-            let sink = shard.sink(key).expect("it is open");
-            sink.attach_stream(io::sink(), Bytes::new(), gate.place_socket());
-            assert_eq!(sink.resume(), Progress::Done);
-            shard.drained(key, NOW);
-            while shard.turn(NOW) {}
+            stand.open(&visitor, |sink, place| {
+                sink.attach_stream(io::sink(), Bytes::new(), place);
+            });
+            while stand.shard.turn(NOW) {}
         }
     });
     usize::try_from(counted.bytes_current).expect("more is held than before") / STREAMS
 }
 
-/// A token of its own for each stream.
 fn credential(stream: usize) -> Credential {
     let id = format!("token:main:token-{stream}");
     Credential {

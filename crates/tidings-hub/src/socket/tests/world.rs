@@ -28,7 +28,8 @@ use super::peer::{Peer, Wire};
 use super::plain::{PlainCoder, PlainEncoder};
 use super::reader::{HEAD, Reader, Stage};
 use super::rights::{CREDENTIALS, holder};
-use crate::admission::{Allowed, Gate};
+use super::stand::open_gate;
+use crate::admission::Gate;
 use crate::chunk::Framing;
 use crate::inbox::Inbox;
 use crate::limits::LAST_WORD_MS_MAX;
@@ -108,11 +109,7 @@ impl World {
             revoked: Vec::new(),
             changes: 0,
             changes_amid_reads: 0,
-            gate: Arc::new(Gate::new(Allowed {
-                hub: usize::MAX,
-                per_identity: usize::MAX,
-                per_address: usize::MAX,
-            })),
+            gate: open_gate(),
             inbox: Arc::new(Inbox::new(waker)),
             _poll: poll,
         }
