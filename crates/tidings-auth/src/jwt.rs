@@ -80,11 +80,11 @@ impl JwtAuthenticator {
 
     /// Checks one token against a time.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Proven, AuthFailure> {
-        self.check(&Compact::parse(token)?, now)
+        self.check(Compact::parse(token)?, now)
     }
 
-    pub(crate) fn check(&self, token: &Compact<'_>, now: Timestamp) -> Result<Proven, AuthFailure> {
-        if !self.keys.accepts(token) {
+    pub(crate) fn check(&self, token: Compact<'_>, now: Timestamp) -> Result<Proven, AuthFailure> {
+        if !self.keys.accepts(&token) {
             return Err(AuthFailure::NotTrusted);
         }
         self.types.check(token.kind.as_deref())?;
@@ -95,7 +95,7 @@ impl JwtAuthenticator {
             subject: Some(claims.subject),
             roles: claims.roles,
             grants: claims.grants,
-            claims: Arc::new(token.claims.clone()),
+            claims: Arc::new(token.claims),
             expires_at: Some(claims.expires_at),
             credential: Credential {
                 id: claims.token_id.map(|id| CredentialId::Token { issuer, id }),

@@ -95,7 +95,7 @@ pub enum PresetFault {
     Secret,
     /// The address of its keys.
     #[error("the address of its keys cannot be used: {0}")]
-    Address(#[from] AddressFault),
+    Address(AddressFault),
 }
 
 impl Preset {
@@ -205,7 +205,8 @@ impl Preset {
         };
         let usual = || format!("{}/{below}", issuer.trim_end_matches('/'));
         let address = input.keys.clone().unwrap_or_else(usual);
-        let keys = Keys::Published(Address::parse(&address, input.plain_http)?);
+        let keys = Address::parse(&address, input.plain_http).map(Keys::Published);
+        let keys = keys.map_err(PresetFault::Address)?;
         let algorithms = match self {
             Self::Clerk | Self::Auth0 | Self::Keycloak | Self::Cognito => vec![Algorithm::Rs256],
             Self::Supabase => vec![Algorithm::Es256, Algorithm::Rs256],

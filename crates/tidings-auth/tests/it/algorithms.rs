@@ -285,6 +285,8 @@ fn a26_secrets_and_public_keys_are_not_mixed() {
     let weak = Keys::Secret(vec![Secret::from("short")]);
     let weak = fault(weak, &[Hs256]);
     assert_eq!(weak, PolicyFault::Secret(WeakSecret::TooShort(5)));
+    let public = Keys::Secret(vec![Secret::from(signer.pem().as_str())]);
+    assert_eq!(fault(public, &[Hs256]), PolicyFault::PemAsSecret);
     let many = Keys::Static(vec![signer.pem(); 9]);
     assert_eq!(fault(many, &[Es256]), PolicyFault::TooManyKeys(9));
 }
