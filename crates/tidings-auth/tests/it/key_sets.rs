@@ -1,12 +1,16 @@
 //! Published key sets (A7, A8), fetched from a real server on a clock that the test moves.
 
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tidings_auth::fetch::{Fetch, FetchError, FetchFuture, FetchMethod, FetchRequest};
 use tidings_auth::issuer::Keys;
 use tidings_auth::jwt::Algorithm;
 use tidings_auth::limits::{
-    KEY_SET_BYTES_MAX, KEY_SET_FETCH_INTERVAL_MS, KEY_SET_FRESH_MS, KEY_SET_KEYS_MAX,
-    KEY_SET_REFRESH_MS, KEY_SET_STALE_MS_MAX,
+    KEY_SET_BYTES_MAX, KEY_SET_FETCH_INTERVAL_MS, KEY_SET_FETCH_MS_MAX, KEY_SET_FRESH_MS,
+    KEY_SET_KEYS_MAX, KEY_SET_REFRESH_MS, KEY_SET_STALE_MS_MAX,
 };
 use tidings_core::port::AuthFailure;
 
@@ -49,6 +53,36 @@ async fn keys_are_fetched_when_a_token_needs_them_and_then_kept() {
     for leak in ["authorization", "cookie", "referer"] {
         assert!(!head.contains(leak), "{head}");
     }
+}
+
+/// Keeps what it is asked for, and answers with nothing.
+#[derive(Debug, Default)]
+struct Recorder(Mutex<Vec<FetchRequest>>);
+
+impl Fetch for Recorder {
+    fn fetch(&self, request: FetchRequest) -> FetchFuture<'_> {
+        self.0.lock().expect("unpoisoned").push(request);
+        Box::pin(async { Err(FetchError::Unreachable("nobody is there".to_owned())) })
+    }
+}
+
+#[tokio::test]
+async fn a8_a_fetch_is_bounded_in_time_and_size() {
+    let recorder = Arc::new(Recorder::default());
+    let fetch: Arc<dyn Fetch> = Arc::<Recorder>::clone(&recorder);
+    let policy = published("https://issuer.example/keys", &ES);
+    let world = World::with_fetch(vec![policy], &fetch, Arc::default()).expect("a good policy");
+    let refused = world.verify(&signer("k1").token(&claims())).await;
+    assert_eq!(refused, Err(AuthFailure::Unavailable));
+    let requests = recorder.0.lock().expect("unpoisoned");
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].url, "https://issuer.example/keys");
+    assert_eq!(requests[0].method, FetchMethod::Get);
+    assert_eq!(
+        requests[0].timeout,
+        Duration::from_millis(KEY_SET_FETCH_MS_MAX)
+    );
+    assert_eq!(requests[0].body_bytes_max, KEY_SET_BYTES_MAX);
 }
 
 #[tokio::test]
