@@ -124,6 +124,7 @@ fn a26_a_preset_asks_for_what_it_cannot_do_without() {
         (Preset::Auth0, "an audience"),
         (Preset::Plain, "an audience"),
         (Preset::Cognito, "the app client id"),
+        (Preset::Keycloak, "a client, a party or an audience"),
     ] {
         let found = fault(preset, input("https://id.example"));
         assert_eq!(found, PresetFault::Missing(missing));
