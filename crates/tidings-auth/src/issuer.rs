@@ -102,9 +102,9 @@ impl Issuers {
         let token = Compact::parse(token)?;
         let issuer = token.issuer()?.and_then(|text| self.by_text.get(text));
         match issuer.and_then(|index| self.foreign.get(*index)) {
-            Some(issuer) => issuer.verify(&token, now).await,
+            Some(issuer) => issuer.verify(token, now).await,
             None => match &self.own {
-                Some(own) => own.check(&token, now),
+                Some(own) => own.check(token, now),
                 None => Err(AuthFailure::NotTrusted),
             },
         }
@@ -112,13 +112,13 @@ impl Issuers {
 }
 
 impl Issuer {
-    async fn verify(&self, token: &Compact<'_>, now: Timestamp) -> Result<Proven, AuthFailure> {
+    async fn verify(&self, token: Compact<'_>, now: Timestamp) -> Result<Proven, AuthFailure> {
         if !self.policy.algorithms.contains(&token.algorithm) {
             return Err(AuthFailure::NotTrusted);
         }
         match &self.keys {
-            Held::Published(source) => source.check(token).await?,
-            Held::Known(keys) if keys.accepts(token) => {}
+            Held::Published(source) => source.check(&token).await?,
+            Held::Known(keys) if keys.accepts(&token) => {}
             Held::Known(_) => return Err(AuthFailure::NotTrusted),
         }
         let policy = &self.policy;
@@ -131,7 +131,7 @@ impl Issuer {
             subject: Some(self.subject(claims.subject)?),
             roles: claims.roles,
             grants: claims.grants,
-            claims: Arc::new(token.claims.clone()),
+            claims: Arc::new(token.claims),
             issuer: Some(Arc::clone(&issuer)),
             expires_at: Some(policy.stream_end(claims.expires_at, now)),
             credential: Credential {

@@ -1,10 +1,11 @@
 //! Signed tokens (RFC 7519), and the hub's own: signed with a shared secret by HS256.
 //!
-//! A token is taken apart by [`compact`](self), its signature is checked by a key that is bound to
-//! its algorithms ([`jwks`](crate::jwks)), and only then do its claims count. The cryptography is
-//! that of aws-lc. No token library stands between: each of its other tasks (choosing the key, typing
-//! the claims, comparing times with the time of the request) has to be done here anyway, it knows no
-//! ES512, and it would read the key again for every token.
+//! A token is taken apart (`jwt/compact.rs`), its signature is checked by a key that is bound to its
+//! algorithms (`jwks/key.rs`), and only then do its claims count ([`claims`](crate::claims)).
+//!
+//! The cryptography is that of aws-lc. No token library stands between: each of its other tasks
+//! (choosing the key, typing the claims, comparing times with the time of the request) has to be done
+//! here anyway, it knows no ES512, and it would read the key again for every token.
 
 mod algorithm;
 mod compact;
@@ -80,11 +81,11 @@ impl JwtAuthenticator {
 
     /// Checks one token against a time.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Proven, AuthFailure> {
-        self.check(&Compact::parse(token)?, now)
+        self.check(Compact::parse(token)?, now)
     }
 
-    pub(crate) fn check(&self, token: &Compact<'_>, now: Timestamp) -> Result<Proven, AuthFailure> {
-        if !self.keys.accepts(token) {
+    pub(crate) fn check(&self, token: Compact<'_>, now: Timestamp) -> Result<Proven, AuthFailure> {
+        if !self.keys.accepts(&token) {
             return Err(AuthFailure::NotTrusted);
         }
         self.types.check(token.kind.as_deref())?;
@@ -95,7 +96,7 @@ impl JwtAuthenticator {
             subject: Some(claims.subject),
             roles: claims.roles,
             grants: claims.grants,
-            claims: Arc::new(token.claims.clone()),
+            claims: Arc::new(token.claims),
             expires_at: Some(claims.expires_at),
             credential: Credential {
                 id: claims.token_id.map(|id| CredentialId::Token { issuer, id }),

@@ -4,8 +4,8 @@ use std::error::Error as _;
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Method, redirect};
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, redirect};
 
 use crate::address::{Address, PlainHttp};
 use crate::fetch::{Fetch, FetchAnswer, FetchError, FetchFuture, FetchMethod, FetchRequest};
@@ -44,13 +44,15 @@ impl WebFetch {
         let unreachable = |error: reqwest::Error| failure(error, timeout);
         let address = Address::parse(&request.url, self.plain)
             .map_err(|fault| FetchError::Unreachable(fault.to_string()))?;
-        let method = match request.method {
-            FetchMethod::Get => Method::GET,
-            FetchMethod::Post => Method::POST,
+        let sending = match request.method {
+            FetchMethod::Get => self.client.get(address.as_str()),
+            // The length of the empty body is told (RFC 9110, section 8.6).
+            FetchMethod::Post => {
+                let sending = self.client.post(address.as_str());
+                sending.header(CONTENT_LENGTH, HeaderValue::from_static("0"))
+            }
         };
-        let answer = self
-            .client
-            .request(method, address.as_str())
+        let answer = sending
             .headers(headers(request.headers)?)
             .timeout(timeout)
             .send();

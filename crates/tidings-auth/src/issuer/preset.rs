@@ -23,7 +23,8 @@ pub enum Preset {
     /// `at` is the Frontend API URL: it is the `iss`, and below it lie the keys. RS256; tokens live
     /// 60 seconds; `azp` is the origin of the page and may be absent; the role in the active
     /// organization is `o.rol` (version 2 of the claims) or `org_role` (version 1). There is no
-    /// `aud`. Source: clerk.com/docs/backend-requests/resources/session-tokens and
+    /// `aud`, so the pages should be listed as authorized parties: cookies of one domain reach all of
+    /// its applications. Source: clerk.com/docs/backend-requests/resources/session-tokens and
     /// .../handling/manual-jwt.
     Clerk,
     /// Auth0's access tokens for an API.
@@ -45,7 +46,8 @@ pub enum Preset {
     /// `at` is the realm's URL, `https://host/realms/name`, which is the `iss`. RS256. The claim
     /// `typ` is `Bearer`, which tells them from ID tokens. Roles: `realm_access.roles`, and
     /// `resource_access.<client>.roles` of the client if one is given, which is then the one allowed
-    /// `azp` too, unless parties are listed. Source: Keycloak's guide on securing applications and
+    /// `azp` too, unless parties are listed. One of client, parties and audiences has to be given, or
+    /// every client of the realm would be let in. Source: Keycloak's guide on securing applications and
     /// its server administration guide, on protocol mappers.
     Keycloak,
     /// Amazon Cognito's access tokens.
@@ -95,7 +97,7 @@ pub enum PresetFault {
     Secret,
     /// The address of its keys.
     #[error("the address of its keys cannot be used: {0}")]
-    Address(#[from] AddressFault),
+    Address(AddressFault),
 }
 
 impl Preset {
@@ -161,6 +163,10 @@ impl Preset {
             Self::Plain => policy = policy.with_roles(ClaimPath::top("roles")),
             Self::Auth0 => {}
         }
+        let is_for_anybody = policy.audiences.is_empty() && policy.authorized_parties.is_empty();
+        if self == Self::Keycloak && is_for_anybody {
+            return Err(PresetFault::Missing("a client, a party or an audience"));
+        }
         let needs_audience = matches!(self, Self::Auth0 | Self::Plain);
         if needs_audience && policy.audiences.is_empty() {
             return Err(PresetFault::Missing("an audience"));
@@ -205,7 +211,8 @@ impl Preset {
         };
         let usual = || format!("{}/{below}", issuer.trim_end_matches('/'));
         let address = input.keys.clone().unwrap_or_else(usual);
-        let keys = Keys::Published(Address::parse(&address, input.plain_http)?);
+        let keys = Address::parse(&address, input.plain_http).map(Keys::Published);
+        let keys = keys.map_err(PresetFault::Address)?;
         let algorithms = match self {
             Self::Clerk | Self::Auth0 | Self::Keycloak | Self::Cognito => vec![Algorithm::Rs256],
             Self::Supabase => vec![Algorithm::Es256, Algorithm::Rs256],

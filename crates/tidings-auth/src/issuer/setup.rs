@@ -17,7 +17,6 @@ pub enum SetupError {
         /// Which.
         issuer: IssuerName,
         /// Why.
-        #[source]
         fault: PolicyFault,
     },
     /// Two of one name.
@@ -64,12 +63,14 @@ pub enum PolicyFault {
         /// Counted from one.
         number: usize,
         /// Why.
-        #[source]
         fault: KeyFault,
     },
     /// Its secret can be guessed, or is no secret.
     #[error(transparent)]
     Secret(#[from] WeakSecret),
+    /// Its secret is something that everybody may know.
+    #[error("its secret is a PEM text, perhaps a public key that belongs among the keys")]
+    PemAsSecret,
     /// A leeway that would prolong stolen tokens.
     #[error("its leeway is longer than {LEEWAY_SECONDS_MAX} seconds: {0:?}")]
     Leeway(Duration),
@@ -112,6 +113,13 @@ impl Policy {
                 let mut keys = Vec::new();
                 for secret in secrets {
                     secret.for_signing()?;
+                    if secret
+                        .expose()
+                        .trim_ascii_start()
+                        .starts_with(b"-----BEGIN")
+                    {
+                        return Err(PolicyFault::PemAsSecret);
+                    }
                     keys.push(Key::secret(secret.expose(), &self.algorithms));
                 }
                 KeySet::new(keys)

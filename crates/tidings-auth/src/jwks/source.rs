@@ -102,7 +102,8 @@ impl Source {
         if !has_waited && self.renew().await && self.accepts(token) {
             return Ok(());
         }
-        if self.0.held.borrow().is_issuer_down || self.age() == Age::Missing {
+        let is_down = self.0.held.borrow().is_issuer_down;
+        if is_down || self.age() == Age::Missing {
             Err(AuthFailure::Unavailable)
         } else {
             Err(AuthFailure::NotTrusted)

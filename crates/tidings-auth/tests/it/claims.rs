@@ -150,9 +150,17 @@ fn a_minted_token_says_what_was_asked() {
     };
     let minter = Minter::new(&Secret::from(SECRET)).expect("a good secret");
     let identity = verify(&minter.mint(&request).expect("signed")).expect("accepted");
-    assert_eq!(identity.subject, Some(request.subject));
+    assert_eq!(identity.subject.as_ref(), Some(&request.subject));
     assert_eq!(identity.roles, request.roles);
     assert_eq!(identity.grants, request.grants);
     assert_eq!(identity.expires_at, Some(Timestamp((NOW + 60) * 1_000)));
     Minter::new(&Secret::from("short")).expect_err("a weak secret");
+    assert_eq!(identity.credential.issued_at, Some(request.issued_at));
+    let name = identity
+        .credential
+        .id
+        .expect("a name by which to revoke it");
+    assert!(name.to_string().starts_with("token:hub:"), "{name}");
+    let second = verify(&minter.mint(&request).expect("signed")).expect("accepted");
+    assert_ne!(second.credential.id, Some(name));
 }

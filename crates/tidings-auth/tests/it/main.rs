@@ -1,5 +1,6 @@
 //! The providers from outside: what they accept, and everything they must not.
 
+mod algorithms;
 mod chain;
 mod claims;
 mod fixtures;
@@ -14,4 +15,15 @@ mod session_forgery;
 mod store;
 mod stream_tokens;
 mod tickets;
+mod foreign;
+mod forge;
+mod forgery;
+mod key_server;
+mod key_sets;
+mod leak;
+mod presets;
+mod session_tokens;
+mod signer;
 mod times;
+mod web_fetch;
+mod world;

@@ -101,6 +101,31 @@ fn a6_the_time_is_the_requests_and_not_the_machines() {
 }
 
 #[test]
+fn a26_any_of_several_secrets_counts_while_one_replaces_another() {
+    use std::time::Duration;
+    use tidings_auth::jwt::{JwtAuthenticator, JwtSetupError};
+    use tidings_auth::limits::KEYS_TRIED_MAX;
+    use tidings_auth::secret::Secret;
+
+    let of = |secrets: Vec<Secret>| JwtAuthenticator::with_secrets(&secrets, Duration::ZERO);
+    let newer = Secret::from("a newer secret of a good length, first");
+    let older = Secret::from(crate::forge::SECRET);
+    let token = with_claim("exp", Some(json!(NOW)));
+    let at = Timestamp(NOW * 1_000 - 1);
+    let both = of(vec![newer.clone(), older.clone()]).expect("good secrets");
+    both.verify(&token, at).expect("signed with the older one");
+    let replaced = of(vec![newer]).expect("a good secret");
+    assert_eq!(replaced.verify(&token, at), Err(AuthFailure::NotTrusted));
+    of(vec![older.clone(); KEYS_TRIED_MAX]).expect("as many as are tried");
+    for count in [0, KEYS_TRIED_MAX + 1] {
+        let refused = of(vec![older.clone(); count]).expect_err("none or too many");
+        assert_eq!(refused, JwtSetupError::Count(count));
+    }
+    let weak = of(vec![older, Secret::from("short")]).expect_err("one is weak");
+    assert!(matches!(weak, JwtSetupError::Secret(_)));
+}
+
+#[test]
 fn a6_a_leeway_over_a_minute_is_refused() {
     use std::time::Duration;
     use tidings_auth::jwt::{JwtAuthenticator, JwtSetupError};

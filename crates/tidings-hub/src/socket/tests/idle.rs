@@ -40,6 +40,7 @@ fn bytes_per_stream(identities: usize, topics: usize) -> usize {
     usize::try_from(counted.bytes_current).expect("more is held than before") / STREAMS
 }
 
+/// A token of its own for each stream.
 fn credential(stream: usize) -> Credential {
     let id = format!("token:main:token-{stream}");
     Credential {
