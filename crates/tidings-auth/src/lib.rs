@@ -6,6 +6,7 @@
 //! ```text
 //! Presented ─► chain ─┬─ jwt          bearer token signed with a shared secret (HS256)
 //!                     ├─ session      cookie of Auth.js or NextAuth (JWE)
+//!                     ├─ application  whatever it takes: the application is asked
 //!                     └─ development  `?userId=` from this very machine
 //!                            │
 //!                            ▼
@@ -21,8 +22,10 @@ pub mod claims;
 pub mod jwt;
 pub mod mint;
 
+pub mod application;
 pub mod chain;
 pub mod development;
+mod endpoint;
 pub mod fetch;
 pub mod place;
 pub mod provider;

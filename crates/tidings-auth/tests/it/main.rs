@@ -1,5 +1,7 @@
 //! The providers from outside: what they accept, and everything they must not.
 
+mod application;
+mod application_outage;
 mod chain;
 mod claims;
 mod fixtures;
@@ -9,3 +11,4 @@ mod leak;
 mod session;
 mod session_forgery;
 mod times;
+mod web;
