@@ -177,13 +177,11 @@ impl Cookie {
     /// refused has been tried with as many keys as any other.
     fn open(&self, text: &str) -> Option<Zeroizing<Vec<u8>>> {
         let sealed = Sealed::parse(text).unwrap_or_else(|| Sealed::hopeless(text));
-        let fitting = self
-            .keys
-            .iter()
-            .filter(|key| key.encryption() == sealed.encryption);
+        let fits = |key: &&Key| key.encryption() == sealed.encryption;
         let is_named = |key: &&Key| sealed.key_id.as_deref() == Some(key.thumbprint());
-        let (named, others): (Vec<&Key>, Vec<&Key>) = fitting.partition(is_named);
-        let mut keys = named.into_iter().chain(others);
+        let named = self.keys.iter().filter(fits).filter(is_named);
+        let others = self.keys.iter().filter(fits).filter(|key| !is_named(key));
+        let mut keys = named.chain(others);
         keys.find_map(|key| key.open(&sealed))
     }
 }
