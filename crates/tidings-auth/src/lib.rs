@@ -11,6 +11,7 @@
 //!                     ├─ jwt            token signed by the hub (HS256) or a foreign issuer
 //!                     ├─ session_token  the same in a cookie
 //!                     ├─ session        cookie of Auth.js or NextAuth (JWE)
+//!                     ├─ application    whatever it takes: the application is asked
 //!                     └─ development    `?userId=` from this very machine
 //!                            │
 //!                            ▼
@@ -41,12 +42,14 @@ mod jwks;
 pub mod jwt;
 pub mod mint;
 
+pub mod application;
 pub mod bearer;
 pub mod chain;
 pub mod development;
 pub mod session;
 pub mod session_token;
 
+mod endpoint;
 mod registered;
 
 pub mod fetch;

@@ -1,76 +1,77 @@
-//! Places in a JSON object, as settings name them: `user.id`, or `/https:~1~1example.com~1roles`.
+//! Places in a JSON object, as settings name them: `user.id`, or `https://example\.com/roles`.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-use crate::limits::PLACE_SEGMENTS_MAX;
+use crate::limits::PLACE_NAMES_MAX;
 
-/// Where in a JSON object a value stands.
-///
-/// As text: names joined by dots, or a JSON pointer (RFC 6901) for names that hold dots themselves.
+/// Where in a JSON object a value stands: names of members, one inside the other, divided by dots. A
+/// dot that belongs to a name is written `\.`, a backslash `\\`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place(Vec<String>);
 
 /// The text names no place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "it is no place in a JSON object such as `user.id` or `/user/id`, of up to \
-     {PLACE_SEGMENTS_MAX} names: `{0}`"
+    "it is no place in a JSON object such as `user.id`, of up to {PLACE_NAMES_MAX} names: `{0}`"
 )]
 pub struct NotAPlace(String);
 
 impl Place {
-    /// Reads the text form.
-    pub fn parse(text: &str) -> Result<Self, NotAPlace> {
-        let names: Option<Vec<String>> = match text.strip_prefix('/') {
-            Some(pointer) => pointer.split('/').map(unescaped).collect(),
-            None => Some(text.split('.').map(str::to_owned).collect()),
-        };
-        names
-            .filter(|names| names.len() <= PLACE_SEGMENTS_MAX)
-            .filter(|names| names.iter().all(|name| !name.is_empty()))
-            .map(Self)
-            .ok_or_else(|| NotAPlace(text.to_owned()))
+    /// The place of a member at the top, whatever its name holds.
+    pub fn top(name: &str) -> Self {
+        Self(vec![name.to_owned()])
     }
 
-    /// The value there. Leads through objects only, never into arrays.
-    pub fn find<'a>(&self, object: &'a Map<String, Value>) -> Option<&'a Value> {
+    /// The value there; `null` is nothing. Leads through objects only, never into arrays.
+    pub(crate) fn find<'a>(&self, object: &'a Map<String, Value>) -> Option<&'a Value> {
         let (last, path) = self.0.split_last()?;
         let mut object = object;
         for name in path {
             object = object.get(name)?.as_object()?;
         }
-        object.get(last)
+        object.get(last).filter(|value| !value.is_null())
     }
 }
 
-/// A name of a JSON pointer without its escapes.
-fn unescaped(name: &str) -> Option<String> {
-    let mut plain = String::with_capacity(name.len());
-    let mut characters = name.chars();
-    while let Some(character) = characters.next() {
-        plain.push(match character {
-            '~' => match characters.next()? {
-                '0' => '~',
-                '1' => '/',
-                _ => return None,
-            },
-            other => other,
-        });
+impl FromStr for Place {
+    type Err = NotAPlace;
+
+    fn from_str(text: &str) -> Result<Self, NotAPlace> {
+        names(text)
+            .filter(|names| names.len() <= PLACE_NAMES_MAX)
+            .filter(|names| names.iter().all(|name| !name.is_empty()))
+            .map(Self)
+            .ok_or_else(|| NotAPlace(text.to_owned()))
     }
-    Some(plain)
+}
+
+fn names(text: &str) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    let mut name = String::new();
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '.' => names.push(std::mem::take(&mut name)),
+            '\\' => name.push(
+                characters
+                    .next()
+                    .filter(|next| matches!(next, '.' | '\\'))?,
+            ),
+            other => name.push(other),
+        }
+    }
+    names.push(name);
+    Some(names)
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.iter().any(|name| name.contains(['.', '/', '~'])) {
-            self.0
-                .iter()
-                .try_for_each(|name| write!(f, "/{}", name.replace('~', "~0").replace('/', "~1")))
-        } else {
-            f.write_str(&self.0.join("."))
-        }
+        let escaped = |name: &String| name.replace('\\', r"\\").replace('.', r"\.");
+        let names: Vec<String> = self.0.iter().map(escaped).collect();
+        f.write_str(&names.join("."))
     }
 }
 
@@ -81,19 +82,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_found_by_either_spelling() {
-        let value = json!({"user": {"id": "u1"}, "https://a.example/roles": ["A"], "a~": 1});
+    fn a_place_is_found_through_objects_only() {
+        let value = json!({"user": {"id": "u1", "role": null}, "https://a.b/roles": ["A"]});
         let object = value.as_object().expect("an object");
-        let find = |text: &str| Place::parse(text).expect(text).find(object).cloned();
+        let find = |text: &str| text.parse::<Place>().expect(text).find(object).cloned();
         assert_eq!(find("user.id"), Some(json!("u1")));
-        assert_eq!(find("/user/id"), Some(json!("u1")));
-        assert_eq!(find("/https:~1~1a.example~1roles"), Some(json!(["A"])));
-        assert_eq!(find("/a~0"), Some(json!(1)));
+        assert_eq!(find(r"https://a\.b/roles"), Some(json!(["A"])));
+        assert_eq!(
+            Place::top("https://a.b/roles").find(object),
+            Some(&json!(["A"]))
+        );
         for nowhere in [
             "id",
             "user.name",
+            "user.role",
             "user.id.x",
-            "/https:~1~1a.example~1roles/0",
+            r"https://a\.b/roles.0",
         ] {
             assert_eq!(find(nowhere), None, "{nowhere}");
         }
@@ -101,13 +105,13 @@ mod tests {
 
     #[test]
     fn a_place_survives_its_text_and_has_limits() {
-        for text in ["sub", "user.id", "/a.b/c", "/a~1b", "/a~0b"] {
-            assert_eq!(Place::parse(text).expect(text).to_string(), text);
+        for text in ["sub", "user.id", r"a\.b.c", r"a\\"] {
+            assert_eq!(text.parse::<Place>().expect(text).to_string(), text);
         }
-        let deep = ["a"; PLACE_SEGMENTS_MAX + 1].join(".");
-        Place::parse(&deep[2..]).expect("as deep as allowed");
-        for bad in ["", "/", "a..b", ".a", "a.", "/a//b", "/a~", "/a~2", &deep] {
-            Place::parse(bad).expect_err(bad);
+        let deep = ["a"; PLACE_NAMES_MAX + 1].join(".");
+        deep[2..].parse::<Place>().expect("as deep as allowed");
+        for bad in ["", "a..b", ".a", "a.", r"a\", r"a\b", &deep] {
+            bad.parse::<Place>().expect_err(bad);
         }
     }
 }

@@ -25,6 +25,7 @@ use zeroize::Zeroizing;
 use crate::limits::{PROVIDER_NAME_BYTES_MAX, SESSION_NAMES_MAX, SESSION_SECRETS_MAX};
 use crate::place::Place;
 use crate::provider::{ProofFuture, Proven, Provider};
+use crate::registered::{is_name, is_token};
 use crate::secret::{Secret, WeakSecret};
 
 use key::Key;
@@ -53,6 +54,8 @@ pub struct Policy {
     pub roles: Vec<Place>,
     /// Whether the subject becomes `<name>:<subject>`, because others could give out the same one.
     pub qualify: bool,
+    /// The names of all other issuers, which no unqualified subject may begin with.
+    pub others: Vec<Arc<str>>,
     /// How long that lives what a session opens.
     pub stream_life: StreamLife,
 }
@@ -103,12 +106,7 @@ struct Cookie {
 impl SessionCookie {
     /// A provider for one application. Derives all keys.
     pub fn new(policy: Policy) -> Result<Self, SetupError> {
-        let is_name = (1..=PROVIDER_NAME_BYTES_MAX).contains(&policy.name.len())
-            && policy
-                .name
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-        if !is_name {
+        if !is_name(&policy.name) {
             return Err(SetupError::Name(policy.name));
         }
         if !(1..=SESSION_SECRETS_MAX).contains(&policy.secrets.len()) {
@@ -179,13 +177,11 @@ impl Cookie {
     /// refused has been tried with as many keys as any other.
     fn open(&self, text: &str) -> Option<Zeroizing<Vec<u8>>> {
         let sealed = Sealed::parse(text).unwrap_or_else(|| Sealed::hopeless(text));
-        let fitting = self
-            .keys
-            .iter()
-            .filter(|key| key.encryption() == sealed.encryption);
+        let fits = |key: &&Key| key.encryption() == sealed.encryption;
         let is_named = |key: &&Key| sealed.key_id.as_deref() == Some(key.thumbprint());
-        let (named, others): (Vec<&Key>, Vec<&Key>) = fitting.partition(is_named);
-        let mut keys = named.into_iter().chain(others);
+        let named = self.keys.iter().filter(fits).filter(is_named);
+        let others = self.keys.iter().filter(fits).filter(|key| !is_named(key));
+        let mut keys = named.chain(others);
         keys.find_map(|key| key.open(&sealed))
     }
 }
@@ -195,7 +191,7 @@ fn names(listed: &[String]) -> Result<Vec<String>, SetupError> {
     let mut names = Vec::new();
     for prefix in PREFIXES {
         for name in listed {
-            if !is_cookie_name(name) {
+            if !is_token(name) {
                 return Err(SetupError::CookieName(name.clone()));
             }
             let own = PREFIXES.iter().find(|own| name.starts_with(*own));
@@ -210,12 +206,6 @@ fn names(listed: &[String]) -> Result<Vec<String>, SetupError> {
         }
     }
     Ok(names)
-}
-
-/// Whether a text is a token (RFC 9110, section 5.6.2), as names of cookies are.
-fn is_cookie_name(name: &str) -> bool {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_token)
 }
 
 impl Provider for SessionCookie {

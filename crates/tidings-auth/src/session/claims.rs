@@ -12,7 +12,7 @@ use super::{Policy, StreamLife};
 use crate::claims::Claims;
 use crate::limits::{SESSION_LEEWAY_SECONDS, TOKEN_ID_BYTES_MAX};
 use crate::provider::Proven;
-use crate::registered::{qualified, refuse, roles};
+use crate::registered::{named, refuse, roles};
 
 /// Checks the claims of an opened session against a policy and a time.
 pub(super) fn prove(
@@ -43,11 +43,7 @@ pub(super) fn prove(
     {
         return Err(AuthFailure::NotYetValid);
     }
-    let subject = if policy.qualify {
-        qualified(&policy.name, &read.subject)?
-    } else {
-        read.subject
-    };
+    let subject = named(read.subject, &policy.name, policy.qualify, &policy.others)?;
     Ok(Proven {
         subject: Some(subject),
         roles: read.roles,

@@ -31,12 +31,13 @@ pub(crate) fn policy() -> Policy {
         subject: place("sub"),
         roles: vec![place("roles"), place("role")],
         qualify: false,
+        others: vec!["keys".into()],
         stream_life: StreamLife::WithToken,
     }
 }
 
 fn place(text: &str) -> Place {
-    Place::parse(text).expect(text)
+    text.parse().expect(text)
 }
 
 /// Presents cookies at a time.
@@ -190,6 +191,25 @@ fn subjects_and_roles_are_found_where_callbacks_put_them() {
         .expect("known");
     assert_eq!(proven.subject.expect("somebody").as_str(), "portal:user-7");
     assert_eq!(proven.roles, [Role::parse("ADMIN").expect("a role")]);
+}
+
+#[test]
+fn a5_a_subject_is_never_taken_for_one_of_another_issuer() {
+    let session = valid("Auth.js 5, ");
+    // The name of this user would be `portal:u1` if another provider was called `u1`.
+    for (others, qualify, passes) in [
+        (["u1", "u"], false, true),
+        (["u1", "u1:x"], true, true),
+        (["Ada", "ada@example.com"], false, true),
+    ] {
+        let provider = provider(Policy {
+            others: others.map(Into::into).to_vec(),
+            qualify,
+            ..policy()
+        });
+        let asked = ask(&provider, &session.cookies(), THEN);
+        assert_eq!(asked.is_ok(), passes, "{others:?}");
+    }
 }
 
 #[test]

@@ -213,8 +213,8 @@ fn a10_parts_that_were_swapped_or_are_missing_are_refused() {
 #[test]
 fn a12_no_failure_shows_a_cookie_or_a_part_of_it() {
     let provider = provider(Policy {
-        subject: tidings_auth::place::Place::parse("name").expect("a place"),
-        roles: vec![tidings_auth::place::Place::parse("iat").expect("a place")],
+        subject: "name".parse().expect("a place"),
+        roles: vec!["iat".parse().expect("a place")],
         ..policy()
     });
     let session = valid("Auth.js 5, ");
