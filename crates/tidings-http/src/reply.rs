@@ -7,6 +7,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Empty, Full};
 use tidings_wire::problem::{self, Code, Problem};
 
+use crate::rates::Told;
 use crate::request_id::RequestId;
 
 /// The body of every answer. It cannot fail: what goes wrong in the middle is said in the body.
@@ -18,11 +19,13 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// What an answer to an identity depends on, besides the origin.
 const VARY_IDENTITY: HeaderValue = HeaderValue::from_static("authorization");
 
-/// A refusal on its way out: a problem, and the methods that would be allowed.
+/// A refusal on its way out: a problem, the methods that would be allowed, and what is left of a
+/// limit.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) problem: Box<Problem>,
     pub(crate) allow: Option<String>,
+    pub(crate) told: Option<Told>,
 }
 
 impl<P: Into<Problem>> From<P> for Refusal {
@@ -30,11 +33,18 @@ impl<P: Into<Problem>> From<P> for Refusal {
         Self {
             problem: Box::new(problem.into()),
             allow: None,
+            told: None,
         }
     }
 }
 
 impl Refusal {
+    /// The same refusal, with what is left of a limit.
+    pub(crate) fn telling(mut self, told: Told) -> Self {
+        self.told = Some(told);
+        self
+    }
+
     /// The refusal as a response, named after its request.
     pub(crate) fn into_response(self, request_id: RequestId) -> Response<Body> {
         let problem = self.problem.with_request_id(request_id.to_string());
@@ -48,6 +58,9 @@ impl Refusal {
         }
         if let Some(allow) = self.allow.and_then(|allow| allow.try_into().ok()) {
             headers.insert(ALLOW, allow);
+        }
+        if let Some(told) = self.told {
+            told.tell(headers);
         }
         response
     }

@@ -1,6 +1,7 @@
 //! The HTTP surface over real sockets, on a real hub with the memory log.
 
 mod client;
+mod counting_store;
 mod faulty_store;
 mod sinks;
 mod world;

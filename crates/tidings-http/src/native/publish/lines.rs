@@ -3,13 +3,14 @@
 //!
 //! A line that is no event, or is refused by itself (no grant, an id used for other content), is
 //! answered with its error, and the lines after it go on. When the log refuses (busy, full, not
-//! writable, draining), when the credential ends, or when the body breaks off, nothing more is read,
+//! writable, draining), when a rate is used up, when the credential ends, or when the body breaks off, nothing more is read,
 //! and the last line of the answer is `{"accepted", "line", "error"}`: how many lines were accepted
 //! in all, and the line at which reading stopped. The status is that of the first line.
 //!
 //! At most one batch is in flight, and no line is read before the answers to the last batch are
 //! taken: a client reads answers while it sends.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,9 +33,9 @@ use crate::app::App;
 use crate::body::{BodyFault, Patience, RequestBody, Share};
 use crate::call::Call;
 use crate::limits::{BATCH_BYTES_MAX, BATCH_LINES_MAX, LINGER_MS_MAX};
-use crate::refusals;
 use crate::reply::{self, Body, Refusal};
 use crate::request_id::RequestId;
+use crate::{rates, refusals};
 
 /// Answers with one line per line.
 pub(super) async fn answer(
@@ -49,6 +50,7 @@ pub(super) async fn answer(
     let mut intake = Intake {
         app: app.clone(),
         identity,
+        client: call.source.client,
         request_id: call.request_id,
         body: call.body,
         splitter: Some(LineSplitter::default()),
@@ -79,6 +81,7 @@ pub(super) async fn answer(
 struct Intake {
     app: App,
     identity: Arc<Identity>,
+    client: IpAddr,
     request_id: RequestId,
     body: RequestBody,
     /// None once the body has ended.
@@ -100,6 +103,8 @@ struct Batch {
     lines: Vec<(u64, Result<(), Problem>)>,
     /// The events of the lines that are events.
     events: Vec<Content>,
+    /// The bytes of the lines of these events.
+    sizes: Vec<usize>,
     bytes: usize,
 }
 
@@ -114,9 +119,13 @@ impl Batch {
             .map_err(Problem::from)
             .and_then(|text| {
                 self.bytes += text.len();
-                decode_event(&text).map_err(|error| Problem::from(&error))
+                let event = decode_event(&text).map_err(|error| Problem::from(&error))?;
+                Ok((event, text.len()))
             })
-            .map(|event| self.events.push(event));
+            .map(|(event, bytes)| {
+                self.events.push(event);
+                self.sizes.push(bytes);
+            });
         self.lines.push((line.number, decoded));
     }
 }
@@ -201,25 +210,37 @@ impl Intake {
 
     /// Publishes a batch and appends the answers to its lines. Returns the first line that the log
     /// refused, with the reason.
-    async fn publish(&mut self, batch: Batch, answers: &mut Vec<u8>) -> Option<(u64, Problem)> {
+    async fn publish(&mut self, mut batch: Batch, answers: &mut Vec<u8>) -> Option<(u64, Problem)> {
+        // The lines that no longer fit a limit are refused like those behind a refusal of the log:
+        // what came before them is committed, and whoever repeats them keeps their order.
+        let fit = rates::fitting_lines(&self.app, &self.identity, self.client, &batch.sizes).await;
+        batch.events.truncate(fit.lines);
         let outcomes = self
             .app
             .hub()
             .publish_each(&self.identity, batch.events)
             .await;
         let mut outcomes = outcomes.into_iter();
+        let mut fitting = fit.lines;
         let mut refused = None;
         for (line, decoded) in batch.lines {
             let outcome = match decoded {
                 Err(problem) => Err((problem, false)),
-                Ok(()) => match outcomes.next() {
-                    Some(Ok(published)) => Ok(super::shown(published)),
-                    Some(Err(error)) => {
-                        let stops = stops(&error);
-                        Err((refusals::publish(error), stops))
+                Ok(()) if fitting == 0 => {
+                    let problem = fit.refused.clone().unwrap_or_else(lost_outcome);
+                    Err((problem, true))
+                }
+                Ok(()) => {
+                    fitting -= 1;
+                    match outcomes.next() {
+                        Some(Ok(published)) => Ok(super::shown(published)),
+                        Some(Err(error)) => {
+                            let stops = stops(&error);
+                            Err((refusals::publish(error), stops))
+                        }
+                        None => Err((lost_outcome(), true)),
                     }
-                    None => Err((lost_outcome(), true)),
-                },
+                }
             };
             match outcome {
                 Ok(published) => {
