@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Empty, Full};
 use tidings_wire::problem::{self, Code, Problem};
@@ -51,7 +51,7 @@ impl Refusal {
         let mut response = whole(status(&problem), problem::CONTENT_TYPE, problem.to_bytes());
         let headers = response.headers_mut();
         if let Some(retry_after_ms) = problem.retry_after_ms() {
-            headers.insert(RETRY_AFTER, retry_after_ms.div_ceil(1_000).into());
+            retry_after(retry_after_ms, headers);
         }
         if let Some(challenge) = challenge(&problem) {
             headers.insert(WWW_AUTHENTICATE, challenge);
@@ -64,6 +64,11 @@ impl Refusal {
         }
         response
     }
+}
+
+/// Says when to try again, in whole seconds.
+pub(crate) fn retry_after(ms: u64, headers: &mut HeaderMap) {
+    headers.insert(RETRY_AFTER, ms.div_ceil(1_000).into());
 }
 
 /// The status of a problem.

@@ -77,8 +77,10 @@ pub(crate) async fn fitting_lines(
         let fitting = fitting(limit, &sizes[..lines], left);
         if fitting < lines {
             lines = fitting;
+            // The next line waits until it fits after those before it.
             let wanted = units(limit, &sizes[fitting..=fitting]);
-            refused = Some(refuse(app, told, wanted));
+            let missing = units(limit, &sizes[..=fitting]) - left;
+            refused = Some(refuse(app, told, wanted, missing));
         }
     }
     if lines > 0 {
@@ -102,7 +104,8 @@ pub(crate) async fn fitting_lines(
 /// Why a limit has not so many units now, without spending any.
 async fn lacks(app: &App, limit: Limit, spender: &Spender<'_>, units: usize) -> Option<Refusal> {
     let told = spend(app, limit, spender, 0).await.ok()??;
-    (units > told.spent.remaining as usize).then(|| refuse(app, told, units))
+    let missing = units.checked_sub(told.spent.remaining as usize)?;
+    (missing > 0).then(|| refuse(app, told, units, missing))
 }
 
 /// How many of these lines so many units are enough for.
@@ -123,7 +126,7 @@ fn units(limit: Limit, sizes: &[usize]) -> usize {
 }
 
 /// The refusal of units that are not there now, or never are.
-fn refuse(app: &App, told: Told, wanted: usize) -> Refusal {
+fn refuse(app: &App, told: Told, wanted: usize, missing: usize) -> Refusal {
     let Told {
         limit,
         quota,
@@ -143,7 +146,7 @@ fn refuse(app: &App, told: Told, wanted: usize) -> Refusal {
     }
     let spent = Spent {
         is_allowed: false,
-        wait_ms: wait_ms(quota, wanted - spent.remaining as usize),
+        wait_ms: wait_ms(quota, missing),
         ..spent
     };
     reached(app, &Told { spent, ..told })

@@ -58,6 +58,7 @@ pub(super) async fn answer(
         accepted: 0,
         next_line: 1,
         status: None,
+        retry_after_ms: None,
         is_over: false,
         _share: share,
     };
@@ -66,6 +67,7 @@ pub(super) async fn answer(
         return Err(problem.into());
     };
     let status = intake.status.unwrap_or(StatusCode::OK);
+    let retry_after_ms = intake.retry_after_ms;
     let rest = stream::unfold(intake, async |mut intake| {
         let answers = intake.answer_batch().await?;
         Some((answers, intake))
@@ -74,7 +76,11 @@ pub(super) async fn answer(
         .chain(rest)
         .map(|answers| Ok(Frame::data(answers)));
     let body = Body::new(StreamBody::new(Box::pin(answers)));
-    Ok(reply::with_body(status, page::NDJSON_CONTENT_TYPE, body))
+    let mut response = reply::with_body(status, page::NDJSON_CONTENT_TYPE, body);
+    if let Some(retry_after_ms) = retry_after_ms {
+        reply::retry_after(retry_after_ms, response.headers_mut());
+    }
+    Ok(response)
 }
 
 /// A body on its way in, line by line.
@@ -92,6 +98,8 @@ struct Intake {
     next_line: u64,
     /// The status of the first line, once it is known.
     status: Option<StatusCode>,
+    /// When the first line may be repeated, if it was refused for a time.
+    retry_after_ms: Option<u64>,
     is_over: bool,
     /// Room for a batch and the beginning of the line after it.
     _share: Share,
@@ -249,7 +257,7 @@ impl Intake {
                     page::push_published_line(line, Ok(&published), answers);
                 }
                 Err((problem, stops)) => {
-                    self.status.get_or_insert_with(|| reply::status(&problem));
+                    self.note_refusal(&problem);
                     page::push_published_line(line, Err(&problem), answers);
                     if stops && refused.is_none() {
                         refused = Some((line, problem));
@@ -260,9 +268,17 @@ impl Intake {
         refused
     }
 
+    /// Takes the status of a refusal for the whole answer, if it is that of the first line.
+    fn note_refusal(&mut self, problem: &Problem) {
+        if self.status.is_none() {
+            self.status = Some(reply::status(problem));
+            self.retry_after_ms = problem.retry_after_ms();
+        }
+    }
+
     /// Appends the last line, after which nothing is read.
     fn stop(&mut self, line: u64, problem: Problem, answers: &mut Vec<u8>) {
-        self.status.get_or_insert_with(|| reply::status(&problem));
+        self.note_refusal(&problem);
         self.is_over = true;
         let accepted = self.accepted;
         let opening = format!("{{\"accepted\":{accepted},\"line\":{line},\"error\":");
