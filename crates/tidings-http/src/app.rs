@@ -17,8 +17,10 @@ use crate::body::{Budget, RequestBody};
 use crate::call::Call;
 use crate::cors::{self, Verdict};
 use crate::forwarded::{self, Scheme};
+use crate::host::{self, HostName};
 use crate::limits::{HEADERS_MAX, URL_BYTES_MAX};
 use crate::metrics::{Metrics, RequestLabels, RouteLabels, method_label, status_class};
+use crate::origin::Origin;
 use crate::peer::Peer;
 use crate::rates::{self, Rates};
 use crate::reply::{self, Body, Refusal};
@@ -26,7 +28,7 @@ use crate::request_id::RequestId;
 use crate::router::{self, Endpoint, Found};
 use crate::seldom::Seldom;
 use crate::settings::Settings;
-use crate::{host, native, openapi, probe, segment};
+use crate::{native, openapi, probe, segment};
 
 /// The name of each request, for the client to quote.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -221,8 +223,9 @@ impl App {
         if let Err(problem) = host::check(&self.settings().hosts, &call.parts, endpoint) {
             self.metrics().hosts_refused.inc();
             if let Some(suppressed) = self.inner.host_log.say(self.clock().moment()) {
-                let host = call.parts.headers.get(HOST);
-                tracing::warn!(request = %call.request_id, ?host, suppressed, "host refused");
+                let host = host::named(&call.parts);
+                let host = host.as_ref().map_or("", HostName::as_str);
+                tracing::warn!(request = %call.request_id, host, suppressed, "host refused");
             }
             return Err(problem.into());
         }
@@ -259,9 +262,13 @@ impl App {
         if let Verdict::Refused(cause) = &verdict {
             self.metrics().origins_refused.inc();
             if let Some(suppressed) = self.inner.origin_log.say(self.clock().moment()) {
-                let origin = parts.headers.get(http::header::ORIGIN);
+                // What is no origin may be anything, also a credential in the wrong place.
+                let sent = parts.headers.get(http::header::ORIGIN);
+                let sent = sent.and_then(|sent| sent.to_str().ok());
+                let origin = sent.and_then(|sent| Origin::parse(sent).ok());
+                let origin = origin.as_ref().map_or("", Origin::as_str);
                 tracing::warn!(
-                    request = %request_id, ?origin, cause = cause.as_str(), suppressed,
+                    request = %request_id, origin, cause = cause.as_str(), suppressed,
                     "origin refused"
                 );
             }

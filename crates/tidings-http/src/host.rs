@@ -82,7 +82,7 @@ fn canonical_name(name: &str) -> Option<String> {
 }
 
 /// The host that a request names, as it names it: the authority of its target, or `Host`.
-fn named(request: &Parts) -> Option<&str> {
+fn text(request: &Parts) -> Option<&str> {
     let authority = request.uri.authority().map(http::uri::Authority::as_str);
     let header = || {
         request
@@ -91,6 +91,11 @@ fn named(request: &Parts) -> Option<&str> {
             .and_then(|host| host.to_str().ok())
     };
     authority.or_else(header)
+}
+
+/// The host that a request names, if that is one.
+pub(crate) fn named(request: &Parts) -> Option<HostName> {
+    text(request).and_then(|host| HostName::parse(host).ok())
 }
 
 /// Whether a page of this origin was served under the very host, port and, where it is known, scheme
@@ -106,7 +111,7 @@ pub(crate) fn serves(request: &Parts, scheme: Option<Scheme>, origin: &Origin) -
         Scheme::Https => 443,
     };
     let whole = |text| split(text).map(|(name, port)| (name, port.unwrap_or(own_port)));
-    let host = named(request).and_then(whole);
+    let host = text(request).and_then(whole);
     scheme.is_none_or(|scheme| scheme == origin_scheme)
         && host.is_some()
         && host == whole(origin.authority())
@@ -114,7 +119,7 @@ pub(crate) fn serves(request: &Parts, scheme: Option<Scheme>, origin: &Origin) -
 
 /// Whether the host that a request names is this machine.
 pub(crate) fn is_this_machine(request: &Parts) -> bool {
-    let name = named(request).and_then(split).map(|(name, _)| name);
+    let name = text(request).and_then(split).map(|(name, _)| name);
     matches!(name.as_deref(), Some("localhost" | "127.0.0.1" | "[::1]"))
 }
 
@@ -124,7 +129,7 @@ pub(crate) fn check(
     request: &Parts,
     endpoint: Option<Endpoint>,
 ) -> Result<(), Problem> {
-    let named = named(request).and_then(|host| HostName::parse(host).ok());
+    let named = named(request);
     // RFC 9113, section 8.3.1. In HTTP/1 the target wins (RFC 9112, section 3.2.2), but a proxy that
     // has decided by the other may have decided about another host.
     if let (Some(_), Some(host)) = (request.uri.authority(), request.headers.get(HOST)) {

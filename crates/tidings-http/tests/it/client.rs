@@ -335,6 +335,11 @@ impl Stream {
         }
     }
 
+    /// What has come of the body.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.text).into_owned()
+    }
+
     /// Reads until the hub closes the connection or ends the answer.
     pub(crate) async fn until_end(&mut self) {
         while self.more().await {}
