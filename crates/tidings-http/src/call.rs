@@ -57,3 +57,37 @@ impl fmt::Debug for Call {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use http_body_util::{BodyExt as _, Full};
+
+    use super::*;
+
+    #[test]
+    fn a12_a_call_shows_nothing_that_was_sent_in_confidence() {
+        let request = http::Request::post("http://hub.test/v1/events?ticket=canary-1")
+            .header("authorization", "Bearer canary-2")
+            .header("cookie", "session=canary-3");
+        let (parts, ()) = request.body(()).expect("a request").into_parts();
+        let body = Full::from("canary-4").map_err(|never: std::convert::Infallible| match never {});
+        let client = Ipv4Addr::LOCALHOST.into();
+        let call = Call {
+            parts,
+            body: RequestBody::new(body),
+            peer: Peer::new((client, 80).into()),
+            source: Source {
+                client,
+                scheme: None,
+            },
+            request_id: RequestId::random(),
+        };
+        let shown = format!("{call:#?}");
+        assert!(
+            shown.contains("/v1/events") && !shown.contains("canary"),
+            "{shown}"
+        );
+    }
+}

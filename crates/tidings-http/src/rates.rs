@@ -32,11 +32,13 @@ pub(crate) use publishes::{count_events, fitting_lines};
 /// How much may be asked in which time. None is unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimits {
-    /// Requests of one address; the addresses of one IPv6 /64 are one.
+    /// Requests of one address; the addresses of one IPv6 /64 are one. Behind a proxy that is not
+    /// trusted, all its clients are one address.
     pub requests_per_address: Option<Quota>,
     /// Credentials from one address that are refused because they prove nothing. When they are used
     /// up, no credential from there is looked at until one more would be allowed, so that guessing
-    /// is slow. A good credential behind the same address waits too.
+    /// is slow. A good credential behind the same address waits too. What is checked at the same
+    /// time may go beyond it once.
     pub refused_credentials_per_address: Option<Quota>,
     /// Tickets that one identity gets.
     pub tickets_per_identity: Option<Quota>,

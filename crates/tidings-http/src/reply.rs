@@ -17,7 +17,7 @@ pub type Body = UnsyncBoxBody<Bytes, std::convert::Infallible>;
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// What an answer to an identity depends on, besides the origin.
-const VARY_IDENTITY: HeaderValue = HeaderValue::from_static("authorization");
+const VARY_IDENTITY: HeaderValue = HeaderValue::from_static("authorization, cookie");
 
 /// A refusal on its way out: a problem, the methods that would be allowed, and what is left of a
 /// limit.

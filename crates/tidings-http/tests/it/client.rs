@@ -89,6 +89,15 @@ impl Request {
     }
 }
 
+/// Every byte of a text as it stands in a URL.
+pub(crate) fn encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        write!(encoded, "%{byte:02X}").expect("text");
+    }
+    encoded
+}
+
 /// Sends bytes and reads until the hub closes. An empty answer means that it closed without a word.
 pub(crate) async fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let talk = async {

@@ -144,7 +144,8 @@ struct Whisper {
     headers: Vec<(&'static str, String)>,
     content_type: &'static str,
     body: String,
-    /// How often the credential was refused before, so that limits are reached too.
+    has_bearer: bool,
+    /// Whether no credential is looked at any more.
     is_limited: bool,
 }
 
@@ -195,17 +196,20 @@ fn whisper() -> impl Strategy<Value = Whisper> {
         prop::collection::vec(header, 0..4),
         prop::sample::select(&["application/json", "application/x-ndjson", "text/plain"]),
         body,
-        any::<bool>(),
+        any::<[bool; 2]>(),
     )
         .prop_map(
-            |(method, path, query, headers, content_type, body, is_limited)| Whisper {
-                method,
-                path,
-                query,
-                headers,
-                content_type,
-                body,
-                is_limited,
+            |(method, path, query, headers, content_type, body, [has_bearer, is_limited])| {
+                Whisper {
+                    method,
+                    path,
+                    query,
+                    headers,
+                    content_type,
+                    body,
+                    has_bearer,
+                    is_limited,
+                }
             },
         )
 }
@@ -218,11 +222,11 @@ impl Whisper {
         let mut request = Request::new(self.method, &target)
             .http_10()
             .body(self.content_type, &self.body);
-        if !self
+        let has_one = self
             .headers
             .iter()
-            .any(|(name, _)| *name == "authorization")
-        {
+            .any(|(name, _)| *name == "authorization");
+        if self.has_bearer && !has_one {
             request = request.bearer("writer");
         }
         for (name, value) in &self.headers {
@@ -248,6 +252,9 @@ fn a12_no_secret_comes_out_anywhere() {
     };
     let worlds =
         runtime.block_on(async { [World::start().await, World::start_with(limited).await] });
+    let forged = Request::get("/v1/events").bearer("forged");
+    let answer = runtime.block_on(worlds[1].send(forged));
+    assert_eq!(answer.status, 401, "the last that is looked at");
     let mut runner = TestRunner::new(Config {
         cases: 300,
         failure_persistence: None,

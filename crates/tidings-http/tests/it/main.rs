@@ -18,6 +18,7 @@ mod hostile_requests;
 mod hosts;
 mod http2;
 mod http2_limits;
+mod injection;
 mod last_event_id;
 mod leaks;
 mod lines;

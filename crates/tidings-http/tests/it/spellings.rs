@@ -1,6 +1,6 @@
 //! A14: one name has one spelling, at every place that takes a topic.
 
-use crate::client::Request;
+use crate::client::{Request, encoded};
 use crate::world::World;
 
 /// Spellings, as they are once percent-encoding is undone, that are nobody's: each would be another
@@ -39,11 +39,6 @@ const OTHERS: [&str; 5] = [
     "project;/1",
     "projec/t1",
 ];
-
-fn encoded(text: &str) -> String {
-    let bytes = text.bytes();
-    bytes.map(|byte| format!("%{byte:02X}")).collect()
-}
 
 /// Everything that takes a topic, asked with this one.
 fn places(topic: &str) -> Vec<Request> {
