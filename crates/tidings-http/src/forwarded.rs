@@ -45,11 +45,20 @@ pub enum ForwardedHeader {
 #[error("it is neither an address nor a network such as `10.0.0.0/8` or `fd00::/8`")]
 pub struct NotANetwork;
 
-/// Takes a text as a network; an address is the network of itself.
+/// Takes a text as a network; an address is the network of itself. IPv4 in the clothes of IPv6 is
+/// IPv4, as it is in addresses.
 pub fn network(text: &str) -> Result<IpNet, NotANetwork> {
-    text.parse()
+    let network: IpNet = text
+        .parse()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| NotANetwork)
+        .map_err(|_| NotANetwork)?;
+    let mapped = network.prefix_len().checked_sub(96);
+    match (network.addr().to_canonical(), mapped) {
+        (address @ IpAddr::V4(_), Some(prefix)) => {
+            IpNet::new(address, prefix).map_err(|_| NotANetwork)
+        }
+        _ => Ok(network),
+    }
 }
 
 /// The scheme by which a client came to the first proxy.

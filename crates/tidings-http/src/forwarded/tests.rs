@@ -183,6 +183,8 @@ fn a_network_is_a_network_or_an_address() {
     for text in ["10.0.0.0/8", "10.0.0.1", "::1", "fd00::/8"] {
         assert!(network(text).is_ok(), "{text}");
     }
+    assert_eq!(network("::ffff:10.0.0.0/104"), network("10.0.0.0/8"));
+    assert_eq!(network("::ffff:10.0.0.1"), network("10.0.0.1/32"));
     for text in ["", "10.0.0.0/33", "10.0.0", "proxy.example", "10.0.0.1:80"] {
         assert_eq!(network(text), Err(NotANetwork), "{text}");
     }

@@ -3,9 +3,10 @@
 //!
 //! A line that is no event, or is refused by itself (no grant, an id used for other content), is
 //! answered with its error, and the lines after it go on. When the log refuses (busy, full, not
-//! writable, draining), when a rate is used up, when the credential ends, or when the body breaks off, nothing more is read,
-//! and the last line of the answer is `{"accepted", "line", "error"}`: how many lines were accepted
-//! in all, and the line at which reading stopped. The status is that of the first line.
+//! writable, draining), when a rate is used up, when the credential ends, or when the body breaks
+//! off, nothing more is read, and the last line of the answer is `{"accepted", "line", "error"}`: how
+//! many lines were accepted in all, and the line at which reading stopped. The status is that of the
+//! first line.
 //!
 //! At most one batch is in flight, and no line is read before the answers to the last batch are
 //! taken: a client reads answers while it sends.
