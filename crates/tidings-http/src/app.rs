@@ -8,21 +8,24 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt as _;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use tidings_core::limits::HEARTBEAT_MS_DEFAULT;
-use tidings_core::port::{Authenticator, Clock};
+use tidings_core::port::{Authenticator, Clock, SharedStore};
 use tidings_hub::Hub;
 use tidings_wire::problem::{Code, Problem};
 
 use crate::body::{Budget, RequestBody};
 use crate::call::Call;
 use crate::cors::{self, Verdict};
+use crate::forwarded::{self, Scheme};
+use crate::host::{self, HostName};
 use crate::metrics::{Metrics, RequestLabels, RouteLabels, method_label, status_class};
-use crate::origin::Origins;
+use crate::origin::Origin;
 use crate::peer::Peer;
+use crate::rates::{self, Rates};
 use crate::reply::{self, Body, Refusal};
 use crate::request_id::RequestId;
 use crate::router::{self, Endpoint, Found};
 use crate::seldom::Seldom;
+use crate::settings::Settings;
 use crate::{head_limits, native, openapi, probe, segment};
 
 /// The name of each request, for the client to quote.
@@ -33,31 +36,6 @@ const NO_ROUTE: &str = "none";
 
 /// The method label of requests whose method is not known.
 const NO_METHOD: &str = "other";
-
-/// What an operator decides about the HTTP surface.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Which web pages may read answers.
-    pub origins: Origins,
-    /// Whether the `userId` query parameter of this machine's clients is handed to the
-    /// authenticators, of which only the development one looks at it.
-    pub development: bool,
-    /// How often a stream gives a sign of life.
-    pub heartbeat_ms: u32,
-    /// Whether streams are compressed for those who accept it.
-    pub compress: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            origins: Origins::default(),
-            development: false,
-            heartbeat_ms: HEARTBEAT_MS_DEFAULT as u32,
-            compress: true,
-        }
-    }
-}
 
 /// The HTTP surface of one hub. A cheap handle.
 #[derive(Debug, Clone)]
@@ -74,17 +52,22 @@ struct Inner {
     metrics: Metrics,
     bodies: Budget,
     origin_log: Seldom,
+    host_log: Seldom,
+    rates: Rates,
 }
 
 impl App {
-    /// The surface of a hub. The first authenticator that knows a credential decides.
+    /// The surface of a hub. The first authenticator that knows a credential decides. The store
+    /// counts what is limited.
     pub fn new(
         hub: Hub,
         authenticators: Vec<Arc<dyn Authenticator>>,
         clock: Arc<dyn Clock>,
+        store: Arc<dyn SharedStore>,
         settings: Settings,
     ) -> Self {
         let metrics = Metrics::new(hub.clone());
+        let rates = Rates::new(settings.rates, store);
         Self {
             inner: Arc::new(Inner {
                 hub,
@@ -94,6 +77,8 @@ impl App {
                 metrics,
                 bodies: Budget::default(),
                 origin_log: Seldom::default(),
+                host_log: Seldom::default(),
+                rates,
             }),
         }
     }
@@ -118,15 +103,17 @@ impl App {
         &self.inner.bodies
     }
 
+    pub(crate) fn rates(&self) -> &Rates {
+        &self.inner.rates
+    }
+
     pub(crate) fn settings(&self) -> &Settings {
         &self.inner.settings
     }
 
-    /// The user that a request of this machine names in development. The request must also name
-    /// this machine as its host: a page of a foreign name that was made to lead here may not.
+    /// The user that a request of this machine names in development.
     pub(crate) fn development_user<'a>(&self, call: &'a Call) -> Option<Cow<'a, str>> {
-        let is_local = call.peer.is_loopback() && call.names_this_machine();
-        if !self.settings().development || !is_local {
+        if !self.settings().development || !call.is_of_this_machine() {
             return None;
         }
         let mut pairs = call.query().split('&');
@@ -143,12 +130,20 @@ impl App {
         let begun = Instant::now();
         let request_id = RequestId::random();
         let (parts, body) = request.into_parts();
-        let verdict = self.judge(&parts, request_id);
+        let settings = self.settings();
+        let source = forwarded::source(
+            &settings.trusted_proxies,
+            settings.forwarded_header,
+            peer,
+            &parts.headers,
+        );
+        let verdict = self.judge(&parts, source.scheme, request_id);
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
         let call = Call {
             parts,
             body,
             peer,
+            source,
             request_id,
         };
 
@@ -158,16 +153,33 @@ impl App {
             Found::OtherMethods(path) => path,
             Found::Nothing => NO_ROUTE,
         };
-        let mut response = if method == Method::OPTIONS {
-            options(&verdict, route)
-        } else {
-            let mut response = AssertUnwindSafe(self.answer(found, call))
-                .catch_unwind()
-                .await
-                .unwrap_or_else(|_| Err(self.panicked(request_id)))
-                .unwrap_or_else(|refusal| refusal.into_response(request_id));
-            cors::tell(&verdict, response.headers_mut());
-            response
+        let admitted = match self.check_host(&found, &call) {
+            Ok(()) => rates::count_request(self, source.client).await,
+            Err(refusal) => Err(refusal),
+        };
+        let mut response = match admitted {
+            Ok(told) => {
+                let mut response = if method == Method::OPTIONS {
+                    options(&verdict, route)
+                } else {
+                    let mut response = AssertUnwindSafe(self.answer(found, call))
+                        .catch_unwind()
+                        .await
+                        .unwrap_or_else(|_| Err(self.panicked(request_id)))
+                        .unwrap_or_else(|refusal| refusal.into_response(request_id));
+                    cors::tell(&verdict, response.headers_mut());
+                    response
+                };
+                if let Some(told) = told {
+                    told.tell(response.headers_mut());
+                }
+                response
+            }
+            Err(refusal) => {
+                let mut response = refusal.into_response(request_id);
+                cors::tell(&verdict, response.headers_mut());
+                response
+            }
         };
         response
             .headers_mut()
@@ -177,7 +189,7 @@ impl App {
         self.count(&method, route, response.status(), took);
         tracing::debug!(
             request = %request_id, %method, path, status = response.status().as_u16(),
-            took_us = took.as_micros() as u64, peer = %peer.ip(), "request answered"
+            took_us = took.as_micros() as u64, client = %source.client, "request answered"
         );
         response
     }
@@ -198,6 +210,24 @@ impl App {
         self.metrics().requests.get_or_create(&labels).inc();
         tracing::debug!(request = %request_id, %code, peer = %peer.ip(), "request head refused");
         response
+    }
+
+    /// Refuses a request that is not for this hub, and lets the operator know.
+    fn check_host(&self, found: &Found<'_>, call: &Call) -> Result<(), Refusal> {
+        let endpoint = match found {
+            Found::Route(route, _) => Some(route.endpoint),
+            Found::OtherMethods(_) | Found::Nothing => None,
+        };
+        if let Err(problem) = host::check(&self.settings().hosts, &call.parts, endpoint) {
+            self.metrics().hosts_refused.inc();
+            if let Some(suppressed) = self.inner.host_log.say(self.clock().moment()) {
+                let host = host::named(&call.parts);
+                let host = host.as_ref().map_or("", HostName::as_str);
+                tracing::warn!(request = %call.request_id, host, suppressed, "host refused");
+            }
+            return Err(problem.into());
+        }
+        Ok(())
     }
 
     async fn answer(&self, found: Found<'_>, call: Call) -> Result<Response<Body>, Refusal> {
@@ -225,14 +255,18 @@ impl App {
     }
 
     /// Judges the origin, and lets the operator know of one that is refused.
-    fn judge(&self, parts: &Parts, request_id: RequestId) -> Verdict {
-        let verdict = cors::judge(&self.settings().origins, parts);
+    fn judge(&self, parts: &Parts, scheme: Option<Scheme>, request_id: RequestId) -> Verdict {
+        let verdict = cors::judge(&self.settings().origins, parts, scheme);
         if let Verdict::Refused(cause) = &verdict {
             self.metrics().origins_refused.inc();
             if let Some(suppressed) = self.inner.origin_log.say(self.clock().moment()) {
-                let origin = parts.headers.get(http::header::ORIGIN);
+                // What is no origin may be anything, also a credential in the wrong place.
+                let sent = parts.headers.get(http::header::ORIGIN);
+                let sent = sent.and_then(|sent| sent.to_str().ok());
+                let origin = sent.and_then(|sent| Origin::parse(sent).ok());
+                let origin = origin.as_ref().map_or("", Origin::as_str);
                 tracing::warn!(
-                    request = %request_id, ?origin, cause = cause.as_str(), suppressed,
+                    request = %request_id, origin, cause = cause.as_str(), suppressed,
                     "origin refused"
                 );
             }
@@ -279,5 +313,6 @@ fn other_methods(method: &Method, path: &str) -> Refusal {
             Problem::new(Code::MethodNotAllowed, detail).with_hint(format!("use one of {allow}")),
         ),
         allow: Some(allow),
+        told: None,
     }
 }

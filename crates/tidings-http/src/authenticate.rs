@@ -1,19 +1,19 @@
 //! From a request to an identity: the first authenticator that knows the presented credential
-//! decides.
+//! decides. An address that has guessed too often waits before anything is looked at, and an identity
+//! that is proven by a cookie counts only if no other site sent it.
 
 use std::sync::Arc;
 
-use http::header::AUTHORIZATION;
 use tidings_core::identity::Identity;
 use tidings_core::port::{AuthFailure, Presented, Purpose};
 use tidings_wire::problem::{Code, Problem};
 
 use crate::app::App;
 use crate::call::Call;
-use crate::limits::BEARER_BYTES_MAX;
 use crate::metrics::CauseLabels;
-use crate::refusals;
+use crate::presented::Gathered;
 use crate::reply::Refusal;
+use crate::{cross_site, rates, refusals};
 
 /// Proves who a request is, and leaves the identity in the request's extensions.
 ///
@@ -29,15 +29,18 @@ async fn authenticate_for(
     app: &App,
     call: &mut Call,
 ) -> Result<Arc<Identity>, Refusal> {
+    rates::check_refusals(app, call.source.client)?;
     let identity = {
-        let development_user = app.development_user(call);
-        let presented = Presented {
-            bearer: bearer(call)?,
-            development_user: development_user.as_deref(),
-            ..Presented::nothing(purpose, call.peer.ip(), app.clock().now())
-        };
-        prove(app, presented).await?
+        let gathered = Gathered::of(app, call, purpose)?;
+        prove(app, gathered.show(app, call)).await?
     };
+    if identity.credential.is_ambient {
+        let (origins, scheme) = (&app.settings().origins, call.source.scheme);
+        if let Err(problem) = cross_site::check(origins, &call.parts, scheme) {
+            app.metrics().cross_site_refused.inc();
+            return Err(problem.into());
+        }
+    }
     let identity = Arc::new(identity);
     call.parts.extensions.insert(Arc::clone(&identity));
     Ok(identity)
@@ -69,19 +72,55 @@ async fn prove(app: &App, presented: Presented<'_>) -> Result<Identity, Refusal>
         match authenticator.authenticate(presented).await {
             Ok(Some(identity)) => return Ok(identity),
             Ok(None) => {}
-            Err(failure) => return Err(refused(app, authenticator.name(), &failure)),
+            Err(failure) => {
+                let refusal = refused(app, authenticator.name(), &failure);
+                return Err(if proves_nothing(&failure) {
+                    rates::count_refusal(app, presented.peer, refusal).await
+                } else {
+                    refusal
+                });
+            }
         }
     }
-    let problem = if presented.bearer.is_some() {
-        Problem::new(Code::InvalidToken, "no configured issuer accepts the token")
-            .with_hint("check that the token was made for this hub; `tidings token` makes one")
-    } else {
+    let unknown = |what: &str, hint: &str| {
         Problem::new(
-            Code::AuthenticationRequired,
-            "the request has no credential",
+            Code::InvalidToken,
+            format!("no configured issuer accepts the {what}"),
         )
+        .with_hint(hint)
     };
-    Err(problem.into())
+    let problem = if presented.bearer.is_some() {
+        unknown(
+            "token",
+            "check that the token was made for this hub; `tidings token` makes one",
+        )
+    } else if presented.ticket.is_some() {
+        unknown(
+            "ticket",
+            "get a ticket from this hub; it opens one stream, within 30 seconds",
+        )
+    } else {
+        let detail = "the request has no credential";
+        return Err(Problem::new(Code::AuthenticationRequired, detail).into());
+    };
+    Err(rates::count_refusal(app, presented.peer, problem.into()).await)
+}
+
+/// Whether a refused credential may have been guessed. One that was good once, or is good for
+/// something else, was not: a herd with old tokens must not lock its own address out.
+fn proves_nothing(failure: &AuthFailure) -> bool {
+    match failure {
+        AuthFailure::Malformed(_)
+        | AuthFailure::NotTrusted
+        | AuthFailure::Unknown
+        | AuthFailure::Claim { .. }
+        | AuthFailure::Denied => true,
+        AuthFailure::Expired
+        | AuthFailure::NotYetValid
+        | AuthFailure::Revoked
+        | AuthFailure::NotForThis(_)
+        | AuthFailure::Unavailable => false,
+    }
 }
 
 /// A refused credential is counted and logged by its cause.
@@ -94,51 +133,4 @@ fn refused(app: &App, method: &'static str, failure: &AuthFailure) -> Refusal {
         .get_or_create(&labels)
         .inc();
     Problem::from(failure).into()
-}
-
-/// The token of `Authorization: Bearer` (RFC 6750, section 2.1).
-fn bearer(call: &Call) -> Result<Option<&str>, Refusal> {
-    let mut sent = call.parts.headers.get_all(AUTHORIZATION).iter();
-    let Some(header) = sent.next() else {
-        return Ok(None);
-    };
-    if sent.next().is_some() {
-        return Err(malformed(
-            "the request has more than one `Authorization` header",
-            "send one `Authorization: Bearer` header",
-        ));
-    }
-    let text = header.to_str().map_err(|_| {
-        malformed(
-            "the `Authorization` header is not ASCII",
-            "send `Authorization: Bearer` and the token as it was issued",
-        )
-    })?;
-    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        let problem = Problem::new(
-            Code::InvalidToken,
-            "the `Authorization` header is not of the scheme `Bearer`",
-        )
-        .with_hint("send `Authorization: Bearer` and a token");
-        return Err(problem.into());
-    }
-    let token = token.trim_matches(' ');
-    if token.is_empty() || token.len() > BEARER_BYTES_MAX {
-        return Err(Problem::new(
-            Code::InvalidToken,
-            format!("the token is empty or has more than {BEARER_BYTES_MAX} bytes"),
-        )
-        .with_hint(
-            "send the token as it was issued, with fewer patterns and roles if it is too long",
-        )
-        .into());
-    }
-    Ok(Some(token))
-}
-
-fn malformed(detail: &str, hint: &str) -> Refusal {
-    Problem::new(Code::InvalidHeader, detail)
-        .with_hint(hint)
-        .into()
 }

@@ -6,11 +6,13 @@
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, HOST,
-    ORIGIN, VARY,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ORIGIN,
+    VARY,
 };
 use http::{HeaderMap, HeaderValue, request};
 
+use crate::forwarded::Scheme;
+use crate::host;
 use crate::limits::PREFLIGHT_AGE_SECONDS;
 use crate::origin::{Origin, OriginError, Origins};
 
@@ -19,8 +21,9 @@ const ALLOWED_HEADERS: HeaderValue =
     HeaderValue::from_static("authorization, last-event-id, cache-control, content-type");
 
 /// Response headers that a page may read besides the safelisted ones.
-const EXPOSED_HEADERS: HeaderValue =
-    HeaderValue::from_static("retry-after, www-authenticate, x-request-id");
+const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
+    "ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id",
+);
 
 /// What a preflight's answer depends on.
 const VARY_PREFLIGHT: HeaderValue = HeaderValue::from_static(
@@ -65,39 +68,52 @@ impl Cause {
 }
 
 /// Judges the origin of a request.
-pub(crate) fn judge(origins: &Origins, request: &request::Parts) -> Verdict {
-    let mut sent = request.headers.get_all(ORIGIN).iter();
-    let Some(first) = sent.next() else {
+pub(crate) fn judge(
+    origins: &Origins,
+    request: &request::Parts,
+    scheme: Option<Scheme>,
+) -> Verdict {
+    let Some(first) = request.headers.get(ORIGIN) else {
         return Verdict::Absent;
     };
     if *origins == Origins::Any {
         return Verdict::AllowedToAll;
     }
-    let origin = match first.to_str().map(Origin::parse) {
-        Ok(Ok(origin)) if sent.next().is_none() => origin,
-        Ok(Err(OriginError::Null)) => return Verdict::Refused(Cause::Null),
-        _ => return Verdict::Refused(Cause::Malformed),
-    };
-    if origins.lists(&origin) || is_own(&origin, request) {
-        Verdict::Allowed(first.clone())
-    } else {
-        Verdict::Refused(Cause::NotListed)
+    match standing(origins, request, scheme) {
+        Ok(_) => Verdict::Allowed(first.clone()),
+        Err(cause) => Verdict::Refused(cause),
     }
 }
 
-/// Whether the page was served under the very host that the request names. Behind a proxy that
-/// rewrites the host, list the public origin.
-fn is_own(origin: &Origin, request: &request::Parts) -> bool {
-    let authority = request.uri.authority().map(http::uri::Authority::as_str);
-    let host = || {
-        request
-            .headers
-            .get(HOST)
-            .and_then(|host| host.to_str().ok())
+/// Why the page of a request may have its user's credentials used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Its origin is listed.
+    Listed,
+    /// It is the hub's own.
+    Own,
+}
+
+/// Looks the origin of a request up, whose absence is malformed. Where everyone may read, nobody is
+/// listed.
+pub(crate) fn standing(
+    origins: &Origins,
+    request: &request::Parts,
+    scheme: Option<Scheme>,
+) -> Result<Standing, Cause> {
+    let mut sent = request.headers.get_all(ORIGIN).iter();
+    let origin = match sent.next().map(|first| first.to_str().map(Origin::parse)) {
+        Some(Ok(Ok(origin))) if sent.next().is_none() => origin,
+        Some(Ok(Err(OriginError::Null))) => return Err(Cause::Null),
+        _ => return Err(Cause::Malformed),
     };
-    let named = authority.or_else(host);
-    let is_web = origin.as_str().starts_with("http");
-    is_web && named.is_some_and(|named| named.eq_ignore_ascii_case(origin.authority()))
+    if origins.lists(&origin) {
+        Ok(Standing::Listed)
+    } else if host::serves(request, scheme, &origin) {
+        Ok(Standing::Own)
+    } else {
+        Err(Cause::NotListed)
+    }
 }
 
 /// Adds what an answer says about its readers.

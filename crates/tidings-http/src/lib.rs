@@ -5,7 +5,7 @@
 //! back into responses.
 //!
 //! ```text
-//! socket ─► serve ─► App::respond: request id, origin, route ─► native/* ─► authenticate, hub
+//! socket ─► serve ─► App::respond: request id, origin, host, route ─► native/* ─► authenticate, hub
 //!                                                                 │
 //!             log, metrics, CORS headers ◄─ response, or refusal as a problem document
 //! ```
@@ -16,14 +16,21 @@ pub mod limits;
 
 mod app;
 mod router;
+mod settings;
 
 mod authenticate;
 mod body;
 mod call;
+mod cookies;
 mod cors;
+mod cross_site;
+mod forwarded;
 mod head_limits;
+mod host;
 mod origin;
 mod peer;
+mod presented;
+mod rates;
 mod refusals;
 mod reply;
 mod request_id;
@@ -39,11 +46,16 @@ mod probe;
 
 mod serve;
 
-pub use app::{App, Settings};
+pub use app::App;
 pub use body::{BodyError, RequestBody};
+pub use forwarded::{ForwardedHeader, NotANetwork, network};
+pub use host::{HostName, NotAHost};
+pub use ipnet::IpNet;
 pub use origin::{Origin, OriginError, Origins};
 pub use peer::Peer;
+pub use rates::RateLimits;
 pub use reply::Body;
 pub use request_id::RequestId;
 pub use router::{ROUTES, Route};
 pub use serve::{Drain, Server};
+pub use settings::Settings;

@@ -99,3 +99,13 @@ pub const CLOSE_MS_MAX: u64 = 5_000;
 
 /// When to ask again for a page that the log could not give: it is being restarted, or it is lost.
 pub const UNREADABLE_RETRY_MS: u64 = 5_000;
+
+/// Cookies of one request: browsers keep at most about 180 for a site.
+pub const COOKIES_MAX: usize = 256;
+
+/// Proxies that a request has come through, as far as they are looked at: nobody chains more.
+pub const FORWARDED_HOPS_MAX: usize = 32;
+
+/// Addresses that are made to wait for having guessed credentials, at a time: more than that are one
+/// attacker with many, whom this does not stop anyway.
+pub const BLOCKED_ADDRESSES_MAX: usize = 16 * 1024;

@@ -28,6 +28,14 @@ pub(crate) const PANICS: &str = "tidings_http_panics";
 pub(crate) const CREDENTIALS_REFUSED: &str = "tidings_http_credentials_refused";
 /// Requests of web pages whose origin may not read the answer.
 pub(crate) const ORIGINS_REFUSED: &str = "tidings_http_origins_refused";
+/// Requests that named a host that is not listed.
+pub(crate) const HOSTS_REFUSED: &str = "tidings_http_hosts_refused";
+/// Requests with a cookie that another site may have sent.
+pub(crate) const CROSS_SITE_REFUSED: &str = "tidings_http_cross_site_refused";
+/// What was refused because a rate was used up, by limit.
+pub(crate) const RATE_LIMITED: &str = "tidings_http_rate_limited";
+/// What passed without being counted because the store did not answer, by limit; no ticket does.
+pub(crate) const RATES_UNCOUNTED: &str = "tidings_http_rates_uncounted";
 /// TCP connections that were accepted.
 pub(crate) const CONNECTIONS_OPENED: &str = "tidings_http_connections_opened";
 /// TCP connections that have ended, or were handed over to a shard.
@@ -64,6 +72,12 @@ pub(crate) struct CauseLabels {
     pub(crate) cause: &'static str,
 }
 
+/// One series of [`RATE_LIMITED`] or [`RATES_UNCOUNTED`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct LimitLabels {
+    pub(crate) limit: &'static str,
+}
+
 /// The figures of the HTTP surface, and the way to write them all.
 pub(crate) struct Metrics {
     pub(crate) requests: Family<RequestLabels, Counter>,
@@ -71,6 +85,10 @@ pub(crate) struct Metrics {
     pub(crate) panics: Counter,
     pub(crate) credentials_refused: Family<CauseLabels, Counter>,
     pub(crate) origins_refused: Counter,
+    pub(crate) hosts_refused: Counter,
+    pub(crate) cross_site_refused: Counter,
+    pub(crate) rate_limited: Family<LimitLabels, Counter>,
+    pub(crate) rates_uncounted: Family<LimitLabels, Counter>,
     pub(crate) connections_opened: Counter,
     pub(crate) connections_closed: Counter,
     pub(crate) connections_refused: Counter,
@@ -95,6 +113,10 @@ impl Metrics {
             panics: Counter::default(),
             credentials_refused: Family::default(),
             origins_refused: Counter::default(),
+            hosts_refused: Counter::default(),
+            cross_site_refused: Counter::default(),
+            rate_limited: Family::default(),
+            rates_uncounted: Family::default(),
             connections_opened: Counter::default(),
             connections_closed: Counter::default(),
             connections_refused: Counter::default(),
@@ -117,12 +139,32 @@ impl Metrics {
             "Refused credentials by cause",
             metrics.credentials_refused.clone(),
         );
-        let counters: [(&str, &str, &Counter<u64, AtomicU64>); 6] = [
+        registry.register(
+            RATE_LIMITED,
+            "Refusals because a rate was used up, by limit",
+            metrics.rate_limited.clone(),
+        );
+        registry.register(
+            RATES_UNCOUNTED,
+            "What the store did not count, by limit",
+            metrics.rates_uncounted.clone(),
+        );
+        let counters: [(&str, &str, &Counter<u64, AtomicU64>); 8] = [
             (PANICS, "Handlers that panicked", &metrics.panics),
             (
                 ORIGINS_REFUSED,
                 "Requests whose origin may not read the answer",
                 &metrics.origins_refused,
+            ),
+            (
+                HOSTS_REFUSED,
+                "Requests that named a host that is not listed",
+                &metrics.hosts_refused,
+            ),
+            (
+                CROSS_SITE_REFUSED,
+                "Requests with a cookie that another site may have sent",
+                &metrics.cross_site_refused,
             ),
             (
                 CONNECTIONS_OPENED,
@@ -216,6 +258,9 @@ mod tests {
             .credentials_refused
             .get_or_create(&CauseLabels { cause: "expired" })
             .inc();
+        let limit = LimitLabels { limit: "requests" };
+        metrics.rate_limited.get_or_create(&limit).inc();
+        metrics.rates_uncounted.get_or_create(&limit).inc();
         let text = metrics.write().expect("text");
         let names: Vec<&str> = text
             .lines()

@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Empty, Full};
 use tidings_wire::problem::{self, Code, Problem};
 
+use crate::rates::Told;
 use crate::request_id::RequestId;
 
 /// The body of every answer. It cannot fail: what goes wrong in the middle is said in the body.
@@ -16,13 +17,15 @@ pub type Body = UnsyncBoxBody<Bytes, std::convert::Infallible>;
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// What an answer to an identity depends on, besides the origin.
-const VARY_IDENTITY: HeaderValue = HeaderValue::from_static("authorization");
+const VARY_IDENTITY: HeaderValue = HeaderValue::from_static("authorization, cookie");
 
-/// A refusal on its way out: a problem, and the methods that would be allowed.
+/// A refusal on its way out: a problem, the methods that would be allowed, and what is left of a
+/// limit.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) problem: Box<Problem>,
     pub(crate) allow: Option<String>,
+    pub(crate) told: Option<Told>,
 }
 
 impl<P: Into<Problem>> From<P> for Refusal {
@@ -30,18 +33,25 @@ impl<P: Into<Problem>> From<P> for Refusal {
         Self {
             problem: Box::new(problem.into()),
             allow: None,
+            told: None,
         }
     }
 }
 
 impl Refusal {
+    /// The same refusal, with what is left of a limit.
+    pub(crate) fn telling(mut self, told: Told) -> Self {
+        self.told = Some(told);
+        self
+    }
+
     /// The refusal as a response, named after its request.
     pub(crate) fn into_response(self, request_id: RequestId) -> Response<Body> {
         let problem = self.problem.with_request_id(request_id.to_string());
         let mut response = whole(status(&problem), problem::CONTENT_TYPE, problem.to_bytes());
         let headers = response.headers_mut();
         if let Some(retry_after_ms) = problem.retry_after_ms() {
-            headers.insert(RETRY_AFTER, retry_after_ms.div_ceil(1_000).into());
+            retry_after(retry_after_ms, headers);
         }
         if let Some(challenge) = challenge(&problem) {
             headers.insert(WWW_AUTHENTICATE, challenge);
@@ -49,8 +59,16 @@ impl Refusal {
         if let Some(allow) = self.allow.and_then(|allow| allow.try_into().ok()) {
             headers.insert(ALLOW, allow);
         }
+        if let Some(told) = self.told {
+            told.tell(headers);
+        }
         response
     }
+}
+
+/// Says when to try again, in whole seconds.
+pub(crate) fn retry_after(ms: u64, headers: &mut HeaderMap) {
+    headers.insert(RETRY_AFTER, ms.div_ceil(1_000).into());
 }
 
 /// The status of a problem.

@@ -7,6 +7,7 @@ use tidings_auth::chain::Chain;
 use tidings_auth::development::DevelopmentUser;
 use tidings_auth::jwt::JwtAuthenticator;
 use tidings_auth::provider::Provider;
+use tidings_auth::store::LocalStore;
 use tidings_core::grant::{Grants, PublishGrant};
 use tidings_core::pattern::Pattern;
 use tidings_core::port::{Authenticator, Clock, EventStore, Sequencer};
@@ -62,8 +63,16 @@ pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
         development: settings.development,
         heartbeat_ms: settings.heartbeat.as_millis() as u32,
         compress: settings.streams.compress,
+        ..tidings_http::Settings::default()
     };
-    let app = App::new(hub, authenticators(settings)?, clock, surface);
+    let store = LocalStore::open(&settings.data_dir)?;
+    let app = App::new(
+        hub,
+        authenticators(settings)?,
+        clock,
+        Arc::new(store),
+        surface,
+    );
     Ok(Assembled { app, log })
 }
 

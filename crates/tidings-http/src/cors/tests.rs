@@ -13,7 +13,11 @@ fn verdict(origins: &Origins, headers: &[(&str, &str)]) -> Verdict {
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    judge(origins, &request.body(()).expect("request").into_parts().0)
+    judge(
+        origins,
+        &request.body(()).expect("request").into_parts().0,
+        None,
+    )
 }
 
 fn told(verdict: &Verdict) -> HeaderMap {

@@ -11,6 +11,7 @@ use tidings_wire::query::{self, QueryError, QueryFault};
 
 use crate::app::App;
 use crate::call::Call;
+use crate::presented::TICKET;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -23,8 +24,23 @@ const LAST_EVENT_ID_NAMES: [&str; 5] = [
     "last_event_id",
 ];
 
-/// Parameters in which clients of other hubs send credentials.
-const CREDENTIAL_NAMES: [&str; 3] = ["access_token", "ticket", "token"];
+/// Parameters in which clients of other hubs send credentials, in lower case.
+const CREDENTIAL_NAMES: [&str; 14] = [
+    "access_token",
+    "api_key",
+    "apikey",
+    "auth",
+    "authorization",
+    "bearer",
+    "id_token",
+    "jwt",
+    "key",
+    "secret",
+    "session_id",
+    "sse_token",
+    "ticket",
+    "token",
+];
 
 /// The parameter that names the user in development.
 const DEVELOPMENT_USER: &str = "userId";
@@ -43,8 +59,17 @@ pub(crate) enum Kind {
 impl Kind {
     fn known(self) -> &'static [&'static str] {
         match self {
-            Self::Stream => &["topics", "events", "since", "audience", "lastEventId"],
-            Self::Page => &["topics", "events", "since", "audience", "limit", "wait"],
+            Self::Stream => &[
+                "topics",
+                "events",
+                "since",
+                "audience",
+                "lastEventId",
+                TICKET,
+            ],
+            Self::Page => &[
+                "topics", "events", "since", "audience", "limit", "wait", TICKET,
+            ],
         }
     }
 }
@@ -142,6 +167,8 @@ impl<'a> Seen<'a> {
                     .take_metadata(name, value)
                     .map_err(|error| Problem::from(&error));
             }
+            // Whoever proved the identity has seen it.
+            (TICKET, _) => return Ok(()),
             (DEVELOPMENT_USER, _) if development => return Ok(()),
             _ => return Err(not_known(name, kind.known())),
         };
@@ -204,7 +231,7 @@ impl<'a> Seen<'a> {
 /// The refusal of a parameter that a route does not know. A credential is recognised by its name,
 /// and its value is repeated nowhere.
 pub(crate) fn not_known(name: &str, known: &[&str]) -> Problem {
-    if CREDENTIAL_NAMES.contains(&name) {
+    if CREDENTIAL_NAMES.contains(&name.to_ascii_lowercase().as_str()) {
         let detail = format!(
             "the parameter `{name}` is not taken: a credential in a URL ends up in logs and histories"
         );

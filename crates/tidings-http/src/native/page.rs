@@ -32,7 +32,7 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
             wait_ms: asked.wait.map_or(0, |wait| wait.as_millis() as u32),
         },
         coding: Coding::Identity,
-        address: call.peer.ip(),
+        address: call.counted_address(),
     };
     let mut reader = app.hub().open(request).await.map_err(refusals::open)?;
     let delivery = reader.next().await.ok_or_else(|| {

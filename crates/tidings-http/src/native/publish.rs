@@ -18,8 +18,8 @@ use crate::authenticate::authenticate;
 use crate::body::read_whole;
 use crate::call::Call;
 use crate::limits::BODY_BYTES_MAX;
-use crate::refusals;
 use crate::reply::{self, Body, Refusal};
+use crate::{rates, refusals};
 
 /// Takes events in whatever form the body has. Every event is committed before it is answered.
 pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, Refusal> {
@@ -51,9 +51,19 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
         }
     };
     // The text of a large body is not kept while the log works.
+    let bytes = body.len();
     drop(body);
     let events = decoded.map_err(|error: PublishError| Problem::from(&error))?;
-    commit(app, &identity, events).await
+    let count = match &events {
+        Events::One(_) => 1,
+        Events::Group(group) => group.len(),
+    };
+    let told = rates::count_events(app, &identity, call.source.client, count, bytes).await?;
+    let mut response = commit(app, &identity, events).await?;
+    for told in told {
+        told.tell(response.headers_mut());
+    }
+    Ok(response)
 }
 
 /// Hands events to the hub, and writes its answer in the form of the question.

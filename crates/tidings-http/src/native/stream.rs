@@ -49,13 +49,13 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
             heartbeat_ms: app.settings().heartbeat_ms,
         },
         coding,
-        address: call.peer.ip(),
+        address: call.counted_address(),
     };
     let subject = request.identity.subject.clone();
-    let (request_id, peer) = (call.request_id, call.peer.ip());
+    let (request_id, client) = (call.request_id, call.source.client);
     let opened = move |connection: ConnectionId| {
         let subject = subject.as_ref().map_or("", Subject::as_str);
-        tracing::info!(%connection, request = %request_id, subject, %peer, "connection opened");
+        tracing::info!(%connection, request = %request_id, subject, %client, "connection opened");
     };
     if let Some(Offer(framing)) = call.parts.extensions.get::<Offer>().copied() {
         let opening = app.hub().open_socket(request, framing);

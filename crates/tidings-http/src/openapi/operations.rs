@@ -69,15 +69,15 @@ fn publish() -> Value {
                     schema("Stopped"),
                 ] } },
             },
-        }), &["400", "401", "403", "408", "409", "413", "415", "503", "507"]),
+        }), &["400", "401", "403", "408", "409", "413", "415", "421", "429", "503", "507"]),
     })
 }
 
 const PUBLISH: &str = "An answer means that the event is durable. An object is one event, an array is \
 one atomic group, and each line of NDJSON is an event of its own. Lines are answered in order, each by \
 a line, while the body still arrives; a client reads answers while it sends. A line that is refused by \
-itself is answered with its error, and later lines go on. When the log refuses, the credential ends or \
-the body breaks off, nothing more is read, and the last line of the answer is `accepted` (how many lines \
+itself is answered with its error, and later lines go on. When the log refuses, a rate is used up, the \
+credential ends or the body breaks off, nothing more is read, and the last line of the answer is `accepted` (how many lines \
 were accepted in all), `line` (the line at which reading stopped) and `error`. The status of an NDJSON \
 answer is that of its first line.";
 
@@ -98,7 +98,7 @@ fn page() -> Value {
         "responses": responses(&json!({
             "description": "A page. It may be empty and still say that there is more.",
             "content": { JSON: { "schema": schema("Page") } },
-        }), &["400", "401", "403", "429", "503"]),
+        }), &["400", "401", "403", "421", "429", "503"]),
     })
 }
 
@@ -110,7 +110,7 @@ fn event() -> Value {
         "responses": responses(&json!({
             "description": "The event.",
             "content": { JSON: { "schema": schema("Event") } },
-        }), &["401", "404", "503"]),
+        }), &["401", "404", "421", "429", "503"]),
     })
 }
 
@@ -141,7 +141,7 @@ fn stream() -> Value {
                     "retry": { "type": "integer" },
                 },
             } } },
-        }), &["400", "401", "403", "429", "503"]),
+        }), &["400", "401", "403", "421", "429", "503"]),
     })
 }
 
@@ -153,7 +153,7 @@ fn topic() -> Value {
         "responses": responses(&json!({
             "description": "What the topic holds.",
             "content": { JSON: { "schema": schema("Topic") } },
-        }), &["400", "401", "403", "503"]),
+        }), &["400", "401", "403", "421", "429", "503"]),
     })
 }
 
@@ -198,6 +198,11 @@ fn reading() -> Vec<Value> {
             "audience",
             "`none` leaves the reader's own audience out.",
             &json!({ "type": "string", "enum": ["own", "none"], "default": "own" }),
+        ),
+        parameter(
+            "ticket",
+            "A one-time ticket, for clients that cannot send a header.",
+            &text,
         ),
     ]
 }

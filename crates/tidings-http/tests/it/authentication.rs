@@ -179,7 +179,15 @@ async fn the_development_user_is_believed_in_development_only() {
 #[tokio::test]
 async fn a12_no_answer_repeats_a_token_of_the_url() {
     let world = World::start().await;
-    for name in ["token", "access_token", "ticket"] {
+    for name in [
+        "token",
+        "access_token",
+        "sse_token",
+        "session_id",
+        "Token",
+        "api_key",
+        "jwt",
+    ] {
         let target = format!("/v1/stream?{name}=canary-5f1d");
         let answer = world.send(Request::get(&target).bearer("writer")).await;
         assert_eq!(

@@ -89,6 +89,15 @@ impl Request {
     }
 }
 
+/// Every byte of a text as it stands in a URL.
+pub(crate) fn encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        write!(encoded, "%{byte:02X}").expect("text");
+    }
+    encoded
+}
+
 /// Sends bytes and reads until the hub closes. An empty answer means that it closed without a word.
 pub(crate) async fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let talk = async {
@@ -333,6 +342,11 @@ impl Stream {
                 return None;
             }
         }
+    }
+
+    /// What has come of the body.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.text).into_owned()
     }
 
     /// Reads until the hub closes the connection or ends the answer.

@@ -42,7 +42,10 @@ async fn the_head_is_what_browsers_and_proxies_need(sink: Sink) {
     );
     assert_eq!(head.header("x-accel-buffering"), Some("no"));
     assert_eq!(head.header("connection"), Some("keep-alive"));
-    assert_eq!(head.all("vary"), "authorization, accept-encoding, origin");
+    assert_eq!(
+        head.all("vary"),
+        "authorization, cookie, accept-encoding, origin"
+    );
     assert_eq!(head.header("transfer-encoding"), Some("chunked"));
 }
 

@@ -14,7 +14,10 @@ use tidings_core::pattern::Pattern;
 use tidings_core::port::{AuthFailure, AuthFuture, Authenticator, Clock, Presented};
 use tidings_core::position::Epoch;
 use tidings_core::time::{Moment, Timestamp};
-use tidings_http::{App, Drain, Origin, Origins, Peer, RequestBody, Server, Settings};
+use tidings_http::{
+    App, Drain, ForwardedHeader, HostName, IpNet, Origin, Origins, Peer, RateLimits, RequestBody,
+    Server, Settings,
+};
 use tidings_hub::{Hub, Options, Ports};
 use tidings_log::memory::{MemoryLog, MemoryOptions};
 use tidings_wire::coding::BlockCoder;
@@ -24,6 +27,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::client::{Answer, PATIENCE, Request, Stream};
+use crate::counting_store::CountingStore;
 use crate::faulty_store::FaultyStore;
 
 /// The origin that the settings list.
@@ -34,6 +38,7 @@ pub(crate) const LISTED_ORIGIN: &str = "https://app.example";
 pub(crate) struct TestClock {
     begun: Instant,
     ahead_ms: AtomicU64,
+    moment_ahead_ms: AtomicU64,
 }
 
 impl Clock for TestClock {
@@ -43,24 +48,49 @@ impl Clock for TestClock {
     }
 
     fn moment(&self) -> Moment {
-        Moment(self.begun.elapsed().as_millis() as u64)
+        let elapsed = self.begun.elapsed().as_millis() as u64;
+        Moment(elapsed + self.moment_ahead_ms.load(Ordering::SeqCst))
     }
 }
 
 /// Knows these tokens: `admin`, `writer`, `reader`, `nobody`, and `brief`, which is a writer's and
 /// ends after a minute. `late` has just ended and passes for leeway, `expired` does not. `malformed`,
 /// `forged`, `early` and `unnamed` are refused for these faults, `down` cannot be checked, and `bug`
-/// panics.
+/// panics. `tenant-a` and `tenant-b` may do everything below `a` and `b`, and nothing else.
+///
+/// The same words count as API keys in `x-api-key`, and as sessions in the cookie `session`, which
+/// browsers send by themselves. The ticket `good` is a reader's, and no other is known.
 #[derive(Debug)]
 struct Tokens;
 
 impl Tokens {
     fn identify(presented: &Presented<'_>) -> Result<Option<Identity>, AuthFailure> {
-        let token = match (presented.bearer, presented.development_user) {
-            (Some(token), _) => token,
-            (None, Some(user)) => return Ok(Some(identity(user, &[], &["**"], false))),
-            (None, None) => return Ok(None),
-        };
+        if let Some(token) = presented.bearer {
+            return Self::known(token, presented.now);
+        }
+        if let Some(ticket) = presented.ticket {
+            return match ticket {
+                "good" => Self::known("reader", presented.now),
+                "elsewhere" => Ok(None),
+                _ => Err(AuthFailure::Unknown),
+            };
+        }
+        if let Some(key) = presented.header("x-api-key") {
+            let key = str::from_utf8(key).expect("a key of these tests");
+            return Self::known(key, presented.now)?
+                .ok_or(AuthFailure::Unknown)
+                .map(Some);
+        }
+        if let Some(session) = presented.cookie("session") {
+            let mut identity = Self::known(session, presented.now)?.ok_or(AuthFailure::Denied)?;
+            identity.credential.is_ambient = true;
+            return Ok(Some(identity));
+        }
+        let user = presented.development_user;
+        Ok(user.map(|user| identity(user, &[], &["**"], false)))
+    }
+
+    fn known(token: &str, now: Timestamp) -> Result<Option<Identity>, AuthFailure> {
         let writes = ["project/**", "@all", "@user/*"];
         Ok(Some(match token {
             "admin" => identity("root", &[], &[], true),
@@ -68,13 +98,15 @@ impl Tokens {
             "reader" => identity("r1", &[], &["project/*"], false),
             "nobody" => identity("n1", &[], &[], false),
             "brief" => Identity {
-                expires_at: Some(Timestamp(presented.now.0 + 60_000)),
+                expires_at: Some(Timestamp(now.0 + 60_000)),
                 ..identity("w1", &writes, &["project/**"], false)
             },
             "late" => Identity {
-                expires_at: Some(presented.now),
+                expires_at: Some(now),
                 ..identity("w1", &writes, &["project/**"], false)
             },
+            "tenant-a" => identity("alice", &["a/**"], &["a/**"], false),
+            "tenant-b" => identity("bob", &["b/**"], &["b/**"], false),
             "expired" => return Err(AuthFailure::Expired),
             "malformed" => return Err(AuthFailure::Malformed("it has two parts".to_owned())),
             "forged" => return Err(AuthFailure::NotTrusted),
@@ -129,6 +161,7 @@ pub(crate) struct World {
     pub(crate) address: SocketAddr,
     pub(crate) hub: Hub,
     pub(crate) store: Arc<FaultyStore>,
+    pub(crate) counters: Arc<CountingStore>,
     app: App,
     clock: Arc<TestClock>,
     shutdown: Option<oneshot::Sender<()>>,
@@ -144,6 +177,11 @@ pub(crate) struct Wish {
     pub(crate) connections_per_identity: usize,
     pub(crate) connections_per_address: usize,
     pub(crate) slow_reader_ms: u64,
+    pub(crate) origins: Option<Origins>,
+    pub(crate) hosts: Vec<HostName>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) forwarded_header: ForwardedHeader,
+    pub(crate) rates: RateLimits,
 }
 
 impl Default for Wish {
@@ -156,6 +194,11 @@ impl Default for Wish {
             connections_per_identity: 100,
             connections_per_address: 1_000,
             slow_reader_ms: 10_000,
+            origins: None,
+            hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedHeader::default(),
+            rates: RateLimits::default(),
         }
     }
 }
@@ -169,6 +212,7 @@ impl World {
         let clock = Arc::new(TestClock {
             begun: Instant::now(),
             ahead_ms: AtomicU64::new(0),
+            moment_ahead_ms: AtomicU64::new(0),
         });
         let as_clock: Arc<dyn Clock> = clock.clone();
         let log = MemoryLog::open(
@@ -196,16 +240,28 @@ impl World {
         let hub = Hub::start(&options, ports).expect("the hub starts");
         let listed = vec![Origin::parse(LISTED_ORIGIN).expect("origin")];
         let settings = Settings {
-            origins: if wish.development {
+            origins: wish.origins.unwrap_or(if wish.development {
                 Origins::ListedAndThisMachine(listed)
             } else {
                 Origins::Listed(listed)
-            },
+            }),
+            hosts: wish.hosts,
+            trusted_proxies: wish.trusted_proxies,
+            forwarded_header: wish.forwarded_header,
+            rates: wish.rates,
             development: wish.development,
             heartbeat_ms: wish.heartbeat_ms,
             compress: true,
         };
-        let app = App::new(hub.clone(), vec![Arc::new(Tokens)], as_clock, settings);
+        let counters = Arc::new(CountingStore::default());
+        let authenticators: Vec<Arc<dyn Authenticator>> = vec![Arc::new(Tokens)];
+        let app = App::new(
+            hub.clone(),
+            authenticators,
+            as_clock,
+            counters.clone(),
+            settings,
+        );
         let server = Server::bind(([127, 0, 0, 1], 0).into())
             .await
             .expect("a free port");
@@ -224,6 +280,7 @@ impl World {
             address,
             hub,
             store,
+            counters,
             app,
             clock,
             shutdown: Some(shutdown),
@@ -234,6 +291,12 @@ impl World {
     /// Moves the wall clock ahead.
     pub(crate) fn advance_wall(&self, ms: u64) {
         self.clock.ahead_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// Moves both clocks ahead.
+    pub(crate) fn advance(&self, ms: u64) {
+        self.advance_wall(ms);
+        self.clock.moment_ahead_ms.fetch_add(ms, Ordering::SeqCst);
     }
 
     /// Sends a request on a connection of its own and reads the whole answer.
@@ -259,6 +322,14 @@ impl World {
             .expect("a body")
             .to_bytes();
         String::from_utf8(text.to_vec()).expect("text")
+    }
+
+    /// One figure of the surface with its labels; zero before it is counted.
+    pub(crate) async fn labelled(&self, series: &str) -> u64 {
+        let figures = self.figures().await;
+        let mut lines = figures.lines().filter_map(|line| line.rsplit_once(' '));
+        let found = lines.find(|(known, _)| *known == series);
+        found.map_or(0, |(_, value)| value.parse().expect("a number"))
     }
 
     /// One figure of the hub.

@@ -56,6 +56,9 @@ codes! {
     /// The body, a line of it, or one event has more bytes than allowed.
     BodyTooLarge = "body_too_large", 413, "The body is too large",
         Some("put large things behind a URL in the event");
+    /// A page of another site had a browser send the request with its user's cookie.
+    CrossSite = "cross_site", 403, "The request comes from another site",
+        Some("list the page's origin in the hub's settings, or send `Authorization: Bearer`");
     /// The hub is shutting down and takes no new work.
     Draining = "draining", 503, "The hub is shutting down",
         Some("try again, on another node if there is one");
@@ -108,6 +111,9 @@ codes! {
     /// The route exists, but not with this method.
     MethodNotAllowed = "method_not_allowed", 405, "The method is not allowed here",
         Some("the header `Allow` names the methods");
+    /// The request names a host that is not this hub.
+    Misdirected = "misdirected", 421, "The host is not this hub",
+        Some("use a name of the hub, or list this one in the hub's settings");
     /// There is nothing here, or nothing that this identity may know of.
     NotFound = "not_found", 404, "There is nothing here", None;
     /// The identity has no grant for what it asks.
@@ -121,6 +127,9 @@ codes! {
     /// The log failed before it could tell whether it kept the event.
     OutcomeUnknown = "outcome_unknown", 503, "The outcome is not known",
         Some("repeat the event with the same `id`; without an id it may come twice");
+    /// The identity or the address has used up what it may do in this time.
+    RateLimited = "rate_limited", 429, "Too much in too short a time",
+        Some("try again after the time in `Retry-After`");
     /// The request did not arrive in time.
     RequestTimeout = "request_timeout", 408, "The request took too long", None;
     /// The identity or the address has as many connections as it may have.
@@ -129,6 +138,9 @@ codes! {
     /// One connection asks for more patterns than allowed.
     TooManyPatterns = "too_many_patterns", 400, "Too many patterns",
         Some("ask for wider patterns; a connection still gets only what it is granted");
+    /// Too many credentials from the address were refused; none is looked at for a while.
+    TooManyRefusals = "too_many_refusals", 429, "Too many refused credentials",
+        Some("try again after the time in `Retry-After`, with a credential that is valid");
     /// A field that no event has.
     UnknownField = "unknown_field", 400, "The event has an unknown field",
         Some("put fields of your own into `data` or `metadata`");

@@ -78,12 +78,28 @@ fn an_unknown_parameter_is_refused_with_the_one_that_was_meant() {
 
 #[test]
 fn a12_a_credential_in_the_url_is_refused_and_not_repeated() {
-    for name in CREDENTIAL_NAMES {
-        let problem = stream(&format!("{name}=s3cret"), None).expect_err(name);
+    let elsewhere = CREDENTIAL_NAMES.map(|name| (name, not_known(name, &[])));
+    let names = CREDENTIAL_NAMES.into_iter().filter(|name| *name != TICKET);
+    let refused = names.flat_map(|name| {
+        let capital = name.to_ascii_uppercase();
+        [name.to_owned(), capital].map(|spelling| {
+            let read = stream(&format!("{spelling}=s3cret"), None);
+            (name, read.expect_err(name))
+        })
+    });
+    for (name, problem) in elsewhere.into_iter().chain(refused) {
+        assert_eq!(problem.code(), Code::InvalidQuery, "{name}");
         let text = json(&problem);
         assert_eq!(problem.status(), 400);
         assert!(text.contains("Authorization: Bearer"), "{text}");
         assert!(!text.contains("s3cret"), "{text}");
+    }
+}
+
+#[test]
+fn a_ticket_is_taken_by_readers() {
+    for kind in [Kind::Stream, Kind::Page] {
+        assert!(read_from("ticket=t", None, kind, false).is_ok());
     }
 }
 

@@ -1,6 +1,6 @@
 //! Addressees in the query, for `CloudEvents`: their format has no place for topics.
 
-use tidings_wire::problem::Problem;
+use tidings_wire::problem::{Code, Problem};
 use tidings_wire::publish::{Addressing, Format};
 use tidings_wire::query;
 
@@ -31,6 +31,13 @@ pub(super) fn read(app: &App, call: &Call, format: Format) -> Result<Addressing,
             "userId" if app.development_user(call).is_some() => continue,
             _ => return Err(not_known(&name, known)),
         };
+        // Somebody was meant, and without a name it would be everyone.
+        if value.is_empty() {
+            let detail = format!("the parameter `{name}` names nobody");
+            return Err(Problem::new(Code::InvalidQuery, detail)
+                .with_text("parameter", name.into_owned())
+                .with_hint("leave it out to reach everyone"));
+        }
         list.extend(query::split_list(&value).map(std::borrow::Cow::into_owned));
     }
     Ok(addressing)

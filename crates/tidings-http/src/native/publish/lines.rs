@@ -3,13 +3,15 @@
 //!
 //! A line that is no event, or is refused by itself (no grant, an id used for other content), is
 //! answered with its error, and the lines after it go on. When the log refuses (busy, full, not
-//! writable, draining), when the credential ends, or when the body breaks off, nothing more is read,
-//! and the last line of the answer is `{"accepted", "line", "error"}`: how many lines were accepted
-//! in all, and the line at which reading stopped. The status is that of the first line.
+//! writable, draining), when a rate is used up, when the credential ends, or when the body breaks
+//! off, nothing more is read, and the last line of the answer is `{"accepted", "line", "error"}`: how
+//! many lines were accepted in all, and the line at which reading stopped. The status is that of the
+//! first line.
 //!
 //! At most one batch is in flight, and no line is read before the answers to the last batch are
 //! taken: a client reads answers while it sends.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,9 +34,9 @@ use crate::app::App;
 use crate::body::{BodyFault, Patience, RequestBody, Share};
 use crate::call::Call;
 use crate::limits::{BATCH_BYTES_MAX, BATCH_LINES_MAX, LINGER_MS_MAX};
-use crate::refusals;
 use crate::reply::{self, Body, Refusal};
 use crate::request_id::RequestId;
+use crate::{rates, refusals};
 
 /// Answers with one line per line.
 pub(super) async fn answer(
@@ -49,6 +51,7 @@ pub(super) async fn answer(
     let mut intake = Intake {
         app: app.clone(),
         identity,
+        client: call.source.client,
         request_id: call.request_id,
         body: call.body,
         splitter: Some(LineSplitter::default()),
@@ -56,6 +59,7 @@ pub(super) async fn answer(
         accepted: 0,
         next_line: 1,
         status: None,
+        retry_after_ms: None,
         is_over: false,
         _share: share,
     };
@@ -64,6 +68,7 @@ pub(super) async fn answer(
         return Err(problem.into());
     };
     let status = intake.status.unwrap_or(StatusCode::OK);
+    let retry_after_ms = intake.retry_after_ms;
     let rest = stream::unfold(intake, async |mut intake| {
         let answers = intake.answer_batch().await?;
         Some((answers, intake))
@@ -72,13 +77,18 @@ pub(super) async fn answer(
         .chain(rest)
         .map(|answers| Ok(Frame::data(answers)));
     let body = Body::new(StreamBody::new(Box::pin(answers)));
-    Ok(reply::with_body(status, page::NDJSON_CONTENT_TYPE, body))
+    let mut response = reply::with_body(status, page::NDJSON_CONTENT_TYPE, body);
+    if let Some(retry_after_ms) = retry_after_ms {
+        reply::retry_after(retry_after_ms, response.headers_mut());
+    }
+    Ok(response)
 }
 
 /// A body on its way in, line by line.
 struct Intake {
     app: App,
     identity: Arc<Identity>,
+    client: IpAddr,
     request_id: RequestId,
     body: RequestBody,
     /// None once the body has ended.
@@ -89,6 +99,8 @@ struct Intake {
     next_line: u64,
     /// The status of the first line, once it is known.
     status: Option<StatusCode>,
+    /// When the first line may be repeated, if it was refused for a time.
+    retry_after_ms: Option<u64>,
     is_over: bool,
     /// Room for a batch and the beginning of the line after it.
     _share: Share,
@@ -100,6 +112,8 @@ struct Batch {
     lines: Vec<(u64, Result<(), Problem>)>,
     /// The events of the lines that are events.
     events: Vec<Content>,
+    /// The bytes of the lines of these events.
+    sizes: Vec<usize>,
     bytes: usize,
 }
 
@@ -114,9 +128,13 @@ impl Batch {
             .map_err(Problem::from)
             .and_then(|text| {
                 self.bytes += text.len();
-                decode_event(&text).map_err(|error| Problem::from(&error))
+                let event = decode_event(&text).map_err(|error| Problem::from(&error))?;
+                Ok((event, text.len()))
             })
-            .map(|event| self.events.push(event));
+            .map(|(event, bytes)| {
+                self.events.push(event);
+                self.sizes.push(bytes);
+            });
         self.lines.push((line.number, decoded));
     }
 }
@@ -201,25 +219,37 @@ impl Intake {
 
     /// Publishes a batch and appends the answers to its lines. Returns the first line that the log
     /// refused, with the reason.
-    async fn publish(&mut self, batch: Batch, answers: &mut Vec<u8>) -> Option<(u64, Problem)> {
+    async fn publish(&mut self, mut batch: Batch, answers: &mut Vec<u8>) -> Option<(u64, Problem)> {
+        // The lines that no longer fit a limit are refused like those behind a refusal of the log:
+        // what came before them is committed, and whoever repeats them keeps their order.
+        let fit = rates::fitting_lines(&self.app, &self.identity, self.client, &batch.sizes).await;
+        batch.events.truncate(fit.lines);
         let outcomes = self
             .app
             .hub()
             .publish_each(&self.identity, batch.events)
             .await;
         let mut outcomes = outcomes.into_iter();
+        let mut fitting = fit.lines;
         let mut refused = None;
         for (line, decoded) in batch.lines {
             let outcome = match decoded {
                 Err(problem) => Err((problem, false)),
-                Ok(()) => match outcomes.next() {
-                    Some(Ok(published)) => Ok(super::shown(published)),
-                    Some(Err(error)) => {
-                        let stops = stops(&error);
-                        Err((refusals::publish(error), stops))
+                Ok(()) if fitting == 0 => {
+                    let problem = fit.refused.clone().unwrap_or_else(lost_outcome);
+                    Err((problem, true))
+                }
+                Ok(()) => {
+                    fitting -= 1;
+                    match outcomes.next() {
+                        Some(Ok(published)) => Ok(super::shown(published)),
+                        Some(Err(error)) => {
+                            let stops = stops(&error);
+                            Err((refusals::publish(error), stops))
+                        }
+                        None => Err((lost_outcome(), true)),
                     }
-                    None => Err((lost_outcome(), true)),
-                },
+                }
             };
             match outcome {
                 Ok(published) => {
@@ -228,7 +258,7 @@ impl Intake {
                     page::push_published_line(line, Ok(&published), answers);
                 }
                 Err((problem, stops)) => {
-                    self.status.get_or_insert_with(|| reply::status(&problem));
+                    self.note_refusal(&problem);
                     page::push_published_line(line, Err(&problem), answers);
                     if stops && refused.is_none() {
                         refused = Some((line, problem));
@@ -239,9 +269,17 @@ impl Intake {
         refused
     }
 
+    /// Takes the status of a refusal for the whole answer, if it is that of the first line.
+    fn note_refusal(&mut self, problem: &Problem) {
+        if self.status.is_none() {
+            self.status = Some(reply::status(problem));
+            self.retry_after_ms = problem.retry_after_ms();
+        }
+    }
+
     /// Appends the last line, after which nothing is read.
     fn stop(&mut self, line: u64, problem: Problem, answers: &mut Vec<u8>) {
-        self.status.get_or_insert_with(|| reply::status(&problem));
+        self.note_refusal(&problem);
         self.is_over = true;
         let accepted = self.accepted;
         let opening = format!("{{\"accepted\":{accepted},\"line\":{line},\"error\":");

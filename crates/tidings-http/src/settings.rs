@@ -1,0 +1,46 @@
+//! What an operator decides about the HTTP surface.
+
+use ipnet::IpNet;
+use tidings_core::limits::HEARTBEAT_MS_DEFAULT;
+
+use crate::forwarded::ForwardedHeader;
+use crate::host::HostName;
+use crate::origin::Origins;
+use crate::rates::RateLimits;
+
+/// What an operator decides about the HTTP surface.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Which web pages may read answers.
+    pub origins: Origins,
+    /// By which names the hub may be reached; by any, if none is listed.
+    pub hosts: Vec<HostName>,
+    /// Networks of the proxies that are believed when they tell for whom they ask.
+    pub trusted_proxies: Vec<IpNet>,
+    /// In which header they tell it.
+    pub forwarded_header: ForwardedHeader,
+    /// How much may be asked in which time.
+    pub rates: RateLimits,
+    /// Whether the `userId` query parameter of this machine's clients is handed to the
+    /// authenticators, of which only the development one looks at it.
+    pub development: bool,
+    /// How often a stream gives a sign of life.
+    pub heartbeat_ms: u32,
+    /// Whether streams are compressed for those who accept it.
+    pub compress: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            origins: Origins::default(),
+            hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedHeader::default(),
+            rates: RateLimits::default(),
+            development: false,
+            heartbeat_ms: HEARTBEAT_MS_DEFAULT as u32,
+            compress: true,
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! A16: what belongs to one tenant is nobody else's, at any route. The cases are taken from the route
+//! table: a new route without a case fails here.
+
+use tidings_http::Route;
+
+use crate::client::Request;
+use crate::world::World;
+
+/// In everything that tenant A has, and in nothing that tenant B sends.
+const OF_A: &str = "canary-of-a";
+
+struct Case {
+    request: Request,
+    /// The same for something that nobody has: the answers must not differ.
+    unknown: Option<Request>,
+    status: u16,
+}
+
+/// What tenant B asks of tenant A's, at a route.
+fn cases(route: &Route, id: &str, cursor: &str) -> Vec<Case> {
+    let case = |request: Request, unknown: Option<Request>, status| Case {
+        request: request.bearer("tenant-b"),
+        unknown: unknown.map(|request| request.bearer("tenant-b")),
+        status,
+    };
+    let get = |target: String| Request::get(&target);
+    let publish = |topic: &str| {
+        let event = format!(r#"{{"type":"t","topics":["{topic}"]}}"#);
+        Request::post("/v1/events").json(&event)
+    };
+    match (route.method.as_str(), route.path) {
+        ("POST", "/v1/events") => vec![case(publish("a/1"), Some(publish("a/9")), 403)],
+        ("GET", path @ ("/v1/events" | "/v1/stream")) => vec![
+            case(
+                get(format!("{path}?topics=a/1")),
+                Some(get(format!("{path}?topics=a/9"))),
+                403,
+            ),
+            case(get(format!("{path}?topics=a/**&since=earliest")), None, 403),
+            // What reaches B is its own, wherever it starts.
+            case(get(format!("{path}?topics=**&since=earliest")), None, 200),
+            case(get(format!("{path}?since=earliest")), None, 200),
+            case(get(format!("{path}?topics=b/**&since={id}")), None, 200),
+            case(get(format!("{path}?topics=b/**&since={cursor}")), None, 200),
+        ],
+        ("GET", "/v1/events/{id}") => [id, cursor]
+            .map(|name| {
+                let of_a = get(format!("/v1/events/{name}"));
+                case(of_a, Some(get("/v1/events/nothing".to_owned())), 404)
+            })
+            .into(),
+        ("GET", "/v1/topics/{topic}") => vec![case(
+            get("/v1/topics/a%2F1".to_owned()),
+            Some(get("/v1/topics/a%2F9".to_owned())),
+            403,
+        )],
+        ("GET", path @ ("/healthz" | "/readyz" | "/metrics" | "/openapi.json")) => {
+            vec![case(get(path.to_owned()), None, 200)]
+        }
+        (method, path) => panic!("`{method} {path}` has no case: say what tenant B must not see"),
+    }
+}
+
+/// An answer without what differs in any two: its name, and the topic that was asked for.
+fn comparable(text: &str, request_id: &str) -> String {
+    text.replace(request_id, "").replace("a/9", "a/1")
+}
+
+#[tokio::test]
+async fn a16_no_route_shows_a_tenant_what_another_has() {
+    let world = World::start().await;
+    let id = "canary-of-a-id";
+    let event = format!(
+        r#"{{"id":"{id}","type":"{OF_A}-type","topics":["a/1"],"source":"{OF_A}-source","data":"{OF_A}-data","metadata":{{"k":"{OF_A}-metadata"}}}}"#
+    );
+    let published = Request::post("/v1/events").json(&event).bearer("tenant-a");
+    let published = world.send(published).await;
+    assert_eq!(published.status, 200, "{}", published.text());
+    let cursor = published.json()["cursor"]
+        .as_str()
+        .expect("a cursor")
+        .to_owned();
+    let own = world.send(Request::get("/v1/events?topics=a/**&since=earliest").bearer("tenant-a"));
+    assert!(
+        own.await.text().contains("canary-of-a-data"),
+        "tenant A sees it"
+    );
+    let reader = Request::get(&format!("/v1/stream?topics=a/1&meta_tab={OF_A}")).bearer("tenant-a");
+    let _reader = world.stream(reader).await;
+
+    for route in &tidings_http::ROUTES {
+        for case in cases(route, id, &cursor) {
+            let shown = format!("{} {}: {:?}", route.method, route.path, case.request);
+            if route.path == "/v1/stream" && case.status == 200 {
+                let mut stream = world.stream(case.request).await;
+                assert_eq!(stream.head.status, 200, "{shown}");
+                let own = r#"{"type":"t","topics":["b/1"],"data":"end"}"#;
+                let own = Request::post("/v1/events").json(own).bearer("tenant-b");
+                assert_eq!(world.send(own).await.status, 200);
+                let reads_b = !shown.contains("?since");
+                if reads_b {
+                    let next = stream.next_event().await;
+                    assert!(
+                        next.json()["metadata"]["topics"][0] == "b/1",
+                        "{shown}: {next:?}"
+                    );
+                }
+                let text = stream.text();
+                assert!(
+                    !text.contains(OF_A) && !text.contains("a/1"),
+                    "{shown}: {text}"
+                );
+                continue;
+            }
+            let answer = world.send(case.request).await;
+            assert_eq!(answer.status, case.status, "{shown}: {}", answer.text());
+            let text = answer.text();
+            assert!(!text.contains(OF_A), "{shown}: {text}");
+            assert!(!text.contains("alice"), "{shown}: {text}");
+            let Some(unknown) = case.unknown else {
+                assert!(
+                    !text.contains("\"a/1\"") || case.status == 403,
+                    "{shown}: {text}"
+                );
+                continue;
+            };
+            let unknown = world.send(unknown).await;
+            assert_eq!(unknown.status, case.status, "{shown}");
+            let name = |answer: &crate::client::Answer| {
+                answer.header("x-request-id").expect("a name").to_owned()
+            };
+            assert_eq!(
+                comparable(&text, &name(&answer)),
+                comparable(&unknown.text(), &name(&unknown)),
+                "{shown}"
+            );
+        }
+    }
+}
