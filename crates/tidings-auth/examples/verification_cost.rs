@@ -4,7 +4,7 @@
 #![expect(clippy::print_stdout, reason = "an example shows its result")]
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::hmac;
@@ -27,7 +27,9 @@ use tidings_core::port::Clock;
 use tidings_core::time::{Moment, Timestamp};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
-const ROUNDS: u32 = 5_000;
+/// The fastest of many short batches is shown: the others shared the machine with something else.
+const BATCHES: u32 = 100;
+const TOKENS_PER_BATCH: u32 = 20;
 
 #[derive(Debug)]
 struct StoppedClock;
@@ -115,11 +117,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             vec![algorithm],
         );
         let issuers = Issuers::new(None, vec![policy], &fetch, &clock)?;
-        let begin = Instant::now();
-        for _ in 0..ROUNDS {
-            issuers.verify(&token, Timestamp(1_750_000_100_000)).await?;
+        let mut fastest = Duration::MAX;
+        for _ in 0..BATCHES {
+            let begin = Instant::now();
+            for _ in 0..TOKENS_PER_BATCH {
+                issuers.verify(&token, Timestamp(1_750_000_100_000)).await?;
+            }
+            fastest = fastest.min(begin.elapsed());
         }
-        println!("{algorithm:>6}: {:?} per token", begin.elapsed() / ROUNDS);
+        println!("{algorithm:>6}: {:?} per token", fastest / TOKENS_PER_BATCH);
     }
     Ok(())
 }

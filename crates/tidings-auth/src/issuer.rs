@@ -30,6 +30,11 @@ pub use setup::{PolicyFault, SetupError};
 /// The `iss` of a token chooses the policy, by comparing it to the letter with what the settings say.
 /// Until the signature has been checked, that is all it does: no address is built from it, and no key
 /// is looked up outside of the chosen issuer.
+///
+/// No verified token is remembered. Verifying takes 2 µs with the hub's own secret, 17 µs by RS256, 35
+/// by `EdDSA` and 57 by ES256 (the example `verification_cost`, on one core of a small server), which is
+/// little beside opening a stream, and what is not remembered cannot outlive a withdrawn key or a
+/// changed policy.
 pub struct Issuers {
     own: Option<JwtAuthenticator>,
     foreign: Vec<Issuer>,

@@ -44,8 +44,8 @@ pub const ISSUER_NAME_BYTES_MAX: usize = 32;
 /// Issuers of one hub: each may keep a key set.
 pub const ISSUERS_MAX: usize = 64;
 
-/// Keys that are tried for one token, when it does not say which. A key costs up to a fifth of a
-/// millisecond.
+/// Keys that are tried for one token, when it does not say which. A key costs 17 to 60 µs, and a third
+/// of a millisecond at most (ES512).
 pub const KEYS_TRIED_MAX: usize = 8;
 
 /// Keys of one set: issuers publish two or three.
