@@ -2,6 +2,7 @@
 
 mod application;
 mod application_outage;
+mod application_policy;
 mod chain;
 mod claims;
 mod fixtures;
@@ -10,5 +11,6 @@ mod forgery;
 mod leak;
 mod session;
 mod session_forgery;
+mod session_policy;
 mod times;
 mod web;
