@@ -84,7 +84,37 @@ async function sessions() {
       cookies: await v4Cookie(v4, { user: { id: 'user-7', role: 'ADMIN' } }),
     },
   ]
-  return { secrets: [SECRET, OLD_SECRET], valid, expired, others, byId }
+  const claims = { sub: 'u1', iat: now, exp: YEAR_2100, jti: 'j1' }
+  const wrong = []
+  for (const [claim, value] of [
+    ['exp', undefined],
+    ['exp', '4102444800'],
+    ['exp', null],
+    ['exp', YEAR_2100 * 1000],
+    ['nbf', '0'],
+    ['iat', true],
+    ['sub', undefined],
+    ['sub', 1],
+    ['sub', ''],
+    ['roles', 1],
+    ['roles', [1]],
+    ['roles', { admin: true }],
+    ['jti', 1],
+    ['jti', ''],
+    ['jti', 'j'.repeat(257)],
+    ['tidings', { admin: 'yes' }],
+  ]) {
+    wrong.push({ label: claim, cookies: [[v5, await gcm(v5, { ...claims, [claim]: value })]] })
+  }
+  const early = [
+    { label: 'Auth.js 5', cookies: await v5Cookie(v5, { ...user, nbf: YEAR_2100 - 3_600 }) },
+    { label: 'NextAuth 4', cookies: await v4Cookie(v4, { ...user, nbf: YEAR_2100 - 3_600 }) },
+  ]
+  const noClaims = []
+  for (const content of ['u1', ['u1'], null]) {
+    noClaims.push({ label: typeof content, cookies: [[v5, await gcm(v5, content)]] })
+  }
+  return { secrets: [SECRET, OLD_SECRET], valid, expired, others, byId, wrong, early, noClaims }
 }
 
 async function gcm(cookie, claims) {

@@ -3,6 +3,7 @@
 mod algorithms;
 mod application;
 mod application_outage;
+mod application_policy;
 mod chain;
 mod claims;
 mod fixtures;
@@ -18,6 +19,7 @@ mod person;
 mod presets;
 mod session;
 mod session_forgery;
+mod session_policy;
 mod session_tokens;
 mod signer;
 mod store;

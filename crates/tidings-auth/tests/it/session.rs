@@ -4,11 +4,10 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tidings_auth::limits::{SESSION_LEEWAY_SECONDS, SESSION_NAMES_MAX, SESSION_SECRETS_MAX};
+use tidings_auth::limits::SESSION_LEEWAY_SECONDS;
 use tidings_auth::place::Place;
 use tidings_auth::provider::{Proven, Provider};
-use tidings_auth::secret::Secret;
-use tidings_auth::session::{COOKIE_NAMES_DEFAULT, Policy, SessionCookie, SetupError, StreamLife};
+use tidings_auth::session::{COOKIE_NAMES_DEFAULT, Policy, SessionCookie, StreamLife};
 use tidings_core::audience::Role;
 use tidings_core::credential::{CredentialId, Serves};
 use tidings_core::port::{AuthFailure, Presented, Purpose};
@@ -114,6 +113,40 @@ fn a10_an_expired_session_is_refused_to_the_millisecond() {
     let leeway = SESSION_LEEWAY_SECONDS * 1_000;
     assert!(at(leeway - 1).expect("within the leeway").is_some());
     assert_eq!(at(leeway), Err(AuthFailure::Expired));
+}
+
+#[test]
+fn a6_a_claim_of_a_wrong_type_refuses_the_session_and_is_named() {
+    let provider = provider(policy());
+    let wrong = sessions("wrong");
+    assert!(wrong.len() > 10);
+    for session in wrong {
+        match ask(&provider, &session.cookies(), THEN) {
+            Err(AuthFailure::Claim { claim, .. }) => {
+                assert!(claim.starts_with(&session.label), "{claim}");
+            }
+            other => panic!("{}: {other:?}", session.label),
+        }
+    }
+    for session in sessions("noClaims") {
+        let refused = ask(&provider, &session.cookies(), THEN);
+        assert!(
+            matches!(refused, Err(AuthFailure::Malformed(_))),
+            "{refused:?}"
+        );
+    }
+}
+
+#[test]
+fn a6_a_session_does_not_count_before_its_time() {
+    let provider = provider(policy());
+    let begins = END.minus(Duration::from_secs(3_600 + SESSION_LEEWAY_SECONDS));
+    for session in sessions("early") {
+        let at = |time| ask(&provider, &session.cookies(), time);
+        let a_moment_before = Timestamp(begins.0 - 1);
+        assert_eq!(at(a_moment_before), Err(AuthFailure::NotYetValid));
+        assert!(at(begins).expect("within the leeway").is_some());
+    }
 }
 
 #[test]
@@ -224,65 +257,6 @@ fn a_stream_may_live_longer_or_shorter_than_its_session() {
         .expect("good")
         .expect("known");
     assert_eq!(proven.expires_at, Some(THEN.plus(life)));
-}
-
-#[test]
-fn a26_a_policy_that_cannot_work_is_refused() {
-    let refused = |change: fn(&mut Policy)| {
-        let mut policy = policy();
-        change(&mut policy);
-        SessionCookie::new(policy).expect_err("a bad policy")
-    };
-    for name in [
-        "",
-        "Portal",
-        "a:b",
-        "a_b",
-        "a234567890123456789012345678901234",
-    ] {
-        let name: std::sync::Arc<str> = name.into();
-        let policy = Policy {
-            name: name.clone(),
-            ..policy()
-        };
-        let error = SessionCookie::new(policy).expect_err("a bad name");
-        assert_eq!(error, SetupError::Name(name));
-    }
-    assert_eq!(refused(|p| p.secrets.clear()), SetupError::Secrets(0));
-    let many = refused(|p| p.secrets = vec![p.secrets[0].clone(); SESSION_SECRETS_MAX + 1]);
-    assert_eq!(many, SetupError::Secrets(SESSION_SECRETS_MAX + 1));
-    let weak = refused(|p| p.secrets.push(Secret::from("short")));
-    assert!(matches!(weak, SetupError::Secret(_)), "{weak}");
-    assert_eq!(
-        refused(|p| p.cookie_names.clear()),
-        SetupError::CookieNames(0)
-    );
-    let many = refused(|p| p.cookie_names = vec!["a".to_owned(); SESSION_NAMES_MAX + 1]);
-    assert_eq!(many, SetupError::CookieNames(SESSION_NAMES_MAX + 1));
-    for name in ["", "a b", "a;b", "a=b", "ä"] {
-        let policy = Policy {
-            cookie_names: vec![name.to_owned()],
-            ..policy()
-        };
-        let error = SessionCookie::new(policy).expect_err(name);
-        assert_eq!(error, SetupError::CookieName(name.to_owned()));
-    }
-}
-
-#[test]
-fn a_name_with_a_prefix_stands_for_itself_alone() {
-    let only = provider(Policy {
-        cookie_names: vec!["__Secure-authjs.session-token".to_owned()],
-        ..policy()
-    });
-    let plain = valid("Auth.js 5, ");
-    assert_eq!(ask(&only, &plain.cookies(), THEN), Ok(None));
-    let prefixed = valid("Auth.js 5, __Secure-");
-    assert!(
-        ask(&only, &prefixed.cookies(), THEN)
-            .expect("good")
-            .is_some()
-    );
 }
 
 #[test]
