@@ -14,11 +14,15 @@ pub mod failure;
 mod bench;
 mod check_config;
 mod connect;
+mod data_dir;
+mod key;
 mod limits;
 mod publish;
+mod revoke;
 mod serve;
 mod tail;
 mod token;
+mod utc;
 
 /// Delivers events from servers to people's browsers and apps, without losing one.
 #[derive(Debug, Parser)]
@@ -39,6 +43,8 @@ enum Verb {
     Publish(Box<publish::Publish>),
     Tail(tail::Tail),
     Token(token::Token),
+    Key(key::Key),
+    Revoke(revoke::Revoke),
     CheckConfig(check_config::CheckConfig),
     Bench(bench::Bench),
 }
@@ -60,6 +66,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Publish(publish) => publish.run(),
         Verb::Tail(tail) => tail.run(),
         Verb::Token(token) => token.run(),
+        Verb::Key(key) => key.run(),
+        Verb::Revoke(revoke) => revoke.run(),
         Verb::CheckConfig(check) => check.run(),
         Verb::Bench(bench) => bench.run(),
     };

@@ -115,7 +115,7 @@ impl Token {
 }
 
 /// A token that ends at once is a mistake.
-fn ttl(text: &str) -> Result<Duration, String> {
+pub(super) fn ttl(text: &str) -> Result<Duration, String> {
     match super::duration(text) {
         Ok(ttl) if ttl < Duration::from_secs(1) => Err("it is shorter than one second".to_owned()),
         read => read,

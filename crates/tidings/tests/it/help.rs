@@ -13,6 +13,11 @@ fn the_help_of_every_verb_is_as_published() {
         "publish",
         "tail",
         "token",
+        "key",
+        "key create",
+        "key list",
+        "key revoke",
+        "revoke",
         "check-config",
         "bench",
     ] {
@@ -21,7 +26,10 @@ fn the_help_of_every_verb_is_as_published() {
         // The width of the help follows the terminal; this is what it is without one.
         let ran = run(directory.path(), &[("COLUMNS", "100")], &arguments);
         assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{verb}");
-        let name = if verb.is_empty() { "tidings" } else { verb };
+        let name = match verb {
+            "" => "tidings".to_owned(),
+            verb => verb.replace(' ', "_"),
+        };
         insta::assert_snapshot!(format!("help_{name}"), ran.out);
     }
 }
@@ -45,6 +53,24 @@ fn a_command_line_that_is_not_understood_is_exit_code_two() {
         vec!["token", "--sub", "a%2Fb"],
         vec!["token", "--sub", "u1", "--subscribe", "a*"],
         vec!["token", "--sub", "u1", "--ttl", "soon"],
+        vec!["key"],
+        vec!["key", "create", "--name", "n"],
+        vec!["key", "create", "--name", "n", "--subject", "a%2Fb"],
+        vec![
+            "key",
+            "create",
+            "--name",
+            "n",
+            "--subject",
+            "u",
+            "--ttl",
+            "0s",
+        ],
+        vec!["key", "revoke"],
+        vec!["revoke"],
+        vec!["revoke", "u1"],
+        vec!["revoke", "subject:u1", "--list"],
+        vec!["revoke", "subject:u1", "--lift", "--issued-before", "now"],
         vec!["check-config", "--reference", "--dev"],
     ] {
         let ran = run(directory.path(), &[], &arguments);

@@ -7,9 +7,11 @@ mod help;
 #[cfg(target_os = "linux")]
 mod hostile;
 mod hub;
+mod key;
 mod program;
 mod publish;
 mod publish_file;
+mod revoke;
 mod running;
 mod secrets;
 mod serve;
