@@ -235,6 +235,19 @@ fn types_change_as_well_and_are_counted() {
 }
 
 #[test]
+fn what_was_passed_over_and_is_read_now_comes_without_another_event() {
+    let mut world = World::new(100);
+    let reader = world.open(&["a"], &["x"], NOW);
+    world.settle();
+    // It passes no filter, so nobody is woken, and nothing says that it has been considered.
+    world.publish(&[("a", "y")], false);
+    while world.turn() {}
+    assert_eq!(world.rescope(reader, &["a"], &[]), Ok(Offset(0)));
+    world.settle();
+    assert_eq!(world.offsets(reader), [1]);
+}
+
+#[test]
 fn only_the_holders_subject_changes_a_stream_and_nobody_changes_a_page() {
     let mut world = World::new(100);
     let mine = world.open(&["a"], &[], NOW);
