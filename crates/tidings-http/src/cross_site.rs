@@ -4,12 +4,12 @@
 //! only if the page may be known: from its origin, or because no browser sent the request at all.
 //! Whoever has a bearer token had to be given it, and is not looked at here.
 
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, ORIGIN};
 use http::request::Parts;
 use http::{HeaderName, Method};
 use tidings_wire::problem::{Code, Problem};
 
-use crate::cors::{self, Cause, Standing};
+use crate::cors::{self, Standing};
 use crate::forwarded::Scheme;
 use crate::origin::Origins;
 
@@ -21,7 +21,8 @@ pub(crate) fn check(
     request: &Parts,
     scheme: Option<Scheme>,
 ) -> Result<(), Problem> {
-    let is_known = match cors::standing(origins, request, scheme) {
+    let standing = cors::standing(origins, request, scheme);
+    let is_known = match standing {
         Ok(Standing::Listed) => true,
         // The browser knows better than a comparison without the scheme, or behind a proxy.
         Ok(Standing::Own) => site(request).is_none_or(|site| site == b"same-origin"),
@@ -39,12 +40,10 @@ pub(crate) fn check(
     if is_allowed {
         return Ok(());
     }
-    let detail = match cors::standing(origins, request, scheme) {
-        Err(cause) if request.headers.contains_key(http::header::ORIGIN) => cause.as_str(),
-        Err(Cause::NotListed | Cause::Null | Cause::Malformed) => {
-            "a cookie comes with it, and nothing says which page sent it"
-        }
+    let detail = match standing {
         Ok(_) => "the browser says that another site sent it",
+        Err(cause) if request.headers.contains_key(ORIGIN) => cause.as_str(),
+        Err(_) => "a cookie comes with it, and nothing says which page sent it",
     };
     Err(Problem::new(Code::CrossSite, detail))
 }
@@ -57,7 +56,7 @@ fn is_from_no_browser(request: &Parts) -> bool {
     let essence = content_type.and_then(|value| value.split(';').next());
     let is_json = essence.is_some_and(|text| text.trim().eq_ignore_ascii_case("application/json"));
     is_json
-        && !request.headers.contains_key(http::header::ORIGIN)
+        && !request.headers.contains_key(ORIGIN)
         && !request.headers.contains_key(SEC_FETCH_SITE)
 }
 

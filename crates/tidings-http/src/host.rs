@@ -12,11 +12,9 @@ use http::request::Parts;
 use tidings_wire::problem::{Code, Problem};
 
 use crate::forwarded::Scheme;
+use crate::limits::HOST_BYTES_MAX;
 use crate::origin::Origin;
 use crate::router::Endpoint;
-
-/// Bytes of a name with its port: what the name system takes, and a port.
-const HOST_BYTES_MAX: usize = 255 + 6;
 
 /// A host with its port, in the one spelling in which it is compared: lower case, without a final
 /// dot, and without the ports of plain HTTP and of TLS.

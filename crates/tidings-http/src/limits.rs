@@ -109,3 +109,6 @@ pub const FORWARDED_HOPS_MAX: usize = 32;
 /// Addresses that are made to wait for having guessed credentials, at a time: more than that are one
 /// attacker with many, whom this does not stop anyway.
 pub const BLOCKED_ADDRESSES_MAX: usize = 16 * 1024;
+
+/// Bytes of a host with its port: what the name system takes, a colon and five digits.
+pub const HOST_BYTES_MAX: usize = 255 + 6;
