@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidings_core::event::Event;
+use tidings_core::limits::GROUP_BYTES_MAX;
 use tidings_core::pattern::Pattern;
-use tidings_core::port::{Bounds, CommitFeed, EventStore, Sequencer};
+use tidings_core::port::{AppendError, Bounds, CommitFeed, EventStore, Sequencer};
 use tidings_core::position::{Epoch, Offset};
 use tidings_core::scope::Scope;
 use tidings_log::memory::{MemoryLog, MemoryOptions, MemoryRetention, MemoryRule};
@@ -147,4 +148,21 @@ fn a_panicking_feed_does_not_stop_those_who_come_after() {
     assert!(panicked.is_err());
     publish(&log, [draft("a")]);
     assert_eq!(log.end(), Offset(2));
+}
+
+#[test]
+fn a_group_has_a_limit_to_the_byte() {
+    let log = open(MemoryRetention::default());
+    let of = |bytes| append(&log, group([draft("a").data("x".repeat(bytes))]));
+    // What is counted besides the data.
+    let refused = of(GROUP_BYTES_MAX);
+    let Err(AppendError::TooLarge { actual, max }) = refused else {
+        panic!("too large: {refused:?}");
+    };
+    let data_max = 2 * max - actual;
+    assert_eq!(max, GROUP_BYTES_MAX);
+    let actual = max + 1;
+    let refused = of(data_max + 1);
+    assert_eq!(refused, Err(AppendError::TooLarge { actual, max }));
+    of(data_max).expect("at the limit");
 }
