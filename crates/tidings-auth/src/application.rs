@@ -70,7 +70,7 @@ impl Application {
         fetch: Arc<dyn Fetch>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, SetupError> {
-        policy.check()?;
+        policy.check_setup()?;
         Ok(Self {
             gate: Gate::new(policy.asking, policy.patience),
             kept: Cache::builder()

@@ -1,41 +1,185 @@
-//! All providers as one authenticator: tried in order until one knows the credential.
+//! All providers as one authenticator: tried in order until one knows the credential. Then the rules
+//! of the settings add what they grant, and revocations have the last word.
 
 use std::sync::Arc;
 
+use tidings_core::audience::Key;
 use tidings_core::credential::Serves;
+use tidings_core::explanation::{Decision, Described, Explanation, ProviderSaid, Question, Said};
 use tidings_core::identity::Identity;
-use tidings_core::port::{AuthFailure, AuthFuture, Authenticator, Presented, Purpose};
+use tidings_core::port::{
+    AuthFailure, AuthFuture, Authenticator, ExplanationFuture, Presented, Purpose, SharedStore,
+};
 
 use crate::provider::{Proven, Provider};
+use crate::rules::Rules;
 
 /// Asks its providers in order. The first that finds its kind of credential decides, for or against.
 #[derive(Debug, Clone)]
 pub struct Chain {
     providers: Vec<Arc<dyn Provider>>,
+    rules: Rules,
+    store: Arc<dyn SharedStore>,
 }
 
 impl Chain {
     /// A chain of these providers.
-    pub fn new(providers: Vec<Arc<dyn Provider>>) -> Self {
-        Self { providers }
+    pub fn new(
+        providers: Vec<Arc<dyn Provider>>,
+        rules: Rules,
+        store: Arc<dyn SharedStore>,
+    ) -> Self {
+        Self {
+            providers,
+            rules,
+            store,
+        }
     }
 
+    /// What a proof comes to, unless it has been revoked or does not serve for this.
     fn identity(
+        &self,
         proven: Proven,
         method: &'static str,
         presented: &Presented<'_>,
     ) -> Result<Identity, AuthFailure> {
-        if proven.credential.serves == Serves::Reading && presented.purpose != Purpose::Read {
+        let revocations = self.store.revocations();
+        let subject = proven.subject.as_ref();
+        if revocations
+            .find(subject, &proven.credential, presented.now)
+            .is_some()
+        {
+            return Err(AuthFailure::Revoked);
+        }
+        if proven.credential.serves == Serves::Reading && presented.purpose == Purpose::Act {
             return Err(AuthFailure::NotForThis("it opens streams and nothing else"));
         }
         Ok(Identity {
+            grants: self.rules.grants(&proven),
             subject: proven.subject,
             roles: proven.roles,
-            grants: proven.grants,
             expires_at: proven.expires_at,
             method,
             credential: proven.credential,
         })
+    }
+
+    async fn look(&self, presented: Presented<'_>, question: &Question) -> Explanation {
+        let mut explanation = Explanation::default();
+        let mut found = None;
+        let mut is_decided = false;
+        for provider in &self.providers {
+            let name = provider.name();
+            let said = if is_decided {
+                Said::NotAsked
+            } else {
+                match provider.prove(presented).await {
+                    Ok(None) => Said::Nothing,
+                    Ok(Some(proven)) => {
+                        found = Some((name, proven));
+                        Said::Accepted
+                    }
+                    Err(failure) => Said::Refused(failure),
+                }
+            };
+            is_decided |= matches!(said, Said::Accepted | Said::Refused(_));
+            explanation.providers.push(ProviderSaid {
+                provider: name,
+                said,
+            });
+        }
+        if let Some((method, proven)) = found {
+            self.describe(method, &proven, &presented, question, &mut explanation);
+        }
+        explanation
+    }
+
+    fn describe(
+        &self,
+        method: &'static str,
+        proven: &Proven,
+        presented: &Presented<'_>,
+        question: &Question,
+        explanation: &mut Explanation,
+    ) {
+        let grants = self.rules.grants(proven);
+        explanation.rules = self.rules.explain(proven);
+        explanation.revocation = self
+            .store
+            .revocations()
+            .find(proven.subject.as_ref(), &proven.credential, presented.now)
+            .cloned();
+        let serves = proven.credential.serves;
+        if let Some(key) = &question.key {
+            explanation.subscribe = Some(may_read(
+                key,
+                proven,
+                &grants.subscribe,
+                grants.hear_everyone,
+            ));
+            explanation.publish = Some(if serves == Serves::Reading {
+                no("the credential serves for reading alone")
+            } else if grants.administer {
+                yes("it may administer")
+            } else {
+                let granted = grants.publish.iter().find(|grant| grant.allows(key));
+                granted.map_or_else(
+                    || no("no publish grant covers it"),
+                    |grant| yes(format!("the publish grant `{grant}`")),
+                )
+            });
+        }
+        explanation.identity = Some(Described {
+            subject: proven.subject.clone(),
+            roles: proven.roles.clone(),
+            method,
+            issuer: proven.issuer.as_deref().map(str::to_owned),
+            credential: proven.credential.id.clone(),
+            expires_at: proven.expires_at,
+            subscribe: grants.subscribe.iter().map(ToString::to_string).collect(),
+            publish: grants.publish.iter().map(ToString::to_string).collect(),
+            administer: grants.administer,
+        });
+    }
+}
+
+fn may_read(
+    key: &Key,
+    proven: &Proven,
+    granted: &[tidings_core::pattern::Pattern],
+    hear_everyone: bool,
+) -> Decision {
+    match key {
+        Key::Topic(topic) => {
+            let mut granted = granted.iter();
+            granted
+                .find(|pattern| pattern.matches(topic.as_str()))
+                .map_or_else(
+                    || no("no subscribe grant covers it"),
+                    |pattern| yes(format!("the subscribe grant `{pattern}`")),
+                )
+        }
+        Key::User(user) if proven.subject.as_ref() == Some(user) => yes("it is this user"),
+        Key::User(_) => no("it is another user"),
+        Key::Role(role) if proven.roles.contains(role) => yes("it has this role"),
+        Key::Role(_) => no("it does not have this role"),
+        Key::Everyone if proven.subject.is_some() => yes("it is somebody"),
+        Key::Everyone if hear_everyone => yes("it is granted to nobody in particular"),
+        Key::Everyone => no("it is nobody, and that is not granted"),
+    }
+}
+
+fn yes(because: impl Into<String>) -> Decision {
+    Decision {
+        is_allowed: true,
+        because: because.into(),
+    }
+}
+
+fn no(because: impl Into<String>) -> Decision {
+    Decision {
+        is_allowed: false,
+        because: because.into(),
     }
 }
 
@@ -48,10 +192,18 @@ impl Authenticator for Chain {
         Box::pin(async move {
             for provider in &self.providers {
                 if let Some(proven) = provider.prove(presented).await? {
-                    return Self::identity(proven, provider.name(), &presented).map(Some);
+                    return self.identity(proven, provider.name(), &presented).map(Some);
                 }
             }
             Ok(None)
         })
+    }
+
+    fn explain<'a>(
+        &'a self,
+        presented: Presented<'a>,
+        question: &'a Question,
+    ) -> ExplanationFuture<'a> {
+        Box::pin(self.look(presented, question))
     }
 }

@@ -42,6 +42,7 @@ mod jwks;
 pub mod jwt;
 pub mod mint;
 
+pub mod anonymous;
 pub mod application;
 pub mod bearer;
 pub mod chain;
@@ -58,3 +59,4 @@ pub mod provider;
 pub mod web_fetch;
 
 pub use jwks::KeyFault;
+pub mod rules;

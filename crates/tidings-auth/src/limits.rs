@@ -218,3 +218,13 @@ pub const ASK_FAILURES_MAX: u32 = 1_000;
 
 /// How long none is asked then, at most: nobody signs in meanwhile.
 pub const ASK_PAUSE_MS_MAX: u64 = 60_000;
+
+/// Placeholders of one pattern of a rule: each may multiply what it grants.
+pub const PLACEHOLDERS_MAX: usize = 4;
+
+/// Patterns that one pattern of a rule may become, where claims are lists: the workspaces of one
+/// person.
+pub const CLAIM_VALUES_MAX: usize = 64;
+
+/// Patterns that rules grant to one identity together: each is looked at whenever it opens a stream.
+pub const PATTERNS_BY_RULES_MAX: usize = 256;

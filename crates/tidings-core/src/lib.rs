@@ -29,6 +29,7 @@ pub mod time;
 pub mod topic;
 
 pub mod credential;
+pub mod explanation;
 pub mod grant;
 pub mod holder;
 pub mod identity;

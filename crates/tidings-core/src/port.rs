@@ -11,7 +11,9 @@ mod event_store;
 mod sequencer;
 mod shared_store;
 
-pub use authenticator::{AuthFailure, AuthFuture, Authenticator, Presented, Purpose};
+pub use authenticator::{
+    AuthFailure, AuthFuture, Authenticator, ExplanationFuture, Presented, Purpose,
+};
 pub use clock::Clock;
 pub use coder::Coder;
 pub use encoder::{Control, Encoder, Farewell, Hello, Shape};

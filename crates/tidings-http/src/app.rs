@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt as _;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use tidings_core::port::{Authenticator, Clock, SharedStore};
+use tidings_core::port::Clock;
 use tidings_hub::Hub;
 use tidings_wire::problem::{Code, Problem};
 
+use crate::access::{self, Access};
 use crate::body::{Budget, RequestBody};
 use crate::call::Call;
 use crate::cors::{self, Verdict};
@@ -46,7 +47,7 @@ pub struct App {
 #[derive(Debug)]
 struct Inner {
     hub: Hub,
-    authenticators: Vec<Arc<dyn Authenticator>>,
+    access: Access,
     clock: Arc<dyn Clock>,
     settings: Settings,
     metrics: Metrics,
@@ -57,21 +58,14 @@ struct Inner {
 }
 
 impl App {
-    /// The surface of a hub. The first authenticator that knows a credential decides. The store
-    /// counts what is limited.
-    pub fn new(
-        hub: Hub,
-        authenticators: Vec<Arc<dyn Authenticator>>,
-        clock: Arc<dyn Clock>,
-        store: Arc<dyn SharedStore>,
-        settings: Settings,
-    ) -> Self {
+    /// The surface of a hub.
+    pub fn new(hub: Hub, access: Access, clock: Arc<dyn Clock>, settings: Settings) -> Self {
         let metrics = Metrics::new(hub.clone());
-        let rates = Rates::new(settings.rates, store);
+        let rates = Rates::new(settings.rates, Arc::clone(&access.store));
         Self {
             inner: Arc::new(Inner {
                 hub,
-                authenticators,
+                access,
                 clock,
                 settings,
                 metrics,
@@ -87,8 +81,8 @@ impl App {
         &self.inner.hub
     }
 
-    pub(crate) fn authenticators(&self) -> &[Arc<dyn Authenticator>] {
-        &self.inner.authenticators
+    pub(crate) fn access(&self) -> &Access {
+        &self.inner.access
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -247,6 +241,14 @@ impl App {
             Endpoint::Event => native::event::answer(self, call, segment).await,
             Endpoint::Stream => native::stream::answer(self, call).await,
             Endpoint::Topic => native::topic::answer(self, call, segment).await,
+            Endpoint::Ticket => access::issue::ticket(self, call).await,
+            Endpoint::Token => access::issue::token(self, call).await,
+            Endpoint::Credential => access::credential::renew(self, call, segment).await,
+            Endpoint::Disconnect => access::disconnect::disconnect(self, call, segment).await,
+            Endpoint::Explain => access::explain::explain(self, call).await,
+            Endpoint::Revoke => access::revocations::revoke(self, call).await,
+            Endpoint::Revocations => access::revocations::list(self, call).await,
+            Endpoint::Lift => access::revocations::lift(self, call, segment).await,
             Endpoint::Alive => Ok(probe::alive()),
             Endpoint::Ready => Ok(probe::ready(self)),
             Endpoint::Metrics => probe::metrics(self),

@@ -1,5 +1,4 @@
-//! From a request to an identity: the first authenticator that knows the presented credential
-//! decides. An address that has guessed too often waits before anything is looked at, and an identity
+//! From a request to an identity. An address that has guessed too often waits before anything is looked at, and an identity
 //! that is proven by a cookie counts only if no other site sent it.
 
 use std::sync::Arc;
@@ -58,6 +57,10 @@ pub(crate) async fn authenticate_reader(
     call: &mut Call,
 ) -> Result<Arc<Identity>, Refusal> {
     let identity = authenticate_for(Purpose::Read, app, call).await?;
+    still_valid(app, identity)
+}
+
+fn still_valid(app: &App, identity: Arc<Identity>) -> Result<Arc<Identity>, Refusal> {
     if identity
         .expires_at
         .is_some_and(|end| end <= app.clock().now())
@@ -67,19 +70,32 @@ pub(crate) async fn authenticate_reader(
     Ok(identity)
 }
 
+/// Proves who wants an open stream to go on, as [`authenticate_reader`] does; what serves for reading
+/// alone will do, but a ticket is not looked for.
+///
+/// # Cancel safety
+///
+/// As that of [`authenticate`].
+pub(crate) async fn authenticate_bearer(
+    app: &App,
+    call: &mut Call,
+) -> Result<Arc<Identity>, Refusal> {
+    let identity = authenticate_for(Purpose::Renew, app, call).await?;
+    still_valid(app, identity)
+}
+
 async fn prove(app: &App, presented: Presented<'_>) -> Result<Identity, Refusal> {
-    for authenticator in app.authenticators() {
-        match authenticator.authenticate(presented).await {
-            Ok(Some(identity)) => return Ok(identity),
-            Ok(None) => {}
-            Err(failure) => {
-                let refusal = refused(app, authenticator.name(), &failure);
-                return Err(if proves_nothing(&failure) {
-                    rates::count_refusal(app, presented.peer, refusal).await
-                } else {
-                    refusal
-                });
-            }
+    let authenticator = &app.access().authenticator;
+    match authenticator.authenticate(presented).await {
+        Ok(Some(identity)) => return Ok(identity),
+        Ok(None) => {}
+        Err(failure) => {
+            let refusal = refused(app, authenticator.name(), &failure);
+            return Err(if proves_nothing(&failure) {
+                rates::count_refusal(app, presented.peer, refusal).await
+            } else {
+                refusal
+            });
         }
     }
     let unknown = |what: &str, hint: &str| {

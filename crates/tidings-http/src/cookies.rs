@@ -31,6 +31,12 @@ pub(crate) fn read(headers: &HeaderMap) -> Result<Vec<(&str, &str)>, TooManyCook
     Ok(cookies)
 }
 
+/// The cookies of one `Cookie` header, as far as they are read.
+pub fn pairs(header: &str) -> Vec<(&str, &str)> {
+    let pieces = header.as_bytes().split(|byte| *byte == b';');
+    pieces.filter_map(cookie).take(COOKIES_MAX).collect()
+}
+
 fn cookie(piece: &[u8]) -> Option<(&str, &str)> {
     let (name, value) = str::from_utf8(piece).ok()?.split_once('=')?;
     let is_blank = |character| matches!(character, ' ' | '\t');

@@ -18,6 +18,7 @@ mod app;
 mod router;
 mod settings;
 
+mod access;
 mod authenticate;
 mod body;
 mod call;
@@ -46,8 +47,10 @@ mod probe;
 
 mod serve;
 
+pub use access::Access;
 pub use app::App;
 pub use body::{BodyError, RequestBody};
+pub use cookies::pairs as cookie_pairs;
 pub use forwarded::{ForwardedHeader, NotANetwork, network};
 pub use host::{HostName, NotAHost};
 pub use ipnet::IpNet;

@@ -112,3 +112,16 @@ pub const BLOCKED_ADDRESSES_MAX: usize = 16 * 1024;
 
 /// Bytes of a host with its port: what the name system takes, a colon and five digits.
 pub const HOST_BYTES_MAX: usize = 255 + 6;
+
+/// Bodies of the routes around credentials: a token or a cookie, and a few words.
+pub const ACCESS_BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// When to ask again for a credential that the store could not keep.
+pub const STORE_RETRY_MS: u64 = 2_000;
+
+/// How long a revocation is remembered unless it says otherwise: longer than any session cookie in
+/// its usual settings.
+pub const REVOCATION_MS_DEFAULT: u64 = 90 * 24 * 60 * 60 * 1_000;
+
+/// How long one may be remembered: ten years.
+pub const REVOCATION_MS_MAX: u64 = 10 * 365 * 24 * 60 * 60 * 1_000;

@@ -1,6 +1,6 @@
 //! The native API under `/v1`, one file per verb.
 
-mod asked;
+pub(crate) mod asked;
 
 pub(crate) mod event;
 pub(crate) mod page;

@@ -37,6 +37,11 @@ pub fn document() -> String {
             "schemas": schemas::all(),
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+                "apiKey": { "type": "apiKey", "in": "header", "name": "X-Api-Key" },
+                "session": {
+                    "type": "apiKey", "in": "cookie", "name": "authjs.session-token",
+                    "description": "The session cookie of the application, under whatever name the settings give.",
+                },
             },
         },
     });

@@ -35,7 +35,7 @@ impl<'a> Gathered<'a> {
             bearer: bearer(call)?,
             ticket: match purpose {
                 Purpose::Read => ticket(call.query())?,
-                Purpose::Act => None,
+                Purpose::Renew | Purpose::Act => None,
             },
             cookies: cookies::read(headers).map_err(|error| {
                 Problem::new(Code::HeadersTooLarge, error.to_string())

@@ -195,10 +195,6 @@ pub(crate) async fn count_request(app: &App, client: IpAddr) -> Result<Option<To
 /// # Cancel safety
 ///
 /// A dropped call may have counted it.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the route of tickets is what calls it")
-)]
 pub(crate) async fn count_ticket(
     app: &App,
     identity: &Identity,

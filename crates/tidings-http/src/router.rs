@@ -26,6 +26,14 @@ pub(crate) enum Endpoint {
     Event,
     Stream,
     Topic,
+    Ticket,
+    Token,
+    Credential,
+    Disconnect,
+    Explain,
+    Revoke,
+    Revocations,
+    Lift,
     Alive,
     Ready,
     Metrics,
@@ -33,7 +41,7 @@ pub(crate) enum Endpoint {
 }
 
 /// All routes.
-pub static ROUTES: [Route; 9] = [
+pub static ROUTES: [Route; 17] = [
     Route {
         method: Method::POST,
         path: "/v1/events",
@@ -63,6 +71,54 @@ pub static ROUTES: [Route; 9] = [
         path: "/v1/topics/{topic}",
         what: "tell what a topic holds and how many read it",
         endpoint: Endpoint::Topic,
+    },
+    Route {
+        method: Method::POST,
+        path: "/v1/tickets",
+        what: "get a ticket that opens one stream",
+        endpoint: Endpoint::Ticket,
+    },
+    Route {
+        method: Method::POST,
+        path: "/v1/tokens",
+        what: "get a token that opens streams for an hour",
+        endpoint: Endpoint::Token,
+    },
+    Route {
+        method: Method::POST,
+        path: "/v1/connections/{id}/credential",
+        what: "renew the credential of a stream that stays open",
+        endpoint: Endpoint::Credential,
+    },
+    Route {
+        method: Method::DELETE,
+        path: "/v1/connections/{id}",
+        what: "end a connection, with a reason",
+        endpoint: Endpoint::Disconnect,
+    },
+    Route {
+        method: Method::POST,
+        path: "/v1/auth/explain",
+        what: "explain why a credential is accepted or refused",
+        endpoint: Endpoint::Explain,
+    },
+    Route {
+        method: Method::POST,
+        path: "/v1/revocations",
+        what: "revoke a subject, a token or an API key",
+        endpoint: Endpoint::Revoke,
+    },
+    Route {
+        method: Method::GET,
+        path: "/v1/revocations",
+        what: "list what is revoked",
+        endpoint: Endpoint::Revocations,
+    },
+    Route {
+        method: Method::DELETE,
+        path: "/v1/revocations/{name}",
+        what: "lift a revocation",
+        endpoint: Endpoint::Lift,
     },
     Route {
         method: Method::GET,
@@ -136,10 +192,13 @@ pub(crate) fn allow(path: &str) -> String {
 
 /// The text of the `{name}` segment if a path matches a row; empty for a row without one.
 fn capture<'a>(pattern: &str, path: &'a str) -> Option<&'a str> {
-    let Some((prefix, _)) = pattern.split_once('{') else {
+    let Some((prefix, (_, suffix))) = pattern
+        .split_once('{')
+        .and_then(|(prefix, rest)| Some((prefix, rest.split_once('}')?)))
+    else {
         return (pattern == path).then_some("");
     };
-    let segment = path.strip_prefix(prefix)?;
+    let segment = path.strip_prefix(prefix)?.strip_suffix(suffix)?;
     (!segment.is_empty() && !segment.contains('/')).then_some(segment)
 }
 
@@ -153,7 +212,7 @@ mod tests {
             .iter()
             .map(|route| {
                 format!(
-                    "{:<4} {:<19} {}",
+                    "{:<6} {:<31} {}",
                     route.method.as_str(),
                     route.path,
                     route.what
@@ -177,7 +236,15 @@ mod tests {
         assert_eq!(found(Method::HEAD, "/v1/stream"), "/v1/stream ");
         assert_eq!(found(Method::POST, "/v1/stream"), "GET, HEAD, OPTIONS");
         assert_eq!(found(Method::PUT, "/v1/events"), "POST, GET, HEAD, OPTIONS");
+        let renew = "/v1/connections/a.1.2/credential";
+        assert_eq!(
+            found(Method::POST, renew),
+            "/v1/connections/{id}/credential a.1.2"
+        );
+        assert_eq!(found(Method::GET, "/v1/connections/a.1"), "DELETE, OPTIONS");
         let unknown = [
+            "/v1/connections//credential",
+            "/v1/connections/a/b/credential",
             "",
             "/",
             "//v1/stream",

@@ -20,6 +20,7 @@ pub mod sse;
 pub mod publish;
 pub mod query;
 
+pub mod access;
 pub mod page;
 pub mod problem;
 

@@ -1,16 +1,13 @@
-//! Assembly: from settings to a running hub. The only file that names concrete adapters.
+//! Assembly: from settings to a running hub. The only place that names concrete adapters.
+
+pub mod access;
 
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tidings_auth::chain::Chain;
-use tidings_auth::development::DevelopmentUser;
-use tidings_auth::jwt::JwtAuthenticator;
-use tidings_auth::provider::Provider;
-use tidings_auth::store::LocalStore;
 use tidings_core::grant::{Grants, PublishGrant};
 use tidings_core::pattern::Pattern;
-use tidings_core::port::{Authenticator, Clock, EventStore, Sequencer};
+use tidings_core::port::{Clock, EventStore, Sequencer};
 use tidings_core::position::Epoch;
 use tidings_http::{App, Origin, Origins};
 use tidings_hub::{Hub, Options as HubOptions, Ports};
@@ -18,6 +15,8 @@ use tidings_log::memory::{MemoryLog, MemoryOptions, MemoryRetention, MemoryRule}
 use tidings_log::{EmbeddedLog, Options as LogOptions, Retention, RetentionRule};
 use tidings_wire::coding::BlockCoder;
 use tidings_wire::sse::WireEncoder;
+
+use access::Watcher;
 
 use crate::clock::SystemClock;
 use crate::settings::{AllowedOrigin, LogKind, RetentionRule as Rule, Settings};
@@ -32,6 +31,8 @@ pub struct Assembled {
     pub app: App,
     /// The log behind it, if it has to be closed.
     pub log: Option<EmbeddedLog>,
+    /// Looks after API keys and revocations that other processes make.
+    pub watcher: Watcher,
 }
 
 /// Opens the log and starts a hub over it.
@@ -63,17 +64,18 @@ pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
         development: settings.development,
         heartbeat_ms: settings.heartbeat.as_millis() as u32,
         compress: settings.streams.compress,
-        ..tidings_http::Settings::default()
+        hosts: settings.web.hosts.clone(),
+        trusted_proxies: settings.web.trusted_proxies.clone(),
+        forwarded_header: settings.web.forwarded,
+        rates: settings.limits.rates,
     };
-    let store = LocalStore::open(&settings.data_dir)?;
-    let app = App::new(
-        hub,
-        authenticators(settings)?,
-        clock,
-        Arc::new(store),
-        surface,
-    );
-    Ok(Assembled { app, log })
+    let assembled = access::assemble(settings, &clock)?;
+    let shards = hub.clone();
+    let store = &assembled.access.store;
+    store.on_revocations(Box::new(move |revocations| shards.revoke(&revocations)));
+    let watcher = assembled.watch(&clock)?;
+    let app = App::new(hub, assembled.access, clock, surface);
+    Ok(Assembled { app, log, watcher })
 }
 
 fn ports<L: Sequencer + EventStore + Clone + 'static>(log: L, clock: &Arc<dyn Clock>) -> Ports {
@@ -171,20 +173,6 @@ fn retention(settings: &Settings) -> Retention {
             })
             .collect(),
     }
-}
-
-fn authenticators(settings: &Settings) -> anyhow::Result<Vec<Arc<dyn Authenticator>>> {
-    let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
-    if let Some(secret) = &settings.auth.secret {
-        providers.push(Arc::new(JwtAuthenticator::new(
-            secret,
-            settings.auth.leeway,
-        )?));
-    }
-    if settings.development {
-        providers.push(Arc::new(DevelopmentUser::new(everything()?)));
-    }
-    Ok(vec![Arc::new(Chain::new(providers))])
 }
 
 fn origins(settings: &Settings) -> anyhow::Result<Origins> {

@@ -11,6 +11,7 @@ use crate::settings::value::{Raw, Value};
 
 pub mod failure;
 
+mod auth;
 mod bench;
 mod check_config;
 mod connect;
@@ -45,6 +46,7 @@ enum Verb {
     Token(token::Token),
     Key(key::Key),
     Revoke(revoke::Revoke),
+    Auth(auth::Auth),
     CheckConfig(check_config::CheckConfig),
     Bench(bench::Bench),
 }
@@ -68,6 +70,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Token(token) => token.run(),
         Verb::Key(key) => key.run(),
         Verb::Revoke(revoke) => revoke.run(),
+        Verb::Auth(auth) => auth.run(),
         Verb::CheckConfig(check) => check.run(),
         Verb::Bench(bench) => bench.run(),
     };

@@ -19,7 +19,9 @@ pub const OWN: [&str; 3] = [CONFIG, URL, TOKEN];
 
 /// Variables of the programs that Tidings serves, with the key that each sets; the first that is
 /// there counts.
-pub const FOREIGN: [(&str, &str); 2] = [
+pub const FOREIGN: [(&str, &str); 4] = [
     ("SSE_JWT_SECRET", "auth.secret"),
     ("NEXTAUTH_SECRET", "auth.secret"),
+    ("AUTH_SECRET", "auth.session_secret"),
+    ("NEXTAUTH_SECRET", "auth.session_secret"),
 ];

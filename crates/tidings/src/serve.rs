@@ -50,7 +50,7 @@ async fn serve(settings: &Settings, ready_file: Option<&Path>) -> anyhow::Result
         .await
         .map_err(|error| cannot_listen(settings.listen, &error))?;
     let address = server.address();
-    let Assembled { app, log } = assemble(settings)?;
+    let Assembled { app, log, watcher } = assemble(settings)?;
     // Waiting for signals begins before anybody is told that the hub is ready.
     let mut signals = StopSignals::listen()?;
     greet(settings, address)?;
@@ -78,6 +78,7 @@ async fn serve(settings: &Settings, ready_file: Option<&Path>) -> anyhow::Result
         () = server.run(app, connections, shutdown, drain) => {}
         () = stopping => tracing::warn!("told to stop again: open connections are cut"),
     }
+    drop(watcher);
     if let Some(log) = log {
         log.close();
     }

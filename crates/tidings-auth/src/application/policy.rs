@@ -133,7 +133,8 @@ impl Policy {
         }
     }
 
-    pub(super) fn check(&self) -> Result<(), SetupError> {
+    /// Checks what can be known before the first question.
+    pub fn check_setup(&self) -> Result<(), SetupError> {
         if !is_name(&self.name) {
             return Err(SetupError::Name(Arc::clone(&self.name)));
         }

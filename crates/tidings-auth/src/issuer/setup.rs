@@ -80,6 +80,11 @@ pub enum PolicyFault {
 }
 
 impl Policy {
+    /// Checks what can be known before the first token.
+    pub fn check_setup(&self) -> Result<(), PolicyFault> {
+        self.prepare().map(|_| ())
+    }
+
     /// Checks what can be known before the first token, and reads the keys that are not published.
     pub(super) fn prepare(&self) -> Result<Option<KeySet>, PolicyFault> {
         if self.issuer.is_empty() {

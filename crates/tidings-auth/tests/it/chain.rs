@@ -4,14 +4,25 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use tempfile::tempdir;
 use tidings_auth::chain::Chain;
 use tidings_auth::development::DevelopmentUser;
+use tidings_auth::provider::Provider;
+use tidings_auth::rules::Rules;
+use tidings_auth::store::LocalStore;
 use tidings_core::grant::Grants;
 use tidings_core::identity::Identity;
 use tidings_core::port::{AuthFailure, Authenticator, Presented, Purpose};
 use tidings_core::time::Timestamp;
 
 use crate::forge::{NOW, good, provider, with_claims_text};
+
+/// These providers without rules, over a store without revocations.
+fn chain(providers: Vec<Arc<dyn Provider>>) -> Chain {
+    let directory = tempdir().expect("a directory");
+    let store = LocalStore::open(directory.path()).expect("readable");
+    Chain::new(providers, Rules::default(), Arc::new(store))
+}
 
 fn ask(
     bearer: Option<&str>,
@@ -22,7 +33,7 @@ fn ask(
         administer: true,
         ..Grants::default()
     };
-    let chain = Chain::new(vec![
+    let chain = chain(vec![
         Arc::new(provider(5)),
         Arc::new(DevelopmentUser::new(administrator)),
     ]);
@@ -43,7 +54,7 @@ fn ask(
 #[test]
 fn a_request_that_presents_nothing_is_nobody() {
     assert_eq!(ask(None, None, "127.0.0.1"), Ok(None));
-    let empty = Chain::new(Vec::new());
+    let empty = chain(Vec::new());
     assert_eq!(empty.name(), "chain");
 }
 

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
 
+use crate::explanation::{Explanation, Question};
 use crate::identity::Identity;
 use crate::time::Timestamp;
 
@@ -34,6 +35,8 @@ pub struct Presented<'a> {
 pub enum Purpose {
     /// Reading events: the only thing for which a ticket is taken.
     Read,
+    /// Letting an open stream go on, for which a stream token serves too.
+    Renew,
     /// Anything else.
     Act,
 }
@@ -128,6 +131,9 @@ pub enum AuthFailure {
 pub type AuthFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Option<Identity>, AuthFailure>> + Send + 'a>>;
 
+/// All that was found out, which may take asking somebody.
+pub type ExplanationFuture<'a> = Pin<Box<dyn Future<Output = Explanation> + Send + 'a>>;
+
 /// Proves who a request is.
 ///
 /// Duties: `Ok(None)` means that the request presents nothing for this provider, and the next one is
@@ -143,4 +149,16 @@ pub trait Authenticator: Send + Sync + fmt::Debug {
     ///
     /// Dropping the future has no effect on later calls, but that a ticket may have been used up.
     fn authenticate<'a>(&'a self, presented: Presented<'a>) -> AuthFuture<'a>;
+
+    /// Looks at a request as [`authenticate`](Self::authenticate) does, and tells all that it found.
+    /// A ticket is used up by it, as by any other look.
+    ///
+    /// # Cancel safety
+    ///
+    /// As that of [`authenticate`](Self::authenticate).
+    fn explain<'a>(
+        &'a self,
+        presented: Presented<'a>,
+        question: &'a Question,
+    ) -> ExplanationFuture<'a>;
 }

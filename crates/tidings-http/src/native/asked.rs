@@ -102,13 +102,38 @@ pub(crate) fn read(app: &App, call: &Call, kind: Kind) -> Result<Asked, Problem>
 
 /// Refuses every parameter, on routes that take none.
 pub(crate) fn read_nothing(app: &App, call: &Call) -> Result<(), Problem> {
+    read_known(app, call, &[]).map(|_| ())
+}
+
+/// The value of the only parameter that a route takes, if it is there.
+pub(crate) fn read_one(
+    app: &App,
+    call: &Call,
+    name: &'static str,
+) -> Result<Option<String>, Problem> {
+    let mut values = read_known(app, call, &[name])?;
+    if values.len() > 1 {
+        return Err(Problem::from(&refused(
+            name,
+            "one value for the parameter",
+            "several",
+        )));
+    }
+    Ok(values.pop())
+}
+
+/// The values of parameters that a route takes; all others are refused.
+fn read_known(app: &App, call: &Call, known: &[&str]) -> Result<Vec<String>, Problem> {
     let development = app.development_user(call).is_some();
-    for (name, _) in query::pairs(call.query()).map_err(|error| Problem::from(&error))? {
-        if !(development && name == DEVELOPMENT_USER) {
-            return Err(not_known(&name, &[]));
+    let mut values = Vec::new();
+    for (name, value) in query::pairs(call.query()).map_err(|error| Problem::from(&error))? {
+        if known.contains(&&*name) {
+            values.push(value.into_owned());
+        } else if !(development && name == DEVELOPMENT_USER) {
+            return Err(not_known(&name, known));
         }
     }
-    Ok(())
+    Ok(values)
 }
 
 fn read_from(

@@ -1,5 +1,7 @@
 //! One operation of the `OpenAPI` document per route.
 
+mod access;
+
 use serde_json::{Value, json};
 use tidings_core::limits::{PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
 
@@ -16,6 +18,14 @@ pub(super) fn describe(route: &Route) -> Value {
         Endpoint::Event => event(),
         Endpoint::Stream => stream(),
         Endpoint::Topic => topic(),
+        Endpoint::Ticket => access::ticket(),
+        Endpoint::Token => access::token(),
+        Endpoint::Credential => access::credential(),
+        Endpoint::Disconnect => access::disconnect(),
+        Endpoint::Explain => access::explain(),
+        Endpoint::Revoke => access::revoke(),
+        Endpoint::Revocations => access::revocations(),
+        Endpoint::Lift => access::lift(),
         Endpoint::Alive => probe("alive", "The process is alive.", JSON),
         Endpoint::Ready => ready(),
         Endpoint::Metrics => probe("metrics", "The figures.", "application/openmetrics-text"),
@@ -36,7 +46,7 @@ fn publish() -> Value {
     json!({
         "operationId": "publish",
         "description": PUBLISH,
-        "security": bearer(),
+        "security": access::credentials(),
         "parameters": [
             addressees("topics", "Topics of a CloudEvent that names no addressee"),
             addressees("users", "Users of such an event"),
@@ -93,7 +103,7 @@ fn page() -> Value {
     ]);
     json!({
         "operationId": "readPage",
-        "security": bearer(),
+        "security": access::credentials(),
         "parameters": parameters,
         "responses": responses(&json!({
             "description": "A page. It may be empty and still say that there is more.",
@@ -105,7 +115,7 @@ fn page() -> Value {
 fn event() -> Value {
     json!({
         "operationId": "readEvent",
-        "security": bearer(),
+        "security": access::credentials(),
         "parameters": [path_parameter("id", "The event's cursor, or its publisher's id.")],
         "responses": responses(&json!({
             "description": "The event.",
@@ -128,7 +138,7 @@ fn stream() -> Value {
             block is `tidings.hello`. What cannot be delivered is told by `tidings.gap`; `tidings.ping` \
             is a sign of life, `tidings.bye` the last word. The `id` of a block is the cursor through \
             which the stream has told everything.",
-        "security": bearer(),
+        "security": access::credentials(),
         "parameters": parameters,
         "responses": responses(&json!({
             "description": "The stream. The data of a block is an event, or what its type says.",
@@ -148,7 +158,7 @@ fn stream() -> Value {
 fn topic() -> Value {
     json!({
         "operationId": "readTopic",
-        "security": bearer(),
+        "security": access::credentials(),
         "parameters": [path_parameter("topic", "The topic as one segment: `project/42` is `project%2F42`.")],
         "responses": responses(&json!({
             "description": "What the topic holds.",
@@ -201,7 +211,7 @@ fn reading() -> Vec<Value> {
         ),
         parameter(
             "ticket",
-            "A one-time ticket, for clients that cannot send a header.",
+            "A ticket of `POST /v1/tickets`, for clients that cannot send headers.",
             &text,
         ),
     ]
@@ -216,10 +226,6 @@ fn path_parameter(name: &str, what: &str) -> Value {
         "name": name, "in": "path", "required": true, "description": what,
         "schema": { "type": "string" },
     })
-}
-
-fn bearer() -> Value {
-    json!([{ "bearer": [] }])
 }
 
 /// An answer, and the refusals that a route may give.

@@ -1,5 +1,7 @@
 //! The shapes of bodies in the `OpenAPI` document.
 
+mod access;
+
 use serde_json::{Value, json};
 use tidings_core::gap::GapReason;
 use tidings_core::limits::{
@@ -65,6 +67,9 @@ pub(super) fn all() -> Value {
                 "reason": { "type": "string" },
             },
         },
+        "Renewed": access::renewed(),
+        "Revocation": access::revocation(),
+        "Explanation": access::explanation(),
         "Problem": problem(),
     })
 }

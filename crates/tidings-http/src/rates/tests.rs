@@ -1,10 +1,15 @@
-//! Tickets, which no request of these tests can ask for, and who spends what.
+//! Tickets of one identity, and who spends what.
 
 #[path = "../../tests/it/counting_store.rs"]
 mod counting_store;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tidings_auth::chain::Chain;
+use tidings_auth::rules::Rules;
+use tidings_auth::secret::Secret;
+use tidings_auth::stream_token::StreamTokens;
+use tidings_auth::ticket::Tickets;
 use tidings_core::credential::Credential;
 use tidings_core::grant::Grants;
 use tidings_core::port::Clock;
@@ -15,6 +20,7 @@ use tidings_wire::coding::BlockCoder;
 use tidings_wire::sse::WireEncoder;
 
 use super::*;
+use crate::access::Access;
 use crate::settings::Settings;
 use counting_store::CountingStore;
 
@@ -51,13 +57,16 @@ fn fixture() -> Fixture {
     };
     let hub = Hub::start(&Options::default(), ports).expect("the hub starts");
     let store = Arc::new(CountingStore::default());
-    let app = App::new(
-        hub,
-        Vec::new(),
-        as_clock,
-        store.clone(),
-        Settings::default(),
-    );
+    let shared: Arc<dyn SharedStore> = store.clone();
+    let chain = Chain::new(Vec::new(), Rules::default(), Arc::clone(&shared));
+    let secret = Secret::from("a secret of tests, and of nothing else");
+    let access = Access {
+        authenticator: Arc::new(chain),
+        tickets: Tickets::new(Arc::clone(&shared)),
+        tokens: Arc::new(StreamTokens::new(&[secret]).expect("a good secret")),
+        store: shared,
+    };
+    let app = App::new(hub, access, as_clock, Settings::default());
     Fixture { app, store, clock }
 }
 

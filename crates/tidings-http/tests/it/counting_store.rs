@@ -1,27 +1,35 @@
-//! A shared store in memory that counts, and that can be made to fail.
+//! The local store, counting how often it is asked, and with counters that can be made to fail.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
+use tempfile::{TempDir, tempdir};
+use tidings_auth::store::LocalStore;
 use tidings_core::port::{Bucket, Quota, SharedStore, Spent, StoreError, StoreFuture};
 use tidings_core::revocation::{Revocation, Revocations, Revoked};
 use tidings_core::time::Timestamp;
 
-/// What is left of a bucket, in units times the milliseconds of a period, and since when.
-#[derive(Debug, Clone, Copy)]
-struct Left {
-    scaled: u64,
-    at: Timestamp,
-}
-
-/// Counts as the port says.
-#[derive(Debug, Default)]
+/// The local store on a directory of its own. What is spent is counted on the way.
+#[derive(Debug)]
 pub(crate) struct CountingStore {
-    buckets: Mutex<HashMap<Bucket, Left>>,
+    real: LocalStore,
+    _directory: TempDir,
     is_down: AtomicBool,
     asked: AtomicU64,
     failed: AtomicU64,
+}
+
+impl Default for CountingStore {
+    fn default() -> Self {
+        let directory = tempdir().expect("a directory");
+        Self {
+            real: LocalStore::open(directory.path()).expect("readable"),
+            _directory: directory,
+            is_down: AtomicBool::default(),
+            asked: AtomicU64::default(),
+            failed: AtomicU64::default(),
+        }
+    }
 }
 
 impl CountingStore {
@@ -39,47 +47,21 @@ impl CountingStore {
     pub(crate) fn failed(&self) -> u64 {
         self.failed.load(Ordering::SeqCst)
     }
-
-    fn spend_now(&self, bucket: Bucket, quota: Quota, units: u32, now: Timestamp) -> Spent {
-        let (per_ms, period) = (u64::from(quota.units), u64::from(quota.period_ms));
-        let full = per_ms * period;
-        let mut buckets = self.buckets.lock().expect("the buckets");
-        let left = buckets.entry(bucket).or_insert(Left {
-            scaled: full,
-            at: now,
-        });
-        let come_back = now.0.saturating_sub(left.at.0) * per_ms;
-        left.scaled = (left.scaled + come_back).min(full);
-        left.at = now;
-        let wanted = u64::from(units) * period;
-        let is_allowed = wanted <= left.scaled;
-        let missing = if is_allowed {
-            left.scaled -= wanted;
-            full - left.scaled
-        } else {
-            wanted - left.scaled
-        };
-        Spent {
-            is_allowed,
-            remaining: (left.scaled / period) as u32,
-            wait_ms: missing.div_ceil(per_ms),
-        }
-    }
 }
 
 impl SharedStore for CountingStore {
     fn put_ticket(
         &self,
-        _hash: [u8; 32],
-        _content: Arc<[u8]>,
-        _ends_at: Timestamp,
-        _now: Timestamp,
+        hash: [u8; 32],
+        content: Arc<[u8]>,
+        ends_at: Timestamp,
+        now: Timestamp,
     ) -> StoreFuture<'_, ()> {
-        unreachable!("no route makes tickets")
+        self.real.put_ticket(hash, content, ends_at, now)
     }
 
-    fn take_ticket(&self, _hash: [u8; 32], _now: Timestamp) -> StoreFuture<'_, Option<Arc<[u8]>>> {
-        unreachable!("the surface takes no tickets by itself")
+    fn take_ticket(&self, hash: [u8; 32], now: Timestamp) -> StoreFuture<'_, Option<Arc<[u8]>>> {
+        self.real.take_ticket(hash, now)
     }
 
     fn spend(
@@ -95,23 +77,23 @@ impl SharedStore for CountingStore {
                 self.failed.fetch_add(1, Ordering::SeqCst);
                 return Err(StoreError::Unavailable("it was switched off".to_owned()));
             }
-            Ok(self.spend_now(bucket, quota, units, now))
+            self.real.spend(bucket, quota, units, now).await
         })
     }
 
-    fn revoke(&self, _revocation: Revocation) -> StoreFuture<'_, ()> {
-        unreachable!("no route revokes")
+    fn revoke(&self, revocation: Revocation) -> StoreFuture<'_, ()> {
+        self.real.revoke(revocation)
     }
 
-    fn lift(&self, _what: Revoked) -> StoreFuture<'_, bool> {
-        unreachable!("no route lifts a revocation")
+    fn lift(&self, what: Revoked) -> StoreFuture<'_, bool> {
+        self.real.lift(what)
     }
 
     fn revocations(&self) -> Arc<Revocations> {
-        Arc::default()
+        self.real.revocations()
     }
 
     fn on_revocations(&self, listener: Box<dyn Fn(Arc<Revocations>) + Send + Sync>) {
-        listener(Arc::default());
+        self.real.on_revocations(listener);
     }
 }

@@ -17,7 +17,7 @@ struct Case {
 }
 
 /// What tenant B asks of tenant A's, at a route.
-fn cases(route: &Route, id: &str, cursor: &str) -> Vec<Case> {
+fn cases(route: &Route, id: &str, cursor: &str, connection: &str) -> Vec<Case> {
     let case = |request: Request, unknown: Option<Request>, status| Case {
         request: request.bearer("tenant-b"),
         unknown: unknown.map(|request| request.bearer("tenant-b")),
@@ -54,6 +54,46 @@ fn cases(route: &Route, id: &str, cursor: &str) -> Vec<Case> {
             Some(get("/v1/topics/a%2F9".to_owned())),
             403,
         )],
+        ("POST", path @ ("/v1/tickets" | "/v1/tokens")) => {
+            let ask =
+                |topic: &str| Request::post(path).json(&format!(r#"{{"topics":["{topic}"]}}"#));
+            vec![
+                case(ask("a/1"), Some(ask("a/9")), 403),
+                case(ask("b/1"), None, 200),
+            ]
+        }
+        ("POST", "/v1/connections/{id}/credential") => {
+            let renew = |id: &str| Request::post(&format!("/v1/connections/{id}/credential"));
+            let unknown = connection.replace(|c: char| c.is_ascii_digit(), "1");
+            vec![
+                case(renew(connection), Some(renew(&unknown)), 404),
+                case(renew(connection), Some(renew("nothing")), 404),
+            ]
+        }
+        ("DELETE", "/v1/connections/{id}") => {
+            let end = |id: &str| Request::new("DELETE", &format!("/v1/connections/{id}"));
+            vec![case(end(connection), Some(end("nothing")), 403)]
+        }
+        ("POST", "/v1/auth/explain") => {
+            let ask = |key: &str| {
+                let body = format!(r#"{{"token":"tenant-a","key":"{key}"}}"#);
+                Request::post("/v1/auth/explain").json(&body)
+            };
+            vec![case(ask("a/1"), Some(ask("a/9")), 403)]
+        }
+        ("POST", "/v1/revocations") => {
+            let revoke = |what: &str| {
+                let body = format!(r#"{{"revoke":"subject:{what}"}}"#);
+                Request::post("/v1/revocations").json(&body)
+            };
+            vec![case(revoke("alice"), Some(revoke("nobody")), 403)]
+        }
+        ("GET", "/v1/revocations") => vec![case(get(route.path.to_owned()), None, 403)],
+        ("DELETE", "/v1/revocations/{name}") => {
+            let lift =
+                |what: &str| Request::new("DELETE", &format!("/v1/revocations/subject:{what}"));
+            vec![case(lift("alice"), Some(lift("nobody")), 403)]
+        }
         ("GET", path @ ("/healthz" | "/readyz" | "/metrics" | "/openapi.json")) => {
             vec![case(get(path.to_owned()), None, 200)]
         }
@@ -86,10 +126,12 @@ async fn a16_no_route_shows_a_tenant_what_another_has() {
         "tenant A sees it"
     );
     let reader = Request::get(&format!("/v1/stream?topics=a/1&meta_tab={OF_A}")).bearer("tenant-a");
-    let _reader = world.stream(reader).await;
+    let mut reader = world.stream(reader).await;
+    let hello = reader.next().await.expect("a hello").json();
+    let connection = hello["connectionId"].as_str().expect("an id").to_owned();
 
     for route in &tidings_http::ROUTES {
-        for case in cases(route, id, &cursor) {
+        for case in cases(route, id, &cursor, &connection) {
             let shown = format!("{} {}: {:?}", route.method, route.path, case.request);
             if route.path == "/v1/stream" && case.status == 200 {
                 let mut stream = world.stream(case.request).await;

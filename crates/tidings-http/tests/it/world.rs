@@ -6,17 +6,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use http_body_util::{BodyExt as _, Empty};
+use tidings_auth::chain::Chain;
+use tidings_auth::provider::{ProofFuture, Proven, Provider};
+use tidings_auth::rules::Rules;
+use tidings_auth::secret::Secret;
+use tidings_auth::stream_token::StreamTokens;
+use tidings_auth::ticket::Tickets;
 use tidings_core::audience::{Role, Subject};
-use tidings_core::credential::Credential;
+use tidings_core::credential::{Credential, CredentialId};
 use tidings_core::grant::{Grants, PublishGrant};
-use tidings_core::identity::Identity;
 use tidings_core::pattern::Pattern;
-use tidings_core::port::{AuthFailure, AuthFuture, Authenticator, Clock, Presented};
+use tidings_core::port::{AuthFailure, Clock, Presented, SharedStore};
 use tidings_core::position::Epoch;
 use tidings_core::time::{Moment, Timestamp};
 use tidings_http::{
-    App, Drain, ForwardedHeader, HostName, IpNet, Origin, Origins, Peer, RateLimits, RequestBody,
-    Server, Settings,
+    Access, App, Drain, ForwardedHeader, HostName, IpNet, Origin, Origins, Peer, RateLimits,
+    RequestBody, Server, Settings,
 };
 use tidings_hub::{Hub, Options, Ports};
 use tidings_log::memory::{MemoryLog, MemoryOptions};
@@ -64,15 +69,14 @@ impl Clock for TestClock {
 struct Tokens;
 
 impl Tokens {
-    fn identify(presented: &Presented<'_>) -> Result<Option<Identity>, AuthFailure> {
+    fn identify(presented: &Presented<'_>) -> Result<Option<Proven>, AuthFailure> {
         if let Some(token) = presented.bearer {
             return Self::known(token, presented.now);
         }
         if let Some(ticket) = presented.ticket {
             return match ticket {
                 "good" => Self::known("reader", presented.now),
-                "elsewhere" => Ok(None),
-                _ => Err(AuthFailure::Unknown),
+                _ => Ok(None),
             };
         }
         if let Some(key) = presented.header("x-api-key") {
@@ -82,31 +86,31 @@ impl Tokens {
                 .map(Some);
         }
         if let Some(session) = presented.cookie("session") {
-            let mut identity = Self::known(session, presented.now)?.ok_or(AuthFailure::Denied)?;
-            identity.credential.is_ambient = true;
-            return Ok(Some(identity));
+            let mut proven = Self::known(session, presented.now)?.ok_or(AuthFailure::Denied)?;
+            proven.credential.is_ambient = true;
+            return Ok(Some(proven));
         }
         let user = presented.development_user;
-        Ok(user.map(|user| identity(user, &[], &["**"], false)))
+        Ok(user.map(|user| proven(user, &[], &["**"], false)))
     }
 
-    fn known(token: &str, now: Timestamp) -> Result<Option<Identity>, AuthFailure> {
+    fn known(token: &str, now: Timestamp) -> Result<Option<Proven>, AuthFailure> {
         let writes = ["project/**", "@all", "@user/*"];
         Ok(Some(match token {
-            "admin" => identity("root", &[], &[], true),
-            "writer" => identity("w1", &writes, &["project/**"], false),
-            "reader" => identity("r1", &[], &["project/*"], false),
-            "nobody" => identity("n1", &[], &[], false),
-            "brief" => Identity {
+            "admin" => proven("root", &[], &[], true),
+            "writer" => proven("w1", &writes, &["project/**"], false),
+            "reader" => proven("r1", &[], &["project/*"], false),
+            "nobody" => proven("n1", &[], &[], false),
+            "brief" => Proven {
                 expires_at: Some(Timestamp(now.0 + 60_000)),
-                ..identity("w1", &writes, &["project/**"], false)
+                ..proven("w1", &writes, &["project/**"], false)
             },
-            "late" => Identity {
+            "late" => Proven {
                 expires_at: Some(now),
-                ..identity("w1", &writes, &["project/**"], false)
+                ..proven("w1", &writes, &["project/**"], false)
             },
-            "tenant-a" => identity("alice", &["a/**"], &["a/**"], false),
-            "tenant-b" => identity("bob", &["b/**"], &["b/**"], false),
+            "tenant-a" => proven("alice", &["a/**"], &["a/**"], false),
+            "tenant-b" => proven("bob", &["b/**"], &["b/**"], false),
             "expired" => return Err(AuthFailure::Expired),
             "malformed" => return Err(AuthFailure::Malformed("it has two parts".to_owned())),
             "forged" => return Err(AuthFailure::NotTrusted),
@@ -124,18 +128,18 @@ impl Tokens {
     }
 }
 
-impl Authenticator for Tokens {
+impl Provider for Tokens {
     fn name(&self) -> &'static str {
         "tokens"
     }
 
-    fn authenticate<'a>(&'a self, presented: Presented<'a>) -> AuthFuture<'a> {
+    fn prove<'a>(&'a self, presented: Presented<'a>) -> ProofFuture<'a> {
         Box::pin(async move { Self::identify(&presented) })
     }
 }
 
-fn identity(subject: &str, publish: &[&str], subscribe: &[&str], administer: bool) -> Identity {
-    Identity {
+fn proven(subject: &str, publish: &[&str], subscribe: &[&str], administer: bool) -> Proven {
+    Proven {
         subject: Subject::parse(subject).ok(),
         roles: vec![Role::parse("USER").expect("role")],
         grants: Grants {
@@ -150,9 +154,11 @@ fn identity(subject: &str, publish: &[&str], subscribe: &[&str], administer: boo
             administer,
             ..Grants::default()
         },
-        expires_at: None,
-        method: "test",
-        credential: Credential::default(),
+        credential: Credential {
+            id: CredentialId::parse(&format!("token:test:{subject}")).ok(),
+            ..Credential::default()
+        },
+        ..Proven::default()
     }
 }
 
@@ -254,14 +260,22 @@ impl World {
             compress: true,
         };
         let counters = Arc::new(CountingStore::default());
-        let authenticators: Vec<Arc<dyn Authenticator>> = vec![Arc::new(Tokens)];
-        let app = App::new(
-            hub.clone(),
-            authenticators,
-            as_clock,
-            counters.clone(),
-            settings,
-        );
+        let shared: Arc<dyn SharedStore> = counters.clone();
+        let shards = hub.clone();
+        shared.on_revocations(Box::new(move |revocations| shards.revoke(&revocations)));
+        let tickets = Tickets::new(Arc::clone(&shared));
+        let secret = Secret::from("a secret of tests, and of nothing else");
+        let tokens = Arc::new(StreamTokens::new(&[secret]).expect("a good secret"));
+        let providers: Vec<Arc<dyn Provider>> =
+            vec![Arc::new(Tokens), Arc::new(tickets.clone()), tokens.clone()];
+        let chain = Chain::new(providers, Rules::default(), Arc::clone(&shared));
+        let access = Access {
+            authenticator: Arc::new(chain),
+            store: shared,
+            tickets,
+            tokens,
+        };
+        let app = App::new(hub.clone(), access, as_clock, settings);
         let server = Server::bind(([127, 0, 0, 1], 0).into())
             .await
             .expect("a free port");

@@ -73,6 +73,8 @@ codes! {
         Some("give every event its own id, and repeat an event with exactly the same content");
     /// Something failed inside the hub. Its log says more under the request's id.
     Internal = "internal", 500, "The hub failed", None;
+    /// The JSON is valid, but not what the route takes.
+    InvalidBody = "invalid_body", 400, "The body is not what the route takes", None;
     /// The JSON is valid, but it is no event.
     InvalidEvent = "invalid_event", 400, "The body is not an event", None;
     /// A header does not have the form that it must have.

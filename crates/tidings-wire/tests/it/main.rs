@@ -1,5 +1,6 @@
 //! What the encodings promise, one file per behaviour.
 
+mod access;
 mod cloud_events;
 mod coded_streams;
 mod control_events;

@@ -1,4 +1,6 @@
-//! The development secret: made once, kept in the data directory, readable by its owner only.
+//! Secrets that the hub makes for itself: made once, kept in the data directory, readable by their
+//! owner only. One signs the tokens of a development hub; another signs stream tokens where nothing
+//! else needs a secret.
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
@@ -13,14 +15,19 @@ use super::limits::DEVELOPMENT_SECRET_BYTES;
 
 const OWNER_ONLY: u32 = 0o600;
 
-/// Where the secret of a data directory is.
+/// Where the development secret of a data directory is.
 pub(super) fn path(data_dir: &Path) -> PathBuf {
     data_dir.join("dev-secret")
 }
 
-/// The secret of a data directory, if it has one.
-pub(super) fn read(data_dir: &Path) -> io::Result<Option<Secret>> {
-    let file = match File::open(path(data_dir)) {
+/// The secret of stream tokens of a data directory, made now if it has none.
+pub fn kept_secret(data_dir: &Path) -> io::Result<Secret> {
+    read_or_make(&data_dir.join("stream-secret"))
+}
+
+/// The secret of a file, if it is there.
+pub(super) fn read(path: &Path) -> io::Result<Option<Secret>> {
+    let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
@@ -35,9 +42,9 @@ pub(super) fn read(data_dir: &Path) -> io::Result<Option<Secret>> {
     Ok(Some(Secret::new(bytes)))
 }
 
-/// The secret of a data directory, made now if it has none.
-pub(super) fn read_or_make(data_dir: &Path) -> io::Result<Secret> {
-    if let Some(secret) = read(data_dir)? {
+/// The secret of a file, made now if it is not there.
+pub(super) fn read_or_make(path: &Path) -> io::Result<Secret> {
+    if let Some(secret) = read(path)? {
         return Ok(secret);
     }
     let mut random = [0_u8; DEVELOPMENT_SECRET_BYTES];
@@ -47,10 +54,13 @@ pub(super) fn read_or_make(data_dir: &Path) -> io::Result<Secret> {
         let _infallible = write!(text, "{byte:02x}");
         text
     });
-    fs::create_dir_all(data_dir)?;
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
     // Written aside and linked into place, so that of two processes that start together both end up
     // with the whole secret of one.
-    let aside = data_dir.join(format!(".dev-secret-{}", std::process::id()));
+    let name = path.file_name().unwrap_or_default().display();
+    let aside = path.with_file_name(format!(".{name}-{}", std::process::id()));
     let mut file = OpenOptions::new()
         .write(true)
         .create(true)
@@ -59,10 +69,10 @@ pub(super) fn read_or_make(data_dir: &Path) -> io::Result<Secret> {
         .open(&aside)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    let linked = fs::hard_link(&aside, path(data_dir));
+    let linked = fs::hard_link(&aside, path);
     fs::remove_file(&aside)?;
     match linked {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-        _ => read(data_dir)?.ok_or_else(|| io::Error::from(ErrorKind::NotFound)),
+        _ => read(path)?.ok_or_else(|| io::Error::from(ErrorKind::NotFound)),
     }
 }

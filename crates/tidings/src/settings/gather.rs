@@ -10,6 +10,7 @@ use super::fault::Faults;
 use super::file;
 use super::keys::{self, KEYS, Layer};
 use super::origin::Origin;
+use super::sections::Sections;
 use super::value::Raw;
 
 /// The settings file that is read if it is there and no other is named.
@@ -41,6 +42,8 @@ pub struct Sources<'a> {
 pub struct Gathered {
     /// Every key with its origin.
     pub layer: Layer,
+    /// The tables of the file that are no keys.
+    pub sections: Sections,
     /// What was wrong.
     pub faults: Faults,
     /// Whether `--dev` is there.
@@ -69,6 +72,7 @@ pub fn gather(sources: Sources<'_>) -> Gathered {
     let path = named.unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
     let file = file::layer(&path, required, &mut faults);
     let file_is_known = file.is_some();
+    let (file, sections) = file.unwrap_or_default();
     let development = if sources.development {
         texts(DEVELOPMENT, &Origin::Development)
     } else {
@@ -78,9 +82,10 @@ pub fn gather(sources: Sources<'_>) -> Gathered {
         layer: sources
             .flags
             .combine(environment)
-            .combine(file.unwrap_or_default())
+            .combine(file)
             .combine(development)
             .combine(defaults()),
+        sections,
         faults,
         development: sources.development,
         file_is_known,

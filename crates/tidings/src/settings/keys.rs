@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tidings_auth::secret::Secret;
+use tidings_http::{ForwardedHeader, HostName, IpNet};
 
 use super::allowed_origin::AllowedOrigin;
 use super::combine::Combine;
+use super::list::ProviderName;
 use super::origin::{Origin, Sourced};
-use super::rule::RetentionRule;
 use super::size::Size;
 use super::value::{Compression, LogFormat, LogKind, LogLevel, Raw, Value};
 
@@ -41,9 +42,6 @@ impl Key {
     }
 }
 
-/// The name of the list of retention rules, which only a file can hold.
-pub const RETENTION_RULE: &str = "retention.rule";
-
 /// The key of a name.
 pub fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
@@ -57,15 +55,12 @@ macro_rules! keys {
         #[derive(Debug, Clone, Default)]
         pub struct Layer {
             $($(#[doc = $doc])+ pub $field: Option<Sourced<$kind>>,)+
-            /// Retention of some topics, shorter than that of the whole log.
-            pub retention_rules: Option<Sourced<Vec<RetentionRule>>>,
         }
 
         impl Combine for Layer {
             fn combine(self, weaker: Self) -> Self {
                 Self {
                     $($field: self.$field.combine(weaker.$field),)+
-                    retention_rules: self.retention_rules.combine(weaker.retention_rules),
                 }
             }
         }
@@ -102,6 +97,14 @@ keys! {
     auth_secret: Secret = "auth.secret";
     /// File that holds the secret; a final line break does not belong to it.
     auth_secret_file: PathBuf = "auth.secret_file";
+    /// The secret before this one, whose tokens still count.
+    auth_previous_secret: Secret = "auth.previous_secret";
+    /// Secret of Auth.js or `NextAuth`, with which their session cookies are read. `AUTH_SECRET` and
+    /// `NEXTAUTH_SECRET` also set it.
+    auth_session_secret: Secret = "auth.session_secret";
+    /// Kinds of credentials in the order in which they are looked for. What is left out is not
+    /// accepted.
+    auth_order: Vec<ProviderName> = "auth.order";
     /// Seconds by which the clocks of an issuer and of the hub may differ; 60 at most.
     auth_leeway_seconds: u64 = "auth.leeway_seconds", "5";
     /// Open connections of the whole process.
@@ -110,6 +113,16 @@ keys! {
     limits_connections_per_identity: u64 = "limits.connections_per_identity", "100";
     /// Open connections of one address.
     limits_connections_per_address: u64 = "limits.connections_per_address", "1024";
+    /// Requests of one address in a second. Without it their number is not limited.
+    limits_requests_per_address_per_second: u64 = "limits.requests_per_address_per_second";
+    /// Refused credentials of one address in a minute; beyond it none is looked at.
+    limits_refused_logins_per_address_per_minute: u64 = "limits.refused_logins_per_address_per_minute", "120";
+    /// Tickets and stream tokens of one identity in a minute.
+    limits_tickets_per_identity_per_minute: u64 = "limits.tickets_per_identity_per_minute", "120";
+    /// Events that one identity publishes in a second. Without it their number is not limited.
+    limits_events_per_identity_per_second: u64 = "limits.events_per_identity_per_second";
+    /// Bytes of events that one identity publishes in a second. Without it they are not limited.
+    limits_event_bytes_per_identity_per_second: Size = "limits.event_bytes_per_identity_per_second";
     /// How long events are kept; four heartbeats at least.
     retention_age: Duration = "retention.age", "24h";
     /// How large the log may grow before its oldest events go; two segments at least.
@@ -142,6 +155,14 @@ keys! {
     shards: u64 = "shards";
     /// Origins from which browsers may come with credentials. `http://localhost:*` means any port.
     cors_origins: Vec<AllowedOrigin> = "cors.origins";
+    /// Names by which the hub may be called, such as `events.example.org`; a port counts if it is
+    /// given. Without it, any name.
+    http_hosts: Vec<HostName> = "http.hosts";
+    /// Proxies in front of the hub, as networks such as `10.0.0.0/8`: what they say of the client's
+    /// address is believed.
+    http_trusted_proxies: Vec<IpNet> = "http.trusted_proxies";
+    /// In which header trusted proxies say it, `x-forwarded-for` or `forwarded`.
+    http_forwarded: ForwardedHeader = "http.forwarded", "x-forwarded-for";
     /// Over how long connections are asked to move away before a shutdown.
     drain_spread: Duration = "drain.spread", "30s";
     /// After how long a shutdown closes whatever is still open.

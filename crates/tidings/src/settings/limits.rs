@@ -41,3 +41,18 @@ pub const WINDOW_BYTES_MIN: u64 = tidings_core::limits::EVENT_BYTES_MAX as u64;
 
 /// Random bytes of a development secret.
 pub const DEVELOPMENT_SECRET_BYTES: usize = 32;
+
+/// Issuers of tokens: each has keys of its own to be fetched.
+pub const ISSUERS_MAX: usize = 32;
+
+/// Kinds of session cookies: each is looked for in every request.
+pub const SESSIONS_MAX: usize = 8;
+
+/// Access rules: each is looked at whenever somebody connects.
+pub const RULES_MAX: usize = 256;
+
+/// Patterns of one access rule.
+pub const RULE_ENTRIES_MAX: usize = 64;
+
+/// Entries of a list of hosts or networks.
+pub const LIST_ENTRIES_MAX: usize = 256;

@@ -53,6 +53,16 @@ impl fmt::Display for Origin {
     }
 }
 
+impl<T> Sourced<T> {
+    /// Another value from the same place.
+    pub(super) fn map<U>(self, change: impl FnOnce(T) -> U) -> Sourced<U> {
+        Sourced {
+            value: change(self.value),
+            origin: self.origin,
+        }
+    }
+}
+
 /// A value and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sourced<T> {

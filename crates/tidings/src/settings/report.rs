@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::gather::Gathered;
-use super::keys::{KEYS, RETENTION_RULE};
+use super::keys::KEYS;
+use super::sections::SECTIONS;
 
 /// Every key that is set, as a settings file would have it, with its origin behind it.
 pub fn effective(gathered: &Gathered) -> String {
@@ -20,15 +21,13 @@ pub fn effective(gathered: &Gathered) -> String {
         // Writing to a string cannot fail.
         let _infallible = writeln!(text, "{line:width$}  # {origin}");
     }
-    if let Some(rules) = &gathered.layer.retention_rules {
-        for rule in &rules.value {
-            let _infallible = writeln!(
-                text,
-                "\n[[{RETENTION_RULE}]]  # {}\n{}",
-                rules.origin,
-                rule.show()
-            );
-        }
+    for (section, shown, origin) in gathered.sections.shown() {
+        let name = if section.tables_max == 1 {
+            format!("[{}]", section.name)
+        } else {
+            format!("[[{}]]", section.name)
+        };
+        let _infallible = writeln!(text, "\n{name}  # {origin}\n{shown}");
     }
     text
 }
@@ -52,11 +51,17 @@ pub fn reference() -> String {
             key.variable()
         );
     }
-    let _infallible = write!(
-        text,
-        "\n## `[[{RETENTION_RULE}]]`\n\nShorter retention for some topics; any number of them, in \
-         the file only.\n\n- `pattern`: topics, such as `project/**`\n- `age`, `bytes`, `count`: at \
-         least one, as under `retention`\n"
-    );
+    for section in SECTIONS {
+        let (name, doc) = (section.name, section.doc);
+        let _infallible = if section.tables_max == 1 {
+            write!(text, "\n## `[{name}]`\n\nIn the file only. {doc}")
+        } else {
+            let max = section.tables_max;
+            write!(
+                text,
+                "\n## `[[{name}]]`\n\nIn the file only, {max} at most. {doc}"
+            )
+        };
+    }
     text
 }

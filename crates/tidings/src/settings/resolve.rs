@@ -5,16 +5,26 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use tidings_auth::rules::Rule;
 use tidings_auth::secret::Secret;
+use tidings_core::grant::Grants;
+use tidings_core::port::Quota;
+use tidings_http::{ForwardedHeader, HostName, IpNet, RateLimits};
 
 use super::allowed_origin::AllowedOrigin;
 use super::fault::Faults;
 use super::gather::Gathered;
+use super::list::ProviderName;
 use super::origin::Sourced;
 use super::rule::RetentionRule;
 use super::signing;
+use super::sources::{self, VouchedFor};
+use super::table::Table;
 use super::validate::validate;
 use super::value::{Compression, LogFormat, LogKind, LogLevel};
+
+const SECOND_MS: u32 = 1_000;
+const MINUTE_MS: u32 = 60_000;
 
 /// Everything that a hub needs to know before it starts.
 #[derive(Debug, Clone)]
@@ -27,6 +37,8 @@ pub struct Settings {
     pub development: bool,
     /// Proving who a request is.
     pub auth: Auth,
+    /// How requests come.
+    pub web: Web,
     /// Limits that an operator may change.
     pub limits: Limits,
     /// How long events are kept.
@@ -72,8 +84,29 @@ pub struct Auth {
     /// Signs and verifies tokens. Absent only if settings are inspected before a development hub
     /// has made its own.
     pub secret: Option<Secret>,
+    /// The one before it, whose tokens still count.
+    pub previous_secret: Option<Secret>,
     /// By how much clocks may differ.
     pub leeway: Duration,
+    /// Kinds of credentials in the order in which they are looked for.
+    pub order: Vec<ProviderName>,
+    /// Who vouches for people.
+    pub vouched: VouchedFor,
+    /// What is granted to nobody in particular, if they are let in at all.
+    pub anonymous: Option<Grants>,
+    /// What is granted to whom.
+    pub rules: Vec<Rule>,
+}
+
+/// How requests come to the hub.
+#[derive(Debug, Clone)]
+pub struct Web {
+    /// Names by which the hub may be called; none for any.
+    pub hosts: Vec<HostName>,
+    /// Proxies that are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// In which header they tell for whom they ask.
+    pub forwarded: ForwardedHeader,
 }
 
 /// Limits that an operator may change.
@@ -85,6 +118,8 @@ pub struct Limits {
     pub connections_per_identity: usize,
     /// Open connections of one address.
     pub connections_per_address: usize,
+    /// How much may be asked in which time.
+    pub rates: RateLimits,
 }
 
 /// How long events are kept.
@@ -153,9 +188,11 @@ impl Gathered {
         validate(&self, &mut faults);
         // A secret is made only for a hub that will start.
         let make = purpose == Purpose::Serve && faults.0.is_empty();
+        let vouched = sources::of(&self, &mut faults, &mut warnings);
         let secret = signing::of_hub(&self, make, &mut faults, &mut warnings);
+        let previous = signing::previous(&self, &mut faults);
         faults.or(())?;
-        Ok(self.settings(secret, warnings))
+        Ok(self.settings((secret, previous), vouched, warnings))
     }
 
     /// The secret with which tokens for the hub of these settings are signed.
@@ -164,8 +201,13 @@ impl Gathered {
         signing::of_token(&self, faults)
     }
 
-    fn settings(self, secret: Option<Secret>, warnings: Vec<String>) -> Settings {
-        let layer = self.layer;
+    fn settings(
+        self,
+        (secret, previous_secret): (Option<Secret>, Option<Secret>),
+        vouched: VouchedFor,
+        warnings: Vec<String>,
+    ) -> Settings {
+        let (layer, sections) = (self.layer, self.sections);
         let cores = || available_parallelism().map_or(1, usize::from);
         Settings {
             listen: there(layer.listen),
@@ -173,21 +215,61 @@ impl Gathered {
             development: self.development,
             auth: Auth {
                 secret,
+                previous_secret,
                 leeway: Duration::from_secs(there(layer.auth_leeway_seconds)),
+                order: layer.auth_order.map_or_else(
+                    || ProviderName::ALL.map(|(provider, _)| provider).to_vec(),
+                    |order| order.value,
+                ),
+                vouched,
+                anonymous: values(sections.anonymous).pop().map(|access| access.0),
+                rules: values(sections.rules),
+            },
+            web: Web {
+                hosts: layer
+                    .http_hosts
+                    .map(|hosts| hosts.value)
+                    .unwrap_or_default(),
+                trusted_proxies: layer
+                    .http_trusted_proxies
+                    .map(|proxies| proxies.value)
+                    .unwrap_or_default(),
+                forwarded: there(layer.http_forwarded),
             },
             limits: Limits {
                 connections: there(layer.limits_connections) as usize,
                 connections_per_identity: there(layer.limits_connections_per_identity) as usize,
                 connections_per_address: there(layer.limits_connections_per_address) as usize,
+                rates: RateLimits {
+                    requests_per_address: quota(
+                        layer.limits_requests_per_address_per_second,
+                        SECOND_MS,
+                    ),
+                    refused_credentials_per_address: quota(
+                        layer.limits_refused_logins_per_address_per_minute,
+                        MINUTE_MS,
+                    ),
+                    tickets_per_identity: quota(
+                        layer.limits_tickets_per_identity_per_minute,
+                        MINUTE_MS,
+                    ),
+                    published_events_per_identity: quota(
+                        layer.limits_events_per_identity_per_second,
+                        SECOND_MS,
+                    ),
+                    published_bytes_per_identity: quota(
+                        layer
+                            .limits_event_bytes_per_identity_per_second
+                            .map(|size| size.map(|size| size.0)),
+                        SECOND_MS,
+                    ),
+                },
             },
             retention: Retention {
                 age: there(layer.retention_age),
                 bytes: there(layer.retention_bytes).0,
                 count: layer.retention_count.map(|setting| setting.value),
-                rules: layer
-                    .retention_rules
-                    .map(|setting| setting.value)
-                    .unwrap_or_default(),
+                rules: values(sections.retention_rules),
             },
             log_kind: there(layer.log_kind),
             segment_bytes: there(layer.log_segment_bytes).0,
@@ -223,6 +305,16 @@ impl Gathered {
             warnings,
         }
     }
+}
+
+/// So many in a time, if that is limited.
+fn quota(units: Option<Sourced<u64>>, period_ms: u32) -> Option<Quota> {
+    let units = u32::try_from(units?.value).unwrap_or(u32::MAX);
+    Some(Quota { units, period_ms })
+}
+
+fn values<T>(tables: Vec<Table<T>>) -> Vec<T> {
+    tables.into_iter().map(|table| table.value).collect()
 }
 
 /// The value of a key that has a default.

@@ -4,9 +4,18 @@ use std::time::Duration;
 
 use tidings_core::pattern::Pattern;
 
-use super::duration;
+use super::limits::RETENTION_RULES_MAX;
 use super::size::Size;
-use super::value::quoted;
+use super::table::{Section, Table, TableReader};
+
+/// The tables of such rules.
+pub(super) const SECTION: Section = Section {
+    name: "retention.rule",
+    tables_max: RETENTION_RULES_MAX,
+    doc: "Shorter retention for some topics; any number of them.\n\n\
+          - `pattern`: topics, such as `project/**`\n\
+          - `age`, `bytes`, `count`: at least one, as under `retention`\n",
+};
 
 /// One `[[retention.rule]]`: topics by pattern, and at least one bound.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,19 +30,31 @@ pub struct RetentionRule {
     pub count: Option<u64>,
 }
 
-impl RetentionRule {
-    /// Shows the rule as a settings file would have it.
-    pub fn show(&self) -> String {
-        let mut lines = vec![format!("pattern = {}", quoted(self.pattern.as_str()))];
-        if let Some(age) = self.age {
-            lines.push(format!("age = {}", quoted(&duration::show(age))));
-        }
-        if let Some(bytes) = self.bytes {
-            lines.push(format!("bytes = {}", quoted(&Size(bytes).to_string())));
-        }
-        if let Some(count) = self.count {
-            lines.push(format!("count = {count}"));
-        }
-        lines.join("\n")
+/// Reads one rule.
+pub(super) fn read(mut table: TableReader<'_, '_, '_>) -> Option<Table<RetentionRule>> {
+    let pattern = table.text("pattern", Pattern::parse);
+    let age = table.value("age");
+    let bytes = table.value("bytes").map(|Size(bytes)| bytes);
+    let count = table.value("count");
+    if !table.has("pattern") {
+        table.missing("pattern", "add a line such as `pattern = \"project/**\"`");
     }
+    if !["age", "bytes", "count"].iter().any(|name| table.has(name)) {
+        table.fault(
+            "age",
+            "the rule bounds nothing",
+            "add `age`, `bytes` or `count`",
+        );
+    }
+    if count == Some(0) || bytes == Some(0) {
+        let name = if count == Some(0) { "count" } else { "bytes" };
+        table.fault(name, "the rule keeps nothing", "give 1 at least");
+    }
+    let rule = pattern.map(|pattern| RetentionRule {
+        pattern,
+        age,
+        bytes,
+        count,
+    });
+    table.finish(rule)
 }

@@ -12,6 +12,7 @@ use super::development;
 use super::fault::{Fault, Faults};
 use super::gather::Gathered;
 use super::origin::{Origin, Sourced};
+use super::sources;
 
 const SECRET: &str = "auth.secret";
 const SECRET_FILE: &str = "auth.secret_file";
@@ -78,7 +79,8 @@ fn from_file(
     }
 }
 
-fn read(path: &Path) -> std::io::Result<(Secret, u32)> {
+/// A secret of a file, without its final line break, and who may read the file.
+pub(super) fn read(path: &Path) -> std::io::Result<(Secret, u32)> {
     let file = File::open(path)?;
     let mode = file.metadata()?.permissions().mode();
     let mut bytes = Vec::new();
@@ -93,6 +95,17 @@ fn read(path: &Path) -> std::io::Result<(Secret, u32)> {
     Ok((Secret::new(bytes), mode))
 }
 
+/// The secret before the present one, if its tokens still count.
+pub(super) fn previous(gathered: &Gathered, faults: &mut Faults) -> Option<Secret> {
+    let secret = gathered.layer.auth_previous_secret.as_ref()?;
+    if let Err(weak) = secret.value.for_signing() {
+        let key = "auth.previous_secret";
+        faults.add(key, secret.origin.clone(), weak.to_string(), weak.hint());
+        return None;
+    }
+    Some(secret.value.clone())
+}
+
 /// The secret with which a hub starts: the configured one, or in development its own.
 pub(super) fn of_hub(
     gathered: &Gathered,
@@ -105,8 +118,11 @@ pub(super) fn of_hub(
     if secret.is_some() || may_be_elsewhere || faults.touch(&[SECRET, SECRET_FILE, "data_dir"]) {
         return secret;
     }
+    if !gathered.development && sources::are_there(gathered) {
+        return None;
+    }
     if !gathered.development {
-        let message = "no secret is set that signs and verifies tokens";
+        let message = "no secret is set that signs and verifies tokens, and no issuer";
         faults.0.push(Fault {
             key: Some(SECRET),
             message: message.to_owned(),
@@ -117,9 +133,9 @@ pub(super) fn of_hub(
     }
     let data_dir = gathered.data_dir();
     let found = if make {
-        development::read_or_make(data_dir).map(Some)
+        development::read_or_make(&development::path(data_dir)).map(Some)
     } else {
-        development::read(data_dir)
+        development::read(&development::path(data_dir))
     };
     match found {
         Ok(secret) => secret,
@@ -139,7 +155,7 @@ pub(super) fn of_token(gathered: &Gathered, mut faults: Faults) -> Result<Secret
         return Ok(secret);
     }
     let data_dir = gathered.data_dir();
-    let fault = match development::read(data_dir) {
+    let fault = match development::read(&development::path(data_dir)) {
         Ok(Some(secret)) => return Ok(secret),
         Ok(None) => Fault {
             key: Some(SECRET),

@@ -7,13 +7,13 @@ use tidings_auth::limits::LEEWAY_SECONDS_MAX;
 use super::duration;
 use super::fault::Faults;
 use super::gather::Gathered;
-use super::keys::RETENTION_RULE;
 use super::limits::{
     HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN, RETENTION_HEARTBEATS_MIN, SEGMENT_BYTES_MAX,
     SEGMENT_BYTES_MIN, SHARDS_MAX, SLOW_READER_MS_MAX, SLOW_READER_MS_MIN, WINDOW_BYTES_MAX,
     WINDOW_BYTES_MIN,
 };
 use super::origin::Sourced;
+use super::rule::SECTION as RETENTION_RULE;
 use super::size::Size;
 use tidings_core::limits::LINGER_MS_MAX;
 
@@ -39,6 +39,22 @@ pub(super) fn validate(gathered: &Gathered, faults: &mut Faults) {
             "limits.connections_per_address",
             &layer.limits_connections_per_address,
         ),
+        (
+            "limits.requests_per_address_per_second",
+            &layer.limits_requests_per_address_per_second,
+        ),
+        (
+            "limits.refused_logins_per_address_per_minute",
+            &layer.limits_refused_logins_per_address_per_minute,
+        ),
+        (
+            "limits.tickets_per_identity_per_minute",
+            &layer.limits_tickets_per_identity_per_minute,
+        ),
+        (
+            "limits.events_per_identity_per_second",
+            &layer.limits_events_per_identity_per_second,
+        ),
         ("retention.count", &layer.retention_count),
         ("dedupe.ids", &layer.dedupe_ids),
         ("window.events", &layer.window_events),
@@ -56,6 +72,11 @@ pub(super) fn validate(gathered: &Gathered, faults: &mut Faults) {
     let window = ("window.bytes", &layer.window_bytes);
     check.sizes(window, WINDOW_BYTES_MIN, WINDOW_BYTES_MAX);
     check.sizes(segment, SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
+    let rate = (
+        "limits.event_bytes_per_identity_per_second",
+        &layer.limits_event_bytes_per_identity_per_second,
+    );
+    check.sizes(rate, WINDOW_BYTES_MIN, u64::from(u32::MAX));
     check.durations(heartbeat, HEARTBEAT_MS_MIN, HEARTBEAT_MS_MAX);
     let slow_reader = ("streams.slow_reader", &layer.streams_slow_reader);
     check.durations(slow_reader, SLOW_READER_MS_MIN, SLOW_READER_MS_MAX);
@@ -202,40 +223,26 @@ impl Check<'_> {
 
     fn rules(&mut self, gathered: &Gathered) {
         let layer = &gathered.layer;
-        let Some(rules) = &layer.retention_rules else {
-            return;
-        };
-        if self.faults.touch(&[RETENTION_RULE]) {
-            return;
-        }
-        for rule in &rules.value {
-            let age = rule.age.map(|value| Sourced {
+        for rule in &gathered.sections.retention_rules {
+            let age = rule.value.age.map(|value| Sourced {
                 value,
-                origin: rules.origin.clone(),
+                origin: rule.origin.clone(),
             });
-            self.heartbeats((RETENTION_RULE, &age), ("heartbeat", &layer.heartbeat));
+            self.heartbeats((RETENTION_RULE.name, &age), ("heartbeat", &layer.heartbeat));
             let whole = layer.retention_age.as_ref();
-            if let (Some(age), Some(whole)) = (rule.age, whole)
+            if let (Some(age), Some(whole)) = (rule.value.age, whole)
                 && age > whole.value
                 && !self.faults.touch(&["retention.age"])
             {
                 self.faults.add(
-                    RETENTION_RULE,
-                    rules.origin.clone(),
+                    RETENTION_RULE.name,
+                    rule.origin.clone(),
                     format!(
                         "the rule for `{}` keeps events longer than `retention.age`: {}",
-                        rule.pattern,
+                        rule.value.pattern,
                         duration::show(age)
                     ),
                     "a rule can only shorten retention; raise `retention.age`",
-                );
-            }
-            if rule.count == Some(0) || rule.bytes == Some(0) {
-                self.faults.add(
-                    RETENTION_RULE,
-                    rules.origin.clone(),
-                    format!("the rule for `{}` keeps nothing", rule.pattern),
-                    "give 1 at least",
                 );
             }
         }

@@ -13,6 +13,8 @@ pub enum Raw {
     Text(String),
     /// A whole number of the file.
     Integer(i64),
+    /// `true` or `false` of the file.
+    Bool(bool),
     /// A list of the file.
     List(Vec<Self>),
     /// Something no setting takes, by its name.
@@ -39,8 +41,23 @@ impl fmt::Display for Raw {
         match self {
             Self::Text(text) => f.write_str(text),
             Self::Integer(number) => number.fmt(f),
+            Self::Bool(value) => value.fmt(f),
             Self::List(_) => f.write_str("a list"),
             Self::Other(name) => f.write_str(name),
+        }
+    }
+}
+
+impl Raw {
+    /// Shows the value as a settings file would have it.
+    pub fn show(&self) -> String {
+        match self {
+            Self::Text(text) => quoted(text),
+            Self::List(entries) => {
+                let entries: Vec<String> = entries.iter().map(Self::show).collect();
+                format!("[{}]", entries.join(", "))
+            }
+            Self::Integer(_) | Self::Bool(_) | Self::Other(_) => self.to_string(),
         }
     }
 }

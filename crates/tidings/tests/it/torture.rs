@@ -103,11 +103,17 @@ async fn start(program: &Program) -> Result<Running> {
     Ok(running)
 }
 
+/// Longer than thousands of rounds take on a machine that is busy with other things.
+const LIFETIME: &str = "24h";
+
 fn tokens(program: &Program) -> Result<Tokens> {
-    let reader =
-        |index: usize| program.token(&format!("reader-{index}"), &["--subscribe", "torture/*"]);
+    let token = |subject: &str, verb: &str| {
+        let grant = [verb, "torture/*", "--ttl", LIFETIME];
+        program.token(subject, &grant)
+    };
+    let reader = |index: usize| token(&format!("reader-{index}"), "--subscribe");
     Ok(Tokens {
-        publisher: program.token("publisher", &["--publish", "torture/*"])?,
+        publisher: token("publisher", "--publish")?,
         readers: (0..load::READER_IDENTITIES)
             .map(reader)
             .collect::<Result<_, _>>()?,

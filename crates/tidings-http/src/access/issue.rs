@@ -1,0 +1,104 @@
+//! `POST /v1/tickets` and `POST /v1/tokens`: a one-time ticket, or a stream token, for whoever has
+//! another credential.
+
+use std::sync::Arc;
+
+use http::Response;
+use tidings_auth::stream_token::StreamTokenError;
+use tidings_auth::ticket::{TicketError, TicketRequest};
+use tidings_core::identity::Identity;
+use tidings_core::time::Timestamp;
+use tidings_wire::access::{self, AskedTicket, Issued};
+use tidings_wire::problem::{Code, Problem};
+
+use super::{answer, body, store_failed};
+use crate::app::App;
+use crate::authenticate::authenticate;
+use crate::call::Call;
+use crate::native::asked;
+use crate::rates::{self, Told};
+use crate::reply::{Body, Refusal};
+
+/// Hands out a ticket, which opens one stream.
+pub(crate) async fn ticket(app: &App, mut call: Call) -> Result<Response<Body>, Refusal> {
+    let (identity, asked, told) = read(app, &mut call).await?;
+    let request = TicketRequest {
+        origin: asked.origin,
+        patterns: asked.patterns,
+    };
+    let now = app.clock().now();
+    let issued = app.access().tickets.issue(&identity, request, now).await;
+    let ticket = issued.map_err(|error| match error {
+        TicketError::NotForReading(fault) => not_for_this(&fault),
+        TicketError::TooLarge => Problem::new(Code::InvalidBody, error.to_string())
+            .with_hint("ask for fewer patterns with `topics`"),
+        TicketError::Store(error) => store_failed(&error),
+        TicketError::Randomness(_) => failed(&error),
+    })?;
+    Ok(issue("ticket", ticket.expose(), ticket.expires_at, told))
+}
+
+/// Hands out a stream token, which opens any number of streams for an hour.
+pub(crate) async fn token(app: &App, mut call: Call) -> Result<Response<Body>, Refusal> {
+    let (identity, asked, told) = read(app, &mut call).await?;
+    if asked.origin.is_some() {
+        let detail = "the field `origin` is for tickets: a token is not bound to a page";
+        return Err(Problem::new(Code::InvalidBody, detail)
+            .with_hint("leave `origin` out, or ask for a ticket")
+            .into());
+    }
+    let now = app.clock().now();
+    let tokens = &app.access().tokens;
+    let minted = tokens.mint(&identity, asked.patterns.as_deref(), now);
+    let token = minted.map_err(|error| match error {
+        StreamTokenError::NotForReading(fault) => not_for_this(&fault),
+        StreamTokenError::TooManyPatterns(_) | StreamTokenError::TooLong => {
+            Problem::new(Code::InvalidBody, error.to_string())
+                .with_hint("ask for fewer patterns with `topics`")
+        }
+        StreamTokenError::Randomness(_) | StreamTokenError::Signing(_) => failed(&error),
+    })?;
+    Ok(issue("token", token.expose(), token.expires_at, told))
+}
+
+/// Who asks, what for, and what is left of its quota.
+async fn read(
+    app: &App,
+    call: &mut Call,
+) -> Result<(Arc<Identity>, AskedTicket, Option<Told>), Refusal> {
+    let identity = authenticate(app, call).await?;
+    asked::read_nothing(app, call)?;
+    let told = rates::count_ticket(app, &identity, call.source.client).await?;
+    let asked = access::ticket(&body(app, call).await?).map_err(|fault| Problem::from(&fault))?;
+    Ok((identity, asked, told))
+}
+
+fn not_for_this(fault: &impl ToString) -> Problem {
+    Problem::new(Code::NotGranted, fault.to_string())
+        .with_hint("present a credential that grants reading, and is no ticket or stream token")
+}
+
+fn failed(error: &dyn std::error::Error) -> Problem {
+    tracing::error!(cause = %error, "no credential could be made");
+    Problem::new(Code::Internal, "the credential could not be made")
+}
+
+fn issue(
+    name: &'static str,
+    text: &str,
+    expires_at: Timestamp,
+    told: Option<Told>,
+) -> Response<Body> {
+    let mut out = Vec::new();
+    let issued = Issued {
+        name,
+        text,
+        expires_at,
+    };
+    access::push_issued(&issued, &mut out);
+    let mut response = answer(out);
+    if let Some(told) = told {
+        told.tell(response.headers_mut());
+    }
+    response
+}

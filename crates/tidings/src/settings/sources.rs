@@ -1,0 +1,244 @@
+//! Who vouches for people: issuers, session cookies and the application, beside each other.
+
+use std::sync::Arc;
+
+use tidings_auth::secret::Secret;
+
+use super::application::Application;
+use super::fault::Faults;
+use super::gather::Gathered;
+use super::issuer::{self, Issuer};
+use super::origin::{Origin, Sourced};
+use super::session::{self, Session};
+use super::table::Table;
+use super::{access, application};
+
+/// The key of the secret of session cookies.
+const SESSION_SECRET: &str = "auth.session_secret";
+
+/// All who vouch for people.
+#[derive(Debug, Clone, Default)]
+pub struct VouchedFor {
+    /// Issuers of tokens.
+    pub issuers: Vec<Issuer>,
+    /// Kinds of session cookies.
+    pub sessions: Vec<Session>,
+    /// The application.
+    pub application: Option<Application>,
+}
+
+/// What must be known of each, whatever it is.
+struct Source<'a> {
+    name: String,
+    qualify: &'a mut bool,
+    says_qualify: bool,
+    section: &'static str,
+    origin: Origin,
+}
+
+/// Takes the tables for what they mean beside each other, or notes what is wrong.
+pub(super) fn of(
+    gathered: &Gathered,
+    faults: &mut Faults,
+    warnings: &mut Vec<String>,
+) -> VouchedFor {
+    let sections = &gathered.sections;
+    let secret = session_secret(gathered, faults);
+    let mut issuers = sections.issuers.clone();
+    let mut sessions = sessions(&sections.sessions, secret, faults);
+    let mut application = sections.application.clone();
+    check_each(&issuers, &sessions, &application, faults, warnings);
+    let names = qualify(&mut issuers, &mut sessions, &mut application, faults);
+    check_rules(gathered, &names, faults);
+    for session in &mut sessions {
+        session.value.policy.others = others(&names, &session.value.policy.name);
+    }
+    for application in &mut application {
+        application.value.policy.others = others(&names, &application.value.policy.name);
+    }
+    VouchedFor {
+        issuers: issuers.into_iter().map(|table| table.value).collect(),
+        sessions: sessions.into_iter().map(|table| table.value).collect(),
+        application: application.pop().map(|table| table.value),
+    }
+}
+
+/// Whether anybody but the hub itself vouches for anybody.
+pub(super) fn are_there(gathered: &Gathered) -> bool {
+    let sections = &gathered.sections;
+    !sections.issuers.is_empty()
+        || !sections.sessions.is_empty()
+        || !sections.application.is_empty()
+        || gathered.layer.auth_session_secret.is_some()
+}
+
+fn session_secret(gathered: &Gathered, faults: &mut Faults) -> Option<Sourced<Secret>> {
+    let secret = gathered.layer.auth_session_secret.clone()?;
+    if let Err(weak) = secret.value.for_signing() {
+        faults.add(SESSION_SECRET, secret.origin, weak.to_string(), weak.hint());
+        return None;
+    }
+    Some(secret)
+}
+
+fn sessions(
+    tables: &[Table<Session>],
+    secret: Option<Sourced<Secret>>,
+    faults: &mut Faults,
+) -> Vec<Table<Session>> {
+    if tables.is_empty() {
+        let usual = secret.map(|secret| Table {
+            value: Session::usual(secret.value),
+            shown: String::new(),
+            origin: secret.origin,
+        });
+        return usual.into_iter().collect();
+    }
+    let mut tables = tables.to_vec();
+    for table in &mut tables {
+        let secrets = &mut table.value.policy.secrets;
+        if secrets.is_empty() {
+            secrets.extend(secret.as_ref().map(|secret| secret.value.clone()));
+        }
+        if secrets.is_empty() && !faults.touch(&[SESSION_SECRET]) {
+            let message = format!("`{}` has no secret", session::SECTION.name);
+            let hint = "add `secret` or `secret_file`, or set `auth.session_secret`";
+            faults.add(session::SECTION.name, table.origin.clone(), message, hint);
+        }
+    }
+    tables
+}
+
+/// Notes what is wrong with each by itself.
+fn check_each(
+    issuers: &[Table<Issuer>],
+    sessions: &[Table<Session>],
+    applications: &[Table<Application>],
+    faults: &mut Faults,
+    warnings: &mut Vec<String>,
+) {
+    let mut note = |section: &'static str, origin: &Origin, fault: Option<String>| {
+        if let Some(fault) = fault {
+            let message = format!("`{section}` cannot be used: {fault}");
+            faults.add(
+                section,
+                origin.clone(),
+                message,
+                "correct it, or leave it out",
+            );
+        }
+    };
+    for table in issuers {
+        let fault = table.value.policy.check_setup().err();
+        note(
+            issuer::SECTION.name,
+            &table.origin,
+            fault.map(|fault| fault.to_string()),
+        );
+        if table.value.takes_any_party() {
+            warnings.push(format!(
+                "`{}` has no `authorized_parties`: every application of the same Clerk instance is \
+                 let in",
+                table.value.policy.name
+            ));
+        }
+    }
+    for table in sessions {
+        let policy = table.value.policy.clone();
+        let fault = tidings_auth::session::SessionCookie::new(policy).err();
+        let is_told = table.value.policy.secrets.is_empty();
+        note(
+            session::SECTION.name,
+            &table.origin,
+            fault.filter(|_| !is_told).map(|fault| fault.to_string()),
+        );
+    }
+    for table in applications {
+        let fault = table.value.policy.check_setup().err();
+        note(
+            application::SECTION.name,
+            &table.origin,
+            fault.map(|fault| fault.to_string()),
+        );
+    }
+}
+
+/// Qualifies subjects where there is more than one source of them, and notes whose could be taken
+/// for each other. Returns all names.
+fn qualify(
+    issuers: &mut [Table<Issuer>],
+    sessions: &mut [Table<Session>],
+    applications: &mut [Table<Application>],
+    faults: &mut Faults,
+) -> Vec<Arc<str>> {
+    let issuers = issuers.iter_mut().map(|table| Source {
+        name: table.value.policy.name.to_string(),
+        qualify: &mut table.value.policy.qualify,
+        says_qualify: table.value.says_qualify,
+        section: issuer::SECTION.name,
+        origin: table.origin.clone(),
+    });
+    let sessions = sessions.iter_mut().map(|table| Source {
+        name: table.value.policy.name.to_string(),
+        qualify: &mut table.value.policy.qualify,
+        says_qualify: table.value.says_qualify,
+        section: session::SECTION.name,
+        origin: table.origin.clone(),
+    });
+    let applications = applications.iter_mut().map(|table| Source {
+        name: table.value.policy.name.to_string(),
+        qualify: &mut table.value.policy.qualify,
+        says_qualify: table.value.says_qualify,
+        section: application::SECTION.name,
+        origin: table.origin.clone(),
+    });
+    let mut sources: Vec<Source<'_>> = issuers.chain(sessions).chain(applications).collect();
+    let are_several = sources.len() > 1;
+    let mut names: Vec<Arc<str>> = Vec::new();
+    let mut unqualified: Option<String> = None;
+    for source in &mut sources {
+        if !source.says_qualify {
+            *source.qualify = are_several;
+        }
+        if names.iter().any(|name| **name == *source.name) {
+            let message = format!("the name `{}` is there twice", source.name);
+            let hint = "give each issuer, session and application a name of its own";
+            faults.add(source.section, source.origin.clone(), message, hint);
+        }
+        names.push(source.name.as_str().into());
+        if *source.qualify {
+            continue;
+        }
+        if let Some(other) = unqualified.replace(source.name.clone()) {
+            let message = format!(
+                "people of `{other}` and of `{}` could be taken for each other",
+                source.name
+            );
+            let hint = "let one of them at most say `qualify = false`";
+            faults.add(source.section, source.origin.clone(), message, hint);
+        }
+    }
+    names
+}
+
+fn others(names: &[Arc<str>], own: &str) -> Vec<Arc<str>> {
+    let others = names.iter().filter(|name| &***name != own);
+    others.cloned().collect()
+}
+
+/// A rule for an issuer that is not there would silently grant nothing.
+fn check_rules(gathered: &Gathered, names: &[Arc<str>], faults: &mut Faults) {
+    for rule in &gathered.sections.rules {
+        let issuers = rule.value.who.issuers.iter().flatten();
+        for unknown in issuers.filter(|issuer| !names.contains(issuer)) {
+            let known: Vec<&str> = names.iter().map(|name| &**name).collect();
+            let hint = if known.is_empty() {
+                "there is none; add an `[[auth.issuer]]`".to_owned()
+            } else {
+                format!("there are {}", known.join(", "))
+            };
+            let message = format!("a `rule` names an issuer that is not there: `{unknown}`");
+            faults.add(access::RULE.name, rule.origin.clone(), message, hint);
+        }
+    }
+}
