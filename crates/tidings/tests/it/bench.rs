@@ -22,10 +22,14 @@ impl Stand {
     }
 
     fn with_log(connections: &str, kind: &str) -> Self {
+        Self::with(connections, ("TIDINGS_LOG_KIND", kind))
+    }
+
+    fn with(connections: &str, (name, value): (&str, &str)) -> Self {
         let folder = tempdir().expect("a directory");
         let program = Program::new(env!("CARGO_BIN_EXE_tidings"), folder.path())
             .with_setting("TIDINGS_LIMITS_CONNECTIONS_PER_IDENTITY", connections)
-            .with_setting("TIDINGS_LOG_KIND", kind);
+            .with_setting(name, value);
         let hub = program
             .start("127.0.0.1:0".parse().expect("an address"))
             .expect("a hub");
@@ -213,4 +217,18 @@ fn a_hub_that_loses_repeats_or_mixes_up_events_fails_the_load() {
             assert!(ran.err.contains(problem), "{fault:?}: {}", ran.err);
         }
     }
+}
+
+#[test]
+fn n4_readers_that_are_given_up_while_they_have_stopped_come_back_for_everything() {
+    let stand = Stand::with("100", ("TIDINGS_STREAMS_SLOW_READER", "1s"));
+    let load =
+        "--readers 8 --stopped 50 --publishers 1 --rate 400 --event-bytes 8000 --duration 4s";
+    let report = stand.report("slow", load);
+    let published = number(&report, "published");
+    assert_eq!(number(&report, "delivered"), published * 8, "{report}");
+    assert!(
+        number(&report, "interrupted") >= 4,
+        "nobody was given up: {report}"
+    );
 }

@@ -111,7 +111,11 @@ impl Crew {
         // The list is put back, with its memory, when it has been worked through.
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         for event in events.iter().filter(|event| event.token() != WAKE) {
-            self.look(event.token().0);
+            let Token(index) = event.token();
+            if let Some(reader) = self.readers.get_mut(index) {
+                reader.is_closing |= event.is_read_closed();
+            }
+            self.look(index);
         }
         self.events = events;
         Ok(())

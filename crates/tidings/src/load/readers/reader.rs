@@ -68,6 +68,8 @@ pub(super) struct Reader {
     scanner: Scanner,
     pub(super) ledger: Ledger,
     pub(super) reading: Reading,
+    /// The hub has closed its side, so that an end stands behind what waits to be read.
+    pub(super) is_closing: bool,
     /// It has had a stream, so that it comes back when it loses it.
     pub(super) is_known: bool,
     /// How often in a row it came back in vain.
@@ -88,6 +90,7 @@ impl Reader {
             scanner: Scanner::default(),
             ledger: Ledger::default(),
             reading: Reading::Always,
+            is_closing: false,
             is_known: false,
             returns: 0,
             begun_us: 0,
@@ -133,6 +136,7 @@ impl Reader {
         }
         socket.register(registry, token, Interest::READABLE | Interest::WRITABLE)?;
         self.socket = Some(socket);
+        self.is_closing = false;
         self.stage = Stage::Connecting;
         self.begun_us = now_us;
         Ok(())
@@ -170,8 +174,9 @@ impl Reader {
                         Progress::Opened => opened = true,
                         over => return over,
                     }
-                    // Less than was asked for is all there was; more rings again.
-                    if length < buffer.len() {
+                    // Less than was asked for is all there was; more rings again. An end that has
+                    // come does not: it has rung already, perhaps while the reader had stopped.
+                    if length < buffer.len() && !self.is_closing {
                         break;
                     }
                 }
