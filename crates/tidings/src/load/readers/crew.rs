@@ -271,3 +271,62 @@ impl Crew {
         self.opening == 0 && self.waiting.is_empty() && self.returning.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+    use crate::load::target::{Target, TopicTemplate};
+
+    fn crew(address: &str) -> Crew {
+        let plan = ReadPlan {
+            target: Target::resolve(&format!("http://{address}/{{topic}}")).expect("a URL"),
+            topic: TopicTemplate::new("bench/{n}".to_owned()),
+            topics: 1,
+            token: None,
+            first: 0,
+            readers: 1,
+            threads: 1,
+            opening: 1,
+            source_addresses: 0,
+            patience_us: 1_000_000,
+        };
+        Crew::new(Arc::new(plan), vec![0]).expect("a poll").0
+    }
+
+    #[test]
+    fn a_reader_that_had_stopped_notices_that_its_connection_has_ended_meanwhile() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let mut crew = crew(&listener.local_addr().expect("an address").to_string());
+        let hub = thread::spawn(move || {
+            let mut connection = listener.accept().expect("a reader").0;
+            let mut request = [0; 1_024];
+            let _request = connection.read(&mut request).expect("a request");
+            let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+            connection.write_all(head).expect("a head");
+            connection
+        });
+        crew.obey(&Order::Open).expect("opened");
+        let mut connection = hub.join().expect("a connection");
+        crew.obey(&Order::Stop { readers: 1 }).expect("stopped");
+        connection.write_all(b"data: 1\n\n").expect("an event");
+        drop(connection);
+        let is_closing = |crew: &Crew| crew.readers.iter().all(|reader| reader.is_closing);
+        while !is_closing(&crew) {
+            crew.turn(TURN).expect("a turn");
+        }
+        assert_eq!(crew.tally.interrupted, 0, "it reads nothing yet");
+        for reader in &mut crew.readers {
+            reader.reading = Reading::Again;
+        }
+        crew.look(0);
+        assert_eq!(crew.tally.interrupted, 1);
+        assert!(
+            crew.readers.iter().all(Reader::is_away),
+            "it is to come back"
+        );
+    }
+}
