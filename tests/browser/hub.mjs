@@ -9,7 +9,8 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-const PROGRAM =
+/** The program, as it was built last. */
+export const PROGRAM =
   process.env.TIDINGS_PROGRAM ??
   fileURLToPath(new URL('../../target/debug/tidings', import.meta.url))
 

@@ -5,6 +5,7 @@
 
 mod browser;
 pub(crate) mod cargo_test;
+mod node;
 mod package;
 pub(crate) mod tally;
 mod toolchain;
@@ -44,7 +45,7 @@ struct Suite {
     run: fn(&Path) -> Result<Tally>,
 }
 
-const SUITES: [Suite; 7] = [
+const SUITES: [Suite; 8] = [
     Suite {
         name: "fmt",
         run: fmt,
@@ -68,6 +69,10 @@ const SUITES: [Suite; 7] = [
     Suite {
         name: "browser",
         run: browser::run,
+    },
+    Suite {
+        name: "auth",
+        run: auth,
     },
     Suite {
         name: "torture",
@@ -161,6 +166,11 @@ fn rust(root: &Path) -> Result<Tally> {
     package::need("curl", "curl")?;
     package::need("python3", "python3")?;
     cargo_test::run(cargo(root).args(["test", "--workspace", "--no-fail-fast"]))
+}
+
+/// Credentials made by the libraries that applications use, and the guide to them, as it is written.
+fn auth(root: &Path) -> Result<Tally> {
+    node::run(root, "tests/auth", &[])
 }
 
 fn torture_briefly(root: &Path) -> Result<Tally> {
