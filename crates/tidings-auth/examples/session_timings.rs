@@ -16,10 +16,11 @@ use std::time::Instant;
 
 use futures_util::FutureExt;
 use serde_json::Value;
-use tidings_auth::place::Place;
+use tidings_auth::claims::Layout;
+use tidings_auth::issuer::StreamLife;
 use tidings_auth::provider::Provider;
 use tidings_auth::secret::Secret;
-use tidings_auth::session::{COOKIE_NAMES_DEFAULT, Policy, SessionCookie, StreamLife};
+use tidings_auth::session::{COOKIE_NAMES_DEFAULT, Policy, SessionCookie};
 use tidings_core::port::{AuthFailure, Presented, Purpose};
 use tidings_core::time::Timestamp;
 
@@ -40,11 +41,10 @@ fn main() {
 
 fn provider(secret: &str) -> SessionCookie {
     SessionCookie::new(Policy {
-        name: "portal".into(),
+        name: "portal".parse().expect("a name"),
         secrets: vec![Secret::from(secret)],
         cookie_names: COOKIE_NAMES_DEFAULT.map(str::to_owned).to_vec(),
-        subject: Place::top("sub"),
-        roles: vec![Place::top("roles")],
+        layout: Layout::own(),
         qualify: false,
         others: Vec::new(),
         stream_life: StreamLife::WithToken,

@@ -12,7 +12,8 @@ use crate::limits::ADDRESS_BYTES_MAX;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Address(Arc<str>);
 
-/// Where answers may come unprotected. Whoever can change a key set on its way can sign any token.
+/// Where the hub may ask unprotected. Whoever can change a key set on its way can sign any token, and
+/// whoever can read a question to the application has the credentials in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PlainHttp {
     /// From this very machine only.
@@ -105,6 +106,9 @@ mod tests {
             ("http://169.254.169.254/", AddressFault::Plain),
             ("http://localhost.example.com/", AddressFault::Plain),
             ("http://127.0.0.1.example.com/", AddressFault::Plain),
+            ("http://localhost@example.com/", AddressFault::Plain),
+            ("https://a b/", AddressFault::Form),
+            ("/api", AddressFault::Form),
             ("file:///etc/passwd", AddressFault::Scheme),
             ("example.com", AddressFault::Form),
             ("https://", AddressFault::Form),

@@ -20,16 +20,15 @@ use tidings_core::credential::{Credential, Serves};
 use tidings_core::port::{AuthFailure, Clock, Presented};
 use tidings_core::time::{Moment, Timestamp};
 
+use crate::claims::refuse;
 use crate::fetch::{Fetch, FetchAnswer, FetchError, FetchRequest};
 use crate::limits::{ANSWER_BYTES_MAX, ANSWERS_KEPT_BYTES_MAX, REFUSAL_KEPT_MS_MAX};
 use crate::provider::{ProofFuture, Proven, Provider};
-use crate::registered::{named, refuse};
 
 use answer::Answer;
 use forwarded::{Forwarded, Key};
 use gate::Gate;
 
-pub use crate::endpoint::EndpointFault;
 pub use answer::Shape;
 pub use breaker::Patience;
 pub use policy::{Policy, SetupError};
@@ -105,16 +104,16 @@ impl Application {
         let answer = &confirmed.answer;
         let subject = answer.subject.clone();
         Ok(Some(Proven {
-            subject: Some(named(
+            subject: Some(policy.name.subject(
                 subject,
-                &policy.name,
+                policy.shape.subject(),
                 policy.qualify,
                 &policy.others,
             )?),
             roles: answer.roles.clone(),
             grants: answer.grants.clone(),
             claims: Arc::clone(&answer.claims),
-            issuer: Some(Arc::clone(&policy.name)),
+            issuer: Some(policy.name.shared()),
             expires_at: Some(confirmed.ends),
             credential: Credential {
                 id: None,
@@ -139,7 +138,7 @@ impl Application {
         };
         let request = FetchRequest {
             method: self.policy.method,
-            url: self.policy.url.clone(),
+            url: self.policy.address.as_str().to_owned(),
             headers: forwarded.headers(),
             timeout: self.policy.timeout,
             body_bytes_max: ANSWER_BYTES_MAX,

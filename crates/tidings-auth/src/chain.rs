@@ -7,6 +7,7 @@ use tidings_core::audience::Key;
 use tidings_core::credential::Serves;
 use tidings_core::explanation::{Decision, Described, Explanation, ProviderSaid, Question, Said};
 use tidings_core::identity::Identity;
+use tidings_core::pattern::Pattern;
 use tidings_core::port::{
     AuthFailure, AuthFuture, Authenticator, ExplanationFuture, Presented, Purpose, SharedStore,
 };
@@ -110,7 +111,10 @@ impl Chain {
             .find(proven.subject.as_ref(), &proven.credential, presented.now)
             .cloned();
         let serves = proven.credential.serves;
-        if let Some(key) = &question.key {
+        if let (Some(_), Some(_)) = (&question.key, &explanation.revocation) {
+            explanation.subscribe = Some(no("it is revoked"));
+            explanation.publish = Some(no("it is revoked"));
+        } else if let Some(key) = &question.key {
             explanation.subscribe = Some(may_read(
                 key,
                 proven,
@@ -143,12 +147,7 @@ impl Chain {
     }
 }
 
-fn may_read(
-    key: &Key,
-    proven: &Proven,
-    granted: &[tidings_core::pattern::Pattern],
-    hear_everyone: bool,
-) -> Decision {
+fn may_read(key: &Key, proven: &Proven, granted: &[Pattern], hear_everyone: bool) -> Decision {
     match key {
         Key::Topic(topic) => {
             let mut granted = granted.iter();

@@ -55,6 +55,28 @@ impl Layout {
     }
 }
 
+/// Who somebody is, as a layout finds it.
+#[derive(Debug)]
+pub(crate) struct Person {
+    pub(crate) subject: Subject,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) grants: Grants,
+}
+
+impl Layout {
+    /// Finds the parts of an identity, whatever else stands there.
+    pub(crate) fn person(&self, claims: &Map<String, Value>) -> Result<Person, AuthFailure> {
+        Ok(Person {
+            subject: subject(claims, &self.subject)?,
+            roles: roles(claims, &self.roles)?,
+            grants: match &self.grants {
+                Some(path) => grants(claims, path)?,
+                None => Grants::default(),
+            },
+        })
+    }
+}
+
 impl From<ClaimPath> for RoleSource {
     fn from(path: ClaimPath) -> Self {
         let prefix = String::new();
@@ -101,13 +123,15 @@ impl Claims {
             None => return Err(refuse("exp", "is missing")),
         };
         let optional = |name| claims.get(name).map(|value| time(name, value)).transpose();
+        let Person {
+            subject,
+            roles,
+            grants,
+        } = layout.person(claims)?;
         Ok(Self {
-            subject: subject(claims, &layout.subject)?,
-            roles: roles(claims, &layout.roles)?,
-            grants: match &layout.grants {
-                Some(path) => grants(claims, path)?,
-                None => Grants::default(),
-            },
+            subject,
+            roles,
+            grants,
             expires_at,
             not_before: optional("nbf")?,
             issued_at: optional("iat")?,

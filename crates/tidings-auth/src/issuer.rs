@@ -9,12 +9,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use tidings_core::audience::Subject;
 use tidings_core::credential::{Credential, CredentialId};
 use tidings_core::port::{AuthFailure, Clock};
 use tidings_core::time::Timestamp;
 
-use crate::claims::{Claims, refuse};
+use crate::claims::Claims;
 use crate::fetch::Fetch;
 use crate::jwks::{KeySet, Source};
 use crate::jwt::{Compact, JwtAuthenticator};
@@ -44,8 +43,6 @@ pub struct Issuers {
 struct Issuer {
     policy: Policy,
     keys: Held,
-    /// What subjects must not begin with, as they would be taken for another issuer's.
-    taken: Vec<String>,
 }
 
 enum Held {
@@ -65,7 +62,7 @@ impl Issuers {
         let names: Vec<IssuerName> = policies.iter().map(|policy| policy.name.clone()).collect();
         let mut issuers = Vec::new();
         let mut by_text = HashMap::new();
-        for policy in policies {
+        for mut policy in policies {
             let keys = match (policy.prepare(), &policy.keys) {
                 (Ok(None), Keys::Published(address)) => Held::Published(Source::new(
                     policy.name.clone(),
@@ -81,15 +78,9 @@ impl Issuers {
                 }
             };
             by_text.insert(policy.issuer.clone(), issuers.len());
-            issuers.push(Issuer {
-                taken: names
-                    .iter()
-                    .filter(|name| !policy.qualify && **name != policy.name)
-                    .map(|name| format!("{name}:"))
-                    .collect(),
-                policy,
-                keys,
-            });
+            let others = names.iter().filter(|name| **name != policy.name);
+            policy.others.extend(others.cloned());
+            issuers.push(Issuer { policy, keys });
         }
         Ok(Self {
             own,
@@ -133,12 +124,17 @@ impl Issuer {
         policy.check(&token.claims)?;
         let issuer = policy.name.shared();
         Ok(Proven {
-            subject: Some(self.subject(claims.subject)?),
+            subject: Some(policy.name.subject(
+                claims.subject,
+                &policy.layout.subject,
+                policy.qualify,
+                &policy.others,
+            )?),
             roles: claims.roles,
             grants: claims.grants,
             claims: Arc::new(token.claims),
             issuer: Some(Arc::clone(&issuer)),
-            expires_at: Some(policy.stream_end(claims.expires_at, now)),
+            expires_at: Some(policy.stream_life.end(claims.expires_at, now)),
             credential: Credential {
                 id: claims.token_id.map(|id| CredentialId::Token { issuer, id }),
                 issued_at: claims.issued_at,
@@ -146,21 +142,6 @@ impl Issuer {
             },
             ..Proven::default()
         })
-    }
-
-    fn subject(&self, subject: Subject) -> Result<Subject, AuthFailure> {
-        let claim = || self.policy.layout.subject.to_string();
-        if self.policy.qualify {
-            let qualified = format!("{}:{subject}", self.policy.name);
-            return Subject::parse(&qualified)
-                .map_err(|fault| refuse(&claim(), format!("cannot be qualified: {fault}")));
-        }
-        let mut taken = self.taken.iter();
-        if taken.any(|prefix| subject.as_str().starts_with(prefix)) {
-            let problem = "begins like a subject of another issuer";
-            return Err(refuse(&claim(), problem));
-        }
-        Ok(subject)
     }
 }
 

@@ -11,25 +11,27 @@ mod algorithm;
 mod compact;
 mod kind;
 pub(crate) mod object;
+mod sign;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tidings_core::credential::{Credential, CredentialId};
-use tidings_core::port::{AuthFailure, Presented};
+use tidings_core::port::AuthFailure;
 use tidings_core::time::Timestamp;
 
 use crate::claims::Claims;
 use crate::issuer::IssuerName;
 use crate::jwks::{Key, KeySet};
 use crate::limits::{KEYS_TRIED_MAX, LEEWAY_SECONDS_MAX};
-use crate::provider::{ProofFuture, Proven, Provider};
+use crate::provider::Proven;
 use crate::secret::{Secret, WeakSecret};
 
 pub use algorithm::{Algorithm, NotAnAlgorithm};
 pub use kind::TokenTypes;
 
 pub(crate) use compact::{Compact, has_shape};
+pub(crate) use sign::SigningKey;
 
 /// Accepts tokens that are signed with the hub's own secrets by HS256, and no other algorithm.
 pub struct JwtAuthenticator {
@@ -38,7 +40,7 @@ pub struct JwtAuthenticator {
     leeway: Duration,
 }
 
-/// Why a JWT provider cannot be set up.
+/// Why the hub's own tokens cannot be set up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JwtSetupError {
     /// The secret can be guessed, or is no secret.
@@ -53,13 +55,13 @@ pub enum JwtSetupError {
 }
 
 impl JwtAuthenticator {
-    /// A provider for one secret. Tokens pass for `leeway` around their times, because clocks
+    /// Accepts what one secret signed. Tokens pass for `leeway` around their times, because clocks
     /// differ.
     pub fn new(secret: &Secret, leeway: Duration) -> Result<Self, JwtSetupError> {
         Self::with_secrets(std::slice::from_ref(secret), leeway)
     }
 
-    /// A provider for several secrets, any of which may have signed: while one replaces another.
+    /// Accepts what any of several secrets signed: while one replaces another.
     pub fn with_secrets(secrets: &[Secret], leeway: Duration) -> Result<Self, JwtSetupError> {
         if !(1..=KEYS_TRIED_MAX).contains(&secrets.len()) {
             return Err(JwtSetupError::Count(secrets.len()));
@@ -104,21 +106,6 @@ impl JwtAuthenticator {
                 ..Credential::default()
             },
             ..Proven::default()
-        })
-    }
-}
-
-impl Provider for JwtAuthenticator {
-    fn name(&self) -> &'static str {
-        "jwt"
-    }
-
-    fn prove<'a>(&'a self, presented: Presented<'a>) -> ProofFuture<'a> {
-        Box::pin(async move {
-            presented
-                .bearer
-                .map(|token| self.verify(token, presented.now))
-                .transpose()
         })
     }
 }

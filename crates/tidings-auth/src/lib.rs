@@ -50,13 +50,11 @@ pub mod development;
 pub mod session;
 pub mod session_token;
 
-mod endpoint;
-mod registered;
+pub mod provider;
+pub mod rules;
 
 pub mod fetch;
-pub mod place;
-pub mod provider;
+mod field_name;
 pub mod web_fetch;
 
 pub use jwks::KeyFault;
-pub mod rules;

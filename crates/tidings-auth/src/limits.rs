@@ -101,12 +101,6 @@ pub const SESSION_SECRETS_MAX: usize = 4;
 /// Seconds by which the clock of the application may differ: what Auth.js itself allows.
 pub const SESSION_LEEWAY_SECONDS: u64 = 15;
 
-/// Bytes of a provider's name in the settings, which becomes part of credentials' names.
-pub const PROVIDER_NAME_BYTES_MAX: usize = 32;
-
-/// Names of a place in a JSON object: real claims stand two or three deep.
-pub const PLACE_NAMES_MAX: usize = 8;
-
 /// Bytes of one journal of keys or revocations: read whole when the hub starts, and far above what
 /// the numbers of keys and revocations come to.
 pub const JOURNAL_BYTES_MAX: u64 = 256 * 1024 * 1024;

@@ -1,6 +1,5 @@
-//! Making tokens that the JWT provider accepts: for `tidings token`, for stream tokens, for tests.
+//! Making tokens that the JWT provider accepts: for `tidings token` and for tests.
 
-use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
@@ -9,15 +8,13 @@ use tidings_core::audience::{Role, Subject};
 use tidings_core::grant::Grants;
 use tidings_core::time::Timestamp;
 
+use crate::jwt::SigningKey;
 use crate::limits::TOKEN_ID_RANDOM_BYTES;
 use crate::secret::{Secret, WeakSecret};
 
-/// `{"typ":"JWT","alg":"HS256"}`, as every token that is made here begins.
-const HEADER: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9";
-
 /// Signs tokens with one secret by HS256.
 pub struct Minter {
-    key: hmac::Key,
+    key: SigningKey,
 }
 
 /// What a token is to say.
@@ -45,7 +42,7 @@ impl Minter {
     pub fn new(secret: &Secret) -> Result<Self, WeakSecret> {
         secret.for_signing()?;
         Ok(Self {
-            key: hmac::Key::new(hmac::HMAC_SHA256, secret.expose()),
+            key: SigningKey::new(secret.expose()),
         })
     }
 
@@ -66,10 +63,7 @@ impl Minter {
         if !grants.is_empty() {
             claims.insert("tidings".to_owned(), Value::Object(grants));
         }
-        let claims = URL_SAFE_NO_PAD.encode(Value::Object(claims).to_string());
-        let message = format!("{HEADER}.{claims}");
-        let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&self.key, message.as_bytes()));
-        Ok(format!("{message}.{signature}"))
+        Ok(self.key.token("JWT", &Value::Object(claims)))
     }
 }
 

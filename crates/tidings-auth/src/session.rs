@@ -14,7 +14,6 @@ mod key;
 mod sealed;
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -22,10 +21,11 @@ use tidings_core::port::{AuthFailure, Presented};
 use tidings_core::time::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::limits::{PROVIDER_NAME_BYTES_MAX, SESSION_NAMES_MAX, SESSION_SECRETS_MAX};
-use crate::place::Place;
+use crate::claims::Layout;
+use crate::field_name::is_field_name;
+use crate::issuer::{IssuerName, StreamLife};
+use crate::limits::{SESSION_NAMES_MAX, SESSION_SECRETS_MAX, STREAM_SESSION_SECONDS_MAX};
 use crate::provider::{ProofFuture, Proven, Provider};
-use crate::registered::{is_name, is_token};
 use crate::secret::{Secret, WeakSecret};
 
 use key::Key;
@@ -41,40 +41,30 @@ const PREFIXES: [&str; 3] = ["__Host-", "__Secure-", ""];
 /// Whose sessions are accepted, and what they come to.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// The name of the issuer: 1 to 32 of `a-z0-9-`.
-    pub name: Arc<str>,
+    /// The name of the application here.
+    pub name: IssuerName,
     /// The secrets of the application, the one in use first.
     pub secrets: Vec<Secret>,
     /// What the cookie is called: [`COOKIE_NAMES_DEFAULT`] for nearly all. A name without a prefix
     /// stands for itself and for itself with `__Secure-` and with `__Host-`.
     pub cookie_names: Vec<String>,
-    /// Where the session says who: mostly `sub`, often `id`.
-    pub subject: Place,
-    /// Where it says with which roles. A place that is not there holds none.
-    pub roles: Vec<Place>,
+    /// Where the session says who (mostly `sub`, often `id`) and with which roles.
+    ///
+    /// What it grants counts by default, unlike in the tokens of a foreign issuer: whoever encrypts a
+    /// session has the application's secret, and its claims are written by callbacks that run on the
+    /// application's server. An application whose callbacks copy what users say sets none.
+    pub layout: Layout,
     /// Whether the subject becomes `<name>:<subject>`, because others could give out the same one.
     pub qualify: bool,
-    /// The names of all other issuers, which no unqualified subject may begin with.
-    pub others: Vec<Arc<str>>,
+    /// The names of all others that vouch for people, which no unqualified subject may begin with.
+    pub others: Vec<IssuerName>,
     /// How long that lives what a session opens.
     pub stream_life: StreamLife,
-}
-
-/// How long that lives what a credential opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StreamLife {
-    /// As long as the credential.
-    WithToken,
-    /// This long, from when it is opened, however short-lived the credential is.
-    Session(Duration),
 }
 
 /// Why a session provider cannot be set up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SetupError {
-    /// The name is no name.
-    #[error("the name is not 1 to {PROVIDER_NAME_BYTES_MAX} of `a-z0-9-`: `{0}`")]
-    Name(Arc<str>),
     /// A secret can be guessed, or is no secret.
     #[error(transparent)]
     Secret(#[from] WeakSecret),
@@ -87,6 +77,9 @@ pub enum SetupError {
     /// No cookie can have this name.
     #[error("no cookie can have the name `{0}`")]
     CookieName(String),
+    /// Streams that outlive any reason.
+    #[error("the stream session is longer than {STREAM_SESSION_SECONDS_MAX} seconds: {0:?}")]
+    Session(Duration),
 }
 
 /// Accepts session cookies that were encrypted with a secret of the application.
@@ -106,9 +99,6 @@ struct Cookie {
 impl SessionCookie {
     /// A provider for one application. Derives all keys.
     pub fn new(policy: Policy) -> Result<Self, SetupError> {
-        if !is_name(&policy.name) {
-            return Err(SetupError::Name(policy.name));
-        }
         if !(1..=SESSION_SECRETS_MAX).contains(&policy.secrets.len()) {
             return Err(SetupError::Secrets(policy.secrets.len()));
         }
@@ -117,6 +107,9 @@ impl SessionCookie {
         }
         if !(1..=SESSION_NAMES_MAX).contains(&policy.cookie_names.len()) {
             return Err(SetupError::CookieNames(policy.cookie_names.len()));
+        }
+        if let Some(length) = policy.stream_life.too_long() {
+            return Err(SetupError::Session(length));
         }
         let cookies = names(&policy.cookie_names)?
             .into_iter()
@@ -191,7 +184,7 @@ fn names(listed: &[String]) -> Result<Vec<String>, SetupError> {
     let mut names = Vec::new();
     for prefix in PREFIXES {
         for name in listed {
-            if !is_token(name) {
+            if !is_field_name(name) {
                 return Err(SetupError::CookieName(name.clone()));
             }
             let own = PREFIXES.iter().find(|own| name.starts_with(*own));

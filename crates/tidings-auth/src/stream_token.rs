@@ -10,9 +10,8 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
-use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::Sha256;
 use tidings_core::audience::{Role, Subject};
 use tidings_core::credential::CredentialId;
@@ -23,6 +22,8 @@ use tidings_core::port::{AuthFailure, Presented};
 use tidings_core::time::Timestamp;
 use zeroize::Zeroizing;
 
+use crate::jwks::{Key, KeySet};
+use crate::jwt::{Algorithm, Compact, SigningKey};
 use crate::limits::{STREAM_TOKEN_LIFETIME_MS, STREAM_TOKEN_SECRETS_MAX, TOKEN_BYTES_MAX};
 use crate::provider::{ProofFuture, Proven, Provider};
 use crate::reading::{NotForReading, Reader};
@@ -40,9 +41,8 @@ const OWN_ISSUER: &str = "stream token";
 
 /// Makes stream tokens, and takes them as a provider.
 pub struct StreamTokens {
-    signs: EncodingKey,
-    verify: Vec<DecodingKey>,
-    validation: Validation,
+    signs: SigningKey,
+    verify: KeySet,
 }
 
 /// A new stream token.
@@ -83,9 +83,6 @@ pub enum StreamTokenError {
     /// The system has no randomness.
     #[error("the system gives no random bytes: {0}")]
     Randomness(getrandom::Error),
-    /// A fault of the cryptography library.
-    #[error("the token cannot be signed")]
-    Signing(#[source] jsonwebtoken::errors::Error),
 }
 
 /// What a token says. It is only ever read after its signature was verified.
@@ -126,19 +123,12 @@ impl StreamTokens {
             keys.push(derive(secret));
         }
         let first = keys.first().ok_or(number)?;
-        // The library verifies the signature and nothing else: its times come from its own clock.
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.required_spec_claims.clear();
-        validation.validate_exp = false;
-        validation.validate_nbf = false;
-        validation.validate_aud = false;
+        let verify = keys
+            .iter()
+            .map(|key| Key::secret(&**key, &[Algorithm::Hs256]));
         Ok(Self {
-            signs: EncodingKey::from_secret(&**first),
-            verify: keys
-                .iter()
-                .map(|key| DecodingKey::from_secret(&**key))
-                .collect(),
-            validation,
+            signs: SigningKey::new(&**first),
+            verify: KeySet::new(verify.collect()),
         })
     }
 
@@ -176,12 +166,8 @@ impl StreamTokens {
                 issued_at: reader.issued_at.map(|time| time.0),
             },
         };
-        let header = Header {
-            typ: Some(TYPE.to_owned()),
-            ..Header::new(Algorithm::HS256)
-        };
-        let text = jsonwebtoken::encode(&header, &claims, &self.signs)
-            .map_err(StreamTokenError::Signing)?;
+        let claims = serde_json::to_value(claims).expect("texts and numbers are JSON");
+        let text = self.signs.token(TYPE, &claims);
         if text.len() > TOKEN_BYTES_MAX {
             return Err(StreamTokenError::TooLong);
         }
@@ -190,10 +176,14 @@ impl StreamTokens {
     }
 
     fn check(&self, presented: &Presented<'_>) -> Result<Option<Proven>, AuthFailure> {
-        let Some(text) = presented.bearer.filter(|text| is_stream_token(text)) else {
+        let Some(token) = presented.bearer.and_then(stream_token) else {
             return Ok(None);
         };
-        let claims = self.verified(text)?;
+        if !self.verify.accepts(&token) {
+            return Err(AuthFailure::NotTrusted);
+        }
+        let claims = serde_json::from_value(Value::Object(token.claims));
+        let claims: Claims = claims.map_err(|_| unreadable())?;
         let expires_at = Timestamp(claims.exp.saturating_mul(1_000));
         if expires_at <= presented.now {
             return Err(AuthFailure::Expired);
@@ -201,27 +191,13 @@ impl StreamTokens {
         let reader = claims.reader(expires_at).ok_or_else(unreadable)?;
         Ok(Some(reader.proven()))
     }
-
-    fn verified(&self, text: &str) -> Result<Claims, AuthFailure> {
-        for key in &self.verify {
-            match jsonwebtoken::decode(text, key, &self.validation) {
-                Ok(token) => return Ok(token.claims),
-                Err(error) => match error.kind() {
-                    ErrorKind::InvalidSignature | ErrorKind::InvalidAlgorithm => {}
-                    _ => return Err(unreadable()),
-                },
-            }
-        }
-        Err(AuthFailure::NotTrusted)
-    }
 }
 
-/// Whether a token says that it is one of these. Anything else is for another provider, also what is
-/// no token at all.
-fn is_stream_token(text: &str) -> bool {
-    text.len() <= TOKEN_BYTES_MAX
-        && jsonwebtoken::decode_header(text)
-            .is_ok_and(|header| header.typ.is_some_and(|typ| typ == TYPE))
+/// A token that says that it is one of these. Anything else is for another provider, also what is no
+/// token at all.
+fn stream_token(text: &str) -> Option<Compact<'_>> {
+    let token = Compact::parse(text).ok()?;
+    (token.kind.as_deref() == Some(TYPE)).then_some(token)
 }
 
 fn unreadable() -> AuthFailure {

@@ -1,9 +1,13 @@
 //! Patterns: what readers ask for and what grants allow.
 
+mod minimal;
+
 use std::fmt;
 use std::sync::Arc;
 
 use crate::topic::{Topic, TopicError, check_segments};
+
+pub use minimal::minimal;
 
 /// A topic in which `*` stands for one segment and a final `**` for any further ones, also none.
 ///
@@ -125,15 +129,6 @@ impl Pattern {
             }
         })
     }
-}
-
-/// Leaves only the patterns that no other of the list covers, in order of their text.
-pub fn minimal(mut patterns: Vec<Pattern>) -> Vec<Pattern> {
-    patterns.sort();
-    patterns.dedup();
-    let all = patterns.clone();
-    patterns.retain(|one| !all.iter().any(|other| other != one && other.covers(one)));
-    patterns
 }
 
 impl fmt::Display for Pattern {

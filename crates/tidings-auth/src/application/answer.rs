@@ -3,24 +3,34 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tidings_core::audience::{Role, Subject};
 use tidings_core::grant::Grants;
 use tidings_core::port::AuthFailure;
 use tidings_core::time::Timestamp;
 
 use super::instant;
-use crate::claims::Claims;
+use crate::claims::path::ClaimPath;
+use crate::claims::{Layout, Person, refuse};
 use crate::limits::CLAIM_SECONDS_MAX;
-use crate::place::Place;
-use crate::registered::{refuse, roles};
 
 /// The smallest number that is taken for milliseconds: as seconds it lies in the year 5138.
 const MILLISECONDS_MIN: u64 = 100_000_000_000;
 
 /// How the application's answer is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Shape {
+pub struct Shape {
+    layout: Layout,
+    form: Form,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Form {
+    Native,
+    Session { expires: Option<ClaimPath> },
+}
+
+impl Shape {
     /// As one made for this program:
     ///
     /// ```json
@@ -31,19 +41,37 @@ pub enum Shape {
     /// Only `subject` is needed. `expiresAt` is a number of seconds or milliseconds since 1970, or a
     /// time by RFC 3339; `ttl` is a number of seconds; the earlier of them counts. Other members are
     /// refused.
-    Native,
+    pub fn native() -> Self {
+        let layout = Layout {
+            subject: ClaimPath::top("subject"),
+            roles: vec![ClaimPath::top("roles").into()],
+            grants: Some(ClaimPath::top(GRANTS)),
+        };
+        let form = Form::Native;
+        Self { layout, form }
+    }
+
     /// As one that the application has anyway, such as the session of `NextAuth`:
-    /// `{"user": {"id": "u1"}, "expires": "2026-12-21T18:00:00.000Z"}`. Grants may stand in `tidings`
-    /// as they do in a token. All of it becomes the claims.
-    Session {
-        /// Where it says who. Nobody there means that nobody is signed in.
-        subject: Place,
-        /// Where it says with which roles.
-        roles: Vec<Place>,
-        /// Where it says until when, in any form that `expiresAt` may have.
-        expires: Option<Place>,
-    },
+    /// `{"user": {"id": "u1"}, "expires": "2026-12-21T18:00:00.000Z"}`. All of it becomes the claims.
+    ///
+    /// Nobody where the layout looks for the subject means that nobody is signed in. `expires` says
+    /// where the end stands, in any form that `expiresAt` may have.
+    ///
+    /// What the answer grants counts if the layout says where: it comes from the application's own
+    /// server, over an address of the settings, and its callbacks wrote it.
+    pub fn session(layout: Layout, expires: Option<ClaimPath>) -> Self {
+        let form = Form::Session { expires };
+        Self { layout, form }
+    }
+
+    /// Where the answer says who.
+    pub(super) fn subject(&self) -> &ClaimPath {
+        &self.layout.subject
+    }
 }
+
+/// Where the grants of a native answer are put together.
+const GRANTS: &str = "grants";
 
 /// Who the application says it is.
 #[derive(Debug, PartialEq)]
@@ -66,22 +94,32 @@ impl Answer {
         if object.is_empty() {
             return Err(AuthFailure::Denied);
         }
-        let answer = match shape {
-            Shape::Native => native(object, now)?,
-            Shape::Session {
-                subject,
-                roles,
-                expires,
-            } => session(object, subject, roles, expires.as_ref())?,
+        let answer = match &shape.form {
+            Form::Native => native(object, &shape.layout, now)?,
+            Form::Session { expires } => session(object, &shape.layout, expires.as_ref())?,
         };
         match answer.ends {
             Some(ends) if ends <= now => Err(AuthFailure::Expired),
             _ => Ok(answer),
         }
     }
+
+    fn of(person: Person, claims: Map<String, Value>, ends: Option<Timestamp>) -> Self {
+        Self {
+            subject: person.subject,
+            roles: person.roles,
+            grants: person.grants,
+            claims: Arc::new(claims),
+            ends,
+        }
+    }
 }
 
-fn native(mut object: Map<String, Value>, now: Timestamp) -> Result<Answer, AuthFailure> {
+fn native(
+    mut object: Map<String, Value>,
+    layout: &Layout,
+    now: Timestamp,
+) -> Result<Answer, AuthFailure> {
     let claims = match object.remove("claims") {
         None => Map::new(),
         Some(Value::Object(claims)) => claims,
@@ -95,79 +133,47 @@ fn native(mut object: Map<String, Value>, now: Timestamp) -> Result<Answer, Auth
         .chain(lasts.map(|span| now.plus(span)))
         .min();
 
-    let subject = object
-        .remove("subject")
-        .filter(|subject| !subject.is_null());
-    let Some(subject) = subject else {
-        return Err(AuthFailure::Denied);
+    let mut take = |names: &[&str]| {
+        let taken = names.iter().filter_map(|name| object.remove_entry(*name));
+        taken.collect::<Map<_, _>>()
     };
-    let roles = object.remove("roles");
-    let mut grants = Map::new();
-    for name in ["subscribe", "publish", "admin"] {
-        if let Some(value) = object.remove(name) {
-            grants.insert(name.to_owned(), value);
-        }
+    let mut person = take(&["subject", "roles"]);
+    let grants = take(&["subscribe", "publish", "admin"]);
+    if person.get("subject").is_none_or(Value::is_null) {
+        return Err(AuthFailure::Denied);
     }
     // Whoever wrote it meant to allow or to restrict something, and it would do neither.
     if !object.is_empty() {
-        return Err(refuse(
-            "(answer)",
-            "of the application has a member that is not known",
-        ));
+        let problem = "of the application has a member that is not known";
+        return Err(refuse("(answer)", problem));
     }
-    let grants = Value::Object(grants);
-    answer(
-        subject,
-        roles.unwrap_or_default(),
-        Some(grants),
-        claims,
-        ends,
-    )
+    person.insert(GRANTS.to_owned(), Value::Object(grants));
+    let person = layout.person(&person)?;
+    Ok(Answer::of(person, claims, ends))
 }
 
 fn session(
     object: Map<String, Value>,
-    subject: &Place,
-    role_places: &[Place],
-    expires: Option<&Place>,
+    layout: &Layout,
+    expires: Option<&ClaimPath>,
 ) -> Result<Answer, AuthFailure> {
-    let Some(subject) = subject.find(&object).cloned() else {
+    if layout.subject.find(&object) == Ok(None) {
         return Err(AuthFailure::Denied);
+    }
+    let ends = match expires {
+        Some(path) => end(&object, path)?,
+        None => None,
     };
-    let found = role_places.iter().filter_map(|place| place.find(&object));
-    let roles = roles(found);
-    let ends = expires
-        .and_then(|place| Some((place, place.find(&object)?)))
-        .map(|(place, value)| time(&place.to_string(), value))
-        .transpose()?;
-    let grants = object.get("tidings").cloned();
-    answer(subject, roles, grants, object, ends)
+    let person = layout.person(&object)?;
+    Ok(Answer::of(person, object, ends))
 }
 
-/// Brings the parts into the shape of a token's claims, so that both are read by the same rules. The
-/// times of an answer have been read before.
-fn answer(
-    subject: Value,
-    roles: Value,
-    grants: Option<Value>,
-    claims: Map<String, Value>,
-    ends: Option<Timestamp>,
-) -> Result<Answer, AuthFailure> {
-    let mut usual = Map::new();
-    usual.insert("sub".to_owned(), subject);
-    usual.insert("roles".to_owned(), roles);
-    usual.insert("exp".to_owned(), json!(0));
-    if let Some(grants) = grants {
-        usual.insert("tidings".to_owned(), grants);
-    }
-    let read = Claims::read(&usual)?;
-    Ok(Answer {
-        subject: read.subject,
-        roles: read.roles,
-        grants: read.grants,
-        claims: Arc::new(claims),
-        ends,
-    })
+fn end(object: &Map<String, Value>, path: &ClaimPath) -> Result<Option<Timestamp>, AuthFailure> {
+    let name = path.to_string();
+    let found = path
+        .find(object)
+        .map_err(|_| refuse(&name, "stands inside what is not an object"))?;
+    found.map(|value| time(&name, value)).transpose()
 }
 
 fn time(claim: &str, value: &Value) -> Result<Timestamp, AuthFailure> {

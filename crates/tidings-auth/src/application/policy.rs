@@ -1,18 +1,18 @@
 //! Which application is asked, with what, and how patiently.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::answer::Shape;
 use super::breaker::Patience;
-use crate::endpoint::{self, EndpointFault};
+use crate::address::Address;
 use crate::fetch::FetchMethod;
+use crate::field_name::is_field_name;
+use crate::issuer::IssuerName;
 use crate::limits::{
     ANSWER_KEPT_MS_DEFAULT, ANSWER_KEPT_MS_MAX, ANSWER_LIFE_MS_DEFAULT, ANSWER_LIFE_MS_MAX,
     ASK_FAILURES_DEFAULT, ASK_FAILURES_MAX, ASK_MS_DEFAULT, ASK_MS_MAX, ASK_PAUSE_MS_DEFAULT,
-    ASK_PAUSE_MS_MAX, ASKING_DEFAULT, ASKING_MAX, FORWARDED_NAMES_MAX, PROVIDER_NAME_BYTES_MAX,
+    ASK_PAUSE_MS_MAX, ASKING_DEFAULT, ASKING_MAX, FORWARDED_NAMES_MAX,
 };
-use crate::registered::{is_name, is_token};
 
 /// Headers that are not a caller's to say: they belong to the connection to the application, or tell
 /// it who asks.
@@ -39,12 +39,10 @@ const NEVER_FORWARDED: [&str; 17] = [
 /// Which application is asked, with what, and how patiently.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// The name of the issuer: 1 to 32 of `a-z0-9-`.
-    pub name: Arc<str>,
+    /// The name of the application here.
+    pub name: IssuerName,
     /// The whole address that is asked.
-    pub url: String,
-    /// Whether that may be `http` to another machine.
-    pub plain_http: bool,
+    pub address: Address,
     /// `GET`, or `POST` with an empty body.
     pub method: FetchMethod,
     /// The cookies that are forwarded, each also in its parts (`name.0`, `name.1`).
@@ -55,8 +53,8 @@ pub struct Policy {
     pub shape: Shape,
     /// Whether the subject becomes `<name>:<subject>`, because others could give out the same one.
     pub qualify: bool,
-    /// The names of all other issuers, which no unqualified subject may begin with.
-    pub others: Vec<Arc<str>>,
+    /// The names of all others that vouch for people, which no unqualified subject may begin with.
+    pub others: Vec<IssuerName>,
     /// How long that lives at most what an answer opens: then the application is asked again.
     pub life: Duration,
     /// How long an answer is kept, and a refusal at most.
@@ -72,12 +70,6 @@ pub struct Policy {
 /// Why an application cannot be asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SetupError {
-    /// The name is no name.
-    #[error("the name is not 1 to {PROVIDER_NAME_BYTES_MAX} of `a-z0-9-`: `{0}`")]
-    Name(Arc<str>),
-    /// Credentials are not sent to this address.
-    #[error("the address cannot be asked: {0}")]
-    Url(#[from] EndpointFault),
     /// Nothing to forward, or more than is sensible.
     #[error(
         "{0} names of cookies and headers are listed where 1 to {FORWARDED_NAMES_MAX} are needed"
@@ -111,15 +103,14 @@ pub enum SetupError {
 impl Policy {
     /// Asks an address by `GET`, with nothing yet to forward, and reads the answer as one that was
     /// made for it.
-    pub fn new(name: &str, url: &str) -> Self {
+    pub fn new(name: IssuerName, address: Address) -> Self {
         Self {
-            name: name.into(),
-            url: url.to_owned(),
-            plain_http: false,
+            name,
+            address,
             method: FetchMethod::Get,
             cookies: Vec::new(),
             headers: Vec::new(),
-            shape: Shape::Native,
+            shape: Shape::native(),
             qualify: false,
             others: Vec::new(),
             life: Duration::from_millis(ANSWER_LIFE_MS_DEFAULT),
@@ -135,19 +126,15 @@ impl Policy {
 
     /// Checks what can be known before the first question.
     pub fn check_setup(&self) -> Result<(), SetupError> {
-        if !is_name(&self.name) {
-            return Err(SetupError::Name(Arc::clone(&self.name)));
-        }
-        endpoint::check(&self.url, self.plain_http)?;
         let names = self.cookies.len() + self.headers.len();
         if !(1..=FORWARDED_NAMES_MAX).contains(&names) {
             return Err(SetupError::Names(names));
         }
         let is_header = |name: &String| {
             let is_lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
-            is_lower && is_token(name) && !NEVER_FORWARDED.contains(&name.as_str())
+            is_lower && is_field_name(name) && !NEVER_FORWARDED.contains(&name.as_str())
         };
-        let bad_cookie = self.cookies.iter().find(|name| !is_token(name));
+        let bad_cookie = self.cookies.iter().find(|name| !is_field_name(name));
         let bad_header = self.headers.iter().find(|name| !is_header(name));
         if let Some(name) = bad_cookie.or(bad_header) {
             return Err(SetupError::Forwarded(name.clone()));

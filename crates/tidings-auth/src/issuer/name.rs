@@ -4,6 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use tidings_core::audience::Subject;
+use tidings_core::port::AuthFailure;
+
+use crate::claims::path::ClaimPath;
+use crate::claims::refuse;
 use crate::limits::ISSUER_NAME_BYTES_MAX;
 
 /// A name such as `clerk`: small letters, digits and hyphens. It stands before the colon of a
@@ -33,6 +38,31 @@ impl IssuerName {
 
     pub(crate) fn shared(&self) -> Arc<str> {
         Arc::clone(&self.0)
+    }
+
+    /// A subject of this issuer as the hub knows it, so that nobody is taken for somebody of another
+    /// issuer: under the issuer's name if it is `qualified`, and otherwise only if it does not begin
+    /// like one that stands under the name of one of the `others`.
+    pub(crate) fn subject(
+        &self,
+        subject: Subject,
+        claim: &ClaimPath,
+        qualified: bool,
+        others: &[Self],
+    ) -> Result<Subject, AuthFailure> {
+        if qualified {
+            return Subject::parse(&format!("{self}:{subject}")).map_err(|fault| {
+                refuse(&claim.to_string(), format!("cannot be qualified: {fault}"))
+            });
+        }
+        let under = subject.as_str().split_once(':');
+        let is_of_another =
+            under.is_some_and(|(name, _)| others.iter().any(|other| other.as_str() == name));
+        if is_of_another {
+            let problem = "begins like a subject of another issuer";
+            return Err(refuse(&claim.to_string(), problem));
+        }
+        Ok(subject)
     }
 }
 
@@ -75,5 +105,24 @@ mod tests {
             );
         }
         assert_eq!("hub".parse::<IssuerName>(), Err(IssuerNameFault::Reserved));
+    }
+
+    #[test]
+    fn a5_nobody_is_taken_for_somebody_of_another_issuer() {
+        let of = |text: &str| text.parse::<IssuerName>().expect(text);
+        let others = [of("keys"), of("clerk")];
+        let named = |subject: &str, qualified| {
+            let subject = Subject::parse(subject).expect(subject);
+            let claim = ClaimPath::top("sub");
+            let named = of("portal").subject(subject, &claim, qualified, &others);
+            named.ok().map(|subject| subject.to_string())
+        };
+        assert_eq!(named("clerk:u1", true), Some("portal:clerk:u1".to_owned()));
+        assert_eq!(named("clerk:u1", false), None);
+        assert_eq!(named("keys:", false), None);
+        for good in ["u1", "portal:u1", "clerkish:u1", "clerk", "u1:clerk:"] {
+            assert_eq!(named(good, false), Some(good.to_owned()), "{good}");
+        }
+        assert_eq!(named(&"u".repeat(256), true), None, "it would be too long");
     }
 }

@@ -13,7 +13,7 @@ use crate::address::Address;
 use crate::claims::path::ClaimPath;
 use crate::claims::{Layout, RoleSource, refuse};
 use crate::jwt::{Algorithm, TokenTypes};
-use crate::limits::{AUDIENCES_PER_TOKEN_MAX, LEEWAY_SECONDS_DEFAULT};
+use crate::limits::{AUDIENCES_PER_TOKEN_MAX, LEEWAY_SECONDS_DEFAULT, STREAM_SESSION_SECONDS_MAX};
 use crate::secret::Secret;
 
 /// One issuer, and what is asked of its tokens.
@@ -47,6 +47,9 @@ pub struct Policy {
     /// Whether the subject becomes `<name>:<subject>`. With several issuers at once, a subject of one
     /// must not be taken for another's, so all but one are qualified.
     pub qualify: bool,
+    /// The names of others that vouch for people beside all issuers, such as sessions: no unqualified
+    /// subject may begin with one of them.
+    pub others: Vec<IssuerName>,
     /// How long a stream lives that a token opened.
     pub stream_life: StreamLife,
 }
@@ -71,15 +74,35 @@ pub struct Requirement {
     pub values: Vec<String>,
 }
 
-/// How long a stream lives that a token opened.
+/// How long a stream lives that a credential opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StreamLife {
-    /// As long as the token.
+    /// As long as the credential.
     #[default]
     WithToken,
-    /// So long from its opening, and never shorter than the token. For issuers whose tokens live for
-    /// a minute because their libraries renew them all the time, which an open stream cannot.
+    /// So long from its opening, whenever the credential ends: longer for tokens that live for a
+    /// minute because their libraries renew them all the time, which an open stream cannot; shorter
+    /// for sessions of a month that should be presented again before that.
     Session(Duration),
+}
+
+impl StreamLife {
+    /// When a stream ends that is opened now, by a credential that ends then.
+    pub(crate) fn end(self, expires_at: Timestamp, now: Timestamp) -> Timestamp {
+        match self {
+            Self::WithToken => expires_at,
+            Self::Session(length) => now.plus(length),
+        }
+    }
+
+    /// The session's length, if it is longer than a stream may go without anybody being asked.
+    pub(crate) fn too_long(self) -> Option<Duration> {
+        let max = Duration::from_secs(STREAM_SESSION_SECONDS_MAX);
+        match self {
+            Self::Session(length) if length > max => Some(length),
+            Self::Session(_) | Self::WithToken => None,
+        }
+    }
 }
 
 impl Policy {
@@ -102,6 +125,7 @@ impl Policy {
                 grants: None,
             },
             qualify: false,
+            others: Vec::new(),
             stream_life: StreamLife::default(),
         }
     }
@@ -154,14 +178,6 @@ impl Policy {
             Some(Value::String(party)) if self.authorized_parties.contains(party) => Ok(()),
             Some(Value::String(_)) => Err(refuse("azp", "names none of the authorized parties")),
             Some(_) => Err(refuse("azp", "is not a string")),
-        }
-    }
-
-    /// When a stream ends that is opened now.
-    pub(super) fn stream_end(&self, expires_at: Timestamp, now: Timestamp) -> Timestamp {
-        match self.stream_life {
-            StreamLife::WithToken => expires_at,
-            StreamLife::Session(length) => expires_at.max(now.plus(length)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::{IssuerName, Keys, Policy, StreamLife};
+use super::{IssuerName, Keys, Policy};
 use crate::jwks::{Key, KeyFault, KeySet};
 use crate::limits::{ISSUERS_MAX, KEYS_TRIED_MAX, LEEWAY_SECONDS_MAX, STREAM_SESSION_SECONDS_MAX};
 use crate::secret::WeakSecret;
@@ -93,13 +93,8 @@ impl Policy {
         if self.leeway > Duration::from_secs(LEEWAY_SECONDS_MAX) {
             return Err(PolicyFault::Leeway(self.leeway));
         }
-        match self.stream_life {
-            StreamLife::Session(length)
-                if length > Duration::from_secs(STREAM_SESSION_SECONDS_MAX) =>
-            {
-                return Err(PolicyFault::Session(length));
-            }
-            StreamLife::Session(_) | StreamLife::WithToken => {}
+        if let Some(length) = self.stream_life.too_long() {
+            return Err(PolicyFault::Session(length));
         }
         let symmetric = self.algorithms.iter().filter(|one| one.is_symmetric());
         let is_symmetric = match (symmetric.count(), self.algorithms.len()) {

@@ -92,6 +92,10 @@ impl Template {
         Ok(Self { parts })
     }
 
+    fn begins_with(&self, text: &str) -> bool {
+        matches!(self.parts.first(), Some(Part::Literal(first)) if first.starts_with(text))
+    }
+
     fn with(&self, value: &str) -> String {
         let texts = self.parts.iter().map(|part| match part {
             Part::Literal(text) => text.as_str(),
@@ -126,6 +130,11 @@ impl Template {
                 .iter()
                 .flat_map(|text| values.iter().map(move |value| format!("{text}{value}")))
                 .collect();
+        }
+        // `{team}/*` is a topic, whatever the team is called.
+        let is_audience = |text: &String| text.starts_with('@');
+        if !self.begins_with("@") && texts.iter().any(is_audience) {
+            return Err("a claim begins with `@`, as only audiences do".to_owned());
         }
         Ok(texts)
     }

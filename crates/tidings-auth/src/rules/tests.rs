@@ -107,6 +107,29 @@ fn publishing_is_granted_to_audiences_by_name_alone() {
     };
     assert_eq!(grants("u1"), ["project/u1", "@user/u2", "@all"]);
     assert_eq!(grants("a/b"), ["@user/u2", "@all"]);
+    assert_eq!(grants("@all"), ["@user/u2", "@all"]);
+}
+
+#[test]
+fn a14_a_claim_never_makes_an_audience_of_a_topic() {
+    for (template, team) in [
+        ("{team}", "@all"),
+        ("{team}/x", "@user"),
+        ("{team}/{team}", "@role"),
+    ] {
+        let proven = somebody(json!({ "team": team }));
+        let rules = Rules::new(vec![rule(&[], &[template])]);
+        assert_eq!(rules.grants(&proven).publish, [], "{template}");
+        let said = &rules.explain(&proven)[0].left_out[0].1;
+        assert!(said.contains("audiences"), "{said}");
+    }
+    let boss = somebody(json!({"boss": "@ada"}));
+    let rules = Rules::new(vec![rule(&[], &["@user/{boss}"])]);
+    assert_eq!(
+        rules.grants(&boss).publish.len(),
+        1,
+        "a name may begin like that"
+    );
 }
 
 #[test]

@@ -4,13 +4,22 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tidings_auth::address::{Address, PlainHttp};
 use tidings_auth::application::{Application, Policy, Shape};
+use tidings_auth::claims::Layout;
+use tidings_auth::claims::path::ClaimPath;
 use tidings_auth::fetch::FetchMethod;
 use tidings_auth::limits::{ANSWER_BYTES_MAX, ANSWER_KEPT_MS_DEFAULT, REFUSAL_KEPT_MS_MAX};
 use tidings_auth::provider::{Proven, Provider};
 use tidings_core::port::{AuthFailure, Clock, Presented, Purpose};
 
 use crate::web::{App, Does, HandClock, PlainFetch};
+
+/// A policy that asks an address.
+pub(crate) fn asking(url: &str) -> Policy {
+    let address = Address::parse(url, PlainHttp::Loopback).expect(url);
+    Policy::new("portal".parse().expect("a name"), address)
+}
 
 /// An application, who asks it, and their time.
 pub(crate) struct Scene {
@@ -24,7 +33,7 @@ pub(crate) type Asked = Result<Option<Proven>, AuthFailure>;
 impl Scene {
     pub(crate) async fn new(does: Does, change: impl FnOnce(&mut Policy)) -> Self {
         let app = App::start(does).await;
-        let mut policy = Policy::new("portal", &app.url());
+        let mut policy = asking(&app.url());
         policy.cookies = vec!["session".to_owned(), "echo".to_owned()];
         policy.headers = vec!["authorization".to_owned()];
         // Long enough for any machine, however busy.
@@ -133,11 +142,12 @@ async fn an_existing_session_endpoint_works_unchanged() {
     let scene = Scene::new(Does::Answers(200, body.to_owned()), |policy| {
         policy.method = FetchMethod::Post;
         policy.qualify = true;
-        policy.shape = Shape::Session {
-            subject: "user.email".parse().expect("a place"),
-            roles: vec!["user.role".parse().expect("a place")],
-            expires: Some("expires".parse().expect("a place")),
+        let layout = Layout {
+            subject: ClaimPath::of(&["user", "email"]),
+            roles: vec![ClaimPath::of(&["user", "role"]).into()],
+            grants: None,
         };
+        policy.shape = Shape::session(layout, Some(ClaimPath::top("expires")));
     })
     .await;
     let proven = scene.sign_in("s1").await.expect("good").expect("known");

@@ -9,7 +9,7 @@ use tidings_auth::application::{Application, Policy};
 use tidings_auth::limits::{ASK_FAILURES_DEFAULT, ASK_PAUSE_MS_DEFAULT, ASK_WAITING_MAX};
 use tidings_core::port::AuthFailure;
 
-use crate::application::{Scene, subject, yes};
+use crate::application::{Scene, asking, subject, yes};
 use crate::web::{Does, PlainFetch};
 
 const PAUSE: Duration = Duration::from_millis(ASK_PAUSE_MS_DEFAULT);
@@ -68,7 +68,8 @@ async fn an_application_that_is_not_there_is_an_outage() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     drop(listener);
-    let scene = Scene::new(yes(), |policy| policy.url = format!("http://{address}/")).await;
+    let nowhere = asking(&format!("http://{address}/"));
+    let scene = Scene::new(yes(), |policy| policy.address = nowhere.address).await;
     assert_eq!(scene.sign_in("s1").await, Err(AuthFailure::Unavailable));
     assert_eq!(scene.app.asked(), 0);
 }

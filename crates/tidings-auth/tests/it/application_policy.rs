@@ -3,26 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidings_auth::application::{Application, EndpointFault, Policy, SetupError};
+use tidings_auth::application::{Application, Policy, SetupError};
 use tidings_auth::limits::{ANSWER_KEPT_MS_MAX, ASK_MS_MAX, ASKING_MAX, FORWARDED_NAMES_MAX};
 
+use crate::application::asking;
 use crate::web::{HandClock, PlainFetch};
 
 #[test]
 fn a26_a_policy_that_cannot_work_or_is_not_safe_is_refused() {
     fn refused(change: impl FnOnce(&mut Policy)) -> SetupError {
-        let mut policy = Policy::new("portal", "https://app.example.com/api/auth/session");
+        let mut policy = asking("https://app.example.com/api/auth/session");
         policy.cookies = vec!["session".to_owned()];
         change(&mut policy);
         let clock = Arc::new(HandClock::default());
         Application::new(policy, Arc::new(PlainFetch), clock).expect_err("refused")
     }
-    assert_eq!(
-        refused(|p| p.name = "A".into()),
-        SetupError::Name("A".into())
-    );
-    let plain = refused(|p| p.url = "http://app.example.com/".to_owned());
-    assert_eq!(plain, SetupError::Url(EndpointFault::Plain));
     assert_eq!(refused(|p| p.cookies.clear()), SetupError::Names(0));
     let many = refused(|p| p.headers = vec!["x-a".to_owned(); FORWARDED_NAMES_MAX]);
     assert_eq!(many, SetupError::Names(FORWARDED_NAMES_MAX + 1));

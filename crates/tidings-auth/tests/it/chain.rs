@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use tempfile::tempdir;
+use tidings_auth::bearer::Bearer;
 use tidings_auth::chain::Chain;
 use tidings_auth::development::DevelopmentUser;
 use tidings_auth::provider::Provider;
@@ -15,7 +16,14 @@ use tidings_core::identity::Identity;
 use tidings_core::port::{AuthFailure, Authenticator, Presented, Purpose};
 use tidings_core::time::Timestamp;
 
-use crate::forge::{NOW, good, provider, with_claims_text};
+use crate::forge::{NOW, good, with_claims_text};
+use crate::world::World;
+
+/// The provider of tokens that the hub itself signed.
+pub(crate) fn own_tokens() -> Arc<dyn Provider> {
+    let world = World::new(Vec::new()).expect("no policies");
+    Arc::new(Bearer::new(world.issuers))
+}
 
 /// These providers without rules, over a store without revocations.
 fn chain(providers: Vec<Arc<dyn Provider>>) -> Chain {
@@ -34,7 +42,7 @@ fn ask(
         ..Grants::default()
     };
     let chain = chain(vec![
-        Arc::new(provider(5)),
+        own_tokens(),
         Arc::new(DevelopmentUser::new(administrator)),
     ]);
     chain

@@ -373,7 +373,7 @@ async fn a_token_is_known_by_its_name_and_its_issuer() {
 }
 
 #[tokio::test]
-async fn a_stream_lives_as_long_as_its_token_or_its_session() {
+async fn a_stream_lives_as_long_as_the_session_of_its_issuer_whenever_its_token_ends() {
     let signer = signer();
     let mut policy = policy_of(&signer);
     policy.stream_life = StreamLife::Session(Duration::from_secs(600));
@@ -383,7 +383,7 @@ async fn a_stream_lives_as_long_as_its_token_or_its_session() {
         world.verify(&token).await.expect("good").expires_at
     };
     assert_eq!(until(NOW + 60).await, Some(Timestamp((NOW + 600) * 1_000)));
-    assert_eq!(until(NOW + 900).await, Some(Timestamp((NOW + 900) * 1_000)));
+    assert_eq!(until(NOW + 900).await, Some(Timestamp((NOW + 600) * 1_000)));
     let ended = signer.token(&claims_with("exp", json!(NOW - 60)));
     assert_eq!(world.verify(&ended).await, Err(AuthFailure::Expired));
     let long = Duration::from_secs(STREAM_SESSION_SECONDS_MAX + 1);
@@ -409,6 +409,14 @@ async fn users_of_two_issuers_are_never_taken_for_each_other() {
     world.verify(&of("u1")).await.expect("its own");
     world.verify(&of("one:u1")).await.expect("its own");
     refused(&world, &of("two:u1"), "sub").await;
+    let mut beside = plain.clone();
+    beside.others = vec!["portal".parse().expect("a name")];
+    let sessions_beside = World::new(vec![beside]).expect("a good policy");
+    refused(&sessions_beside, &of("portal:u1"), "sub").await;
+    sessions_beside
+        .verify(&of("two:u1"))
+        .await
+        .expect("nobody is called `two`");
     let mut claims = claims_with("iss", json!("https://two.example"));
     claims["sub"] = json!("u".repeat(253));
     refused(&world, &two.token(&claims), "sub").await;

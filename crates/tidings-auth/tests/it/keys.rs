@@ -23,7 +23,7 @@ fn keys(directory: &TempDir) -> Keys {
     Keys::open(directory.path()).expect("readable")
 }
 
-fn request() -> KeyRequest {
+pub(crate) fn request() -> KeyRequest {
     KeyRequest {
         name: "the build server".to_owned(),
         subject: Subject::parse("builds").expect("a subject"),

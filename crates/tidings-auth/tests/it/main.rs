@@ -6,6 +6,8 @@ mod application_outage;
 mod application_policy;
 mod chain;
 mod claims;
+mod documented;
+mod explain;
 mod fixtures;
 mod foreign;
 mod forge;

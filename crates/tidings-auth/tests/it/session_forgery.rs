@@ -5,7 +5,7 @@ use tidings_core::port::AuthFailure;
 
 use crate::fixtures::{sessions, valid};
 use crate::forge::encode;
-use crate::session::{THEN, ask, policy, provider};
+use crate::session::{THEN, ask, layout, policy, provider};
 
 const LABELS: [&str; 3] = ["Auth.js 5, ", "NextAuth 4, ", "Auth.js 5, A256GCM"];
 
@@ -213,8 +213,7 @@ fn a10_parts_that_were_swapped_or_are_missing_are_refused() {
 #[test]
 fn a12_no_failure_shows_a_cookie_or_a_part_of_it() {
     let provider = provider(Policy {
-        subject: "name".parse().expect("a place"),
-        roles: vec!["iat".parse().expect("a place")],
+        layout: layout("name", &["iat"]),
         ..policy()
     });
     let session = valid("Auth.js 5, ");

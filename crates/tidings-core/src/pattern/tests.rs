@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn pattern(text: &str) -> Pattern {
+pub(super) fn pattern(text: &str) -> Pattern {
     Pattern::parse(text).expect(text)
 }
 
@@ -25,7 +25,7 @@ fn a_topic() -> impl Strategy<Value = String> {
     proptest::collection::vec("[ab]", 1..5).prop_map(|segments| segments.join("/"))
 }
 
-fn a_pattern() -> impl Strategy<Value = Pattern> {
+pub(super) fn a_pattern() -> impl Strategy<Value = Pattern> {
     (proptest::collection::vec("[ab*]", 0..4), any::<bool>()).prop_map(|(mut segments, deep)| {
         if deep || segments.is_empty() {
             segments.push("**".to_owned());
@@ -80,12 +80,6 @@ fn malformed_patterns_are_refused() {
     ] {
         assert!(Pattern::parse(bad).is_err(), "{bad:?}");
     }
-}
-
-#[test]
-fn a_list_keeps_only_what_no_other_covers() {
-    let list = ["a/b", "a/**", "a/*", "c"].map(pattern).to_vec();
-    assert_eq!(minimal(list), ["a/**", "c"].map(pattern).to_vec());
 }
 
 #[test]

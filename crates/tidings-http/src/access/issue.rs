@@ -56,7 +56,7 @@ pub(crate) async fn token(app: &App, mut call: Call) -> Result<Response<Body>, R
             Problem::new(Code::InvalidBody, error.to_string())
                 .with_hint("ask for fewer patterns with `topics`")
         }
-        StreamTokenError::Randomness(_) | StreamTokenError::Signing(_) => failed(&error),
+        StreamTokenError::Randomness(_) => failed(&error),
     })?;
     Ok(issue("token", token.expose(), token.expires_at, told))
 }

@@ -179,12 +179,7 @@ fn application(
         return Ok(None);
     };
     let policy = application.policy.clone();
-    let plain = if policy.plain_http {
-        PlainHttp::Anywhere
-    } else {
-        PlainHttp::Loopback
-    };
-    let fetch = Arc::new(WebFetch::new(plain)?);
+    let fetch = Arc::new(WebFetch::new(application.plain_http)?);
     let application = Application::new(policy, fetch, Arc::clone(clock))?;
     Ok(Some(Arc::new(application)))
 }

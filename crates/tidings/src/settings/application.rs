@@ -2,12 +2,18 @@
 
 use std::str::FromStr as _;
 
+use tidings_auth::address::{Address, PlainHttp};
 use tidings_auth::application::{Policy, Shape};
+use tidings_auth::claims::path::ClaimPath;
+use tidings_auth::claims::{Layout, RoleSource};
 use tidings_auth::fetch::FetchMethod;
-use tidings_auth::place::Place;
+use tidings_auth::issuer::IssuerName;
 
 use super::issuer::plain;
 use super::table::{Section, Table, TableReader};
+
+/// The name of the application unless the file says another.
+const NAME_DEFAULT: &str = "application";
 
 /// The table of the application.
 pub(super) const SECTION: Section = Section {
@@ -37,42 +43,55 @@ pub struct Application {
     pub policy: Policy,
     /// Whether the file says anything about qualifying.
     pub says_qualify: bool,
+    /// Whether another machine may be asked in the clear.
+    pub plain_http: PlainHttp,
 }
 
 /// Reads what is to be known of the application.
 pub(super) fn read(mut table: TableReader<'_, '_, '_>) -> Option<Table<Application>> {
-    let name = table.text("name", plain);
-    let url = table.text("url", plain);
+    let plain_http = if table.flag("allow_http") {
+        PlainHttp::Anywhere
+    } else {
+        PlainHttp::Loopback
+    };
+    let address = table.text("url", |text| Address::parse(text, plain_http));
     if !table.has("url") {
         table.missing(
             "url",
             "add a line such as `url = \"http://127.0.0.1:3000/api/me\"`",
         );
     }
-    let name = name.unwrap_or_else(|| "application".to_owned());
-    let mut policy = Policy::new(&name, &url.unwrap_or_default());
-    if let Some(method) = table.text("method", method) {
-        policy.method = method;
-    }
-    policy.cookies = table.texts("cookies", plain).unwrap_or_default();
-    policy.headers = table.texts("headers", lower).unwrap_or_default();
-    policy.plain_http = table.flag("allow_http");
-    if let Some(kept) = table.value("cache") {
-        policy.kept = kept;
-    }
-    if let Some(timeout) = table.value("timeout") {
-        policy.timeout = timeout;
-    }
-    if let Some(life) = table.value("stream_life") {
-        policy.life = life;
-    }
-    policy.shape = shape(&mut table);
-    policy.qualify = table.flag("qualify");
+    let name = table.text("name", IssuerName::from_str);
+    let name = name.unwrap_or_else(|| NAME_DEFAULT.parse().expect("it is written here"));
+    let method = table.text("method", method);
+    let cookies = table.texts("cookies", plain);
+    let headers = table.texts("headers", lower);
+    let kept = table.value("cache");
+    let timeout = table.value("timeout");
+    let life = table.value("stream_life");
+    let shape = shape(&mut table);
+    let qualify = table.flag("qualify");
     let says_qualify = table.has("qualify");
-    table.finish(Some(Application {
-        policy,
-        says_qualify,
-    }))
+    let application = address.map(|address| {
+        let usual = Policy::new(name, address);
+        let policy = Policy {
+            method: method.unwrap_or(usual.method),
+            cookies: cookies.unwrap_or_default(),
+            headers: headers.unwrap_or_default(),
+            shape,
+            qualify,
+            life: life.unwrap_or(usual.life),
+            kept: kept.unwrap_or(usual.kept),
+            timeout: timeout.unwrap_or(usual.timeout),
+            ..usual
+        };
+        Application {
+            policy,
+            says_qualify,
+            plain_http,
+        }
+    });
+    table.finish(application)
 }
 
 fn shape(table: &mut TableReader<'_, '_, '_>) -> Shape {
@@ -81,22 +100,25 @@ fn shape(table: &mut TableReader<'_, '_, '_>) -> Shape {
         "session" => Ok(true),
         _ => Err("it is neither `native` nor `session`"),
     });
-    let subject = table.text("subject_claim", Place::from_str);
-    let roles = table.texts("role_claims", Place::from_str);
-    let expires = table.text("expiry_claim", Place::from_str);
+    let subject = table.text("subject_claim", ClaimPath::from_str);
+    let roles = table.texts("role_claims", ClaimPath::from_str);
+    let expires = table.text("expiry_claim", ClaimPath::from_str);
     let has_paths = subject.is_some() || roles.is_some() || expires.is_some();
     if is_session != Some(true) {
         if has_paths {
             let problem = "paths are for answers of a session";
             table.fault("subject_claim", problem, "add `answer = \"session\"`");
         }
-        return Shape::Native;
+        return Shape::native();
     }
-    Shape::Session {
-        subject: subject.unwrap_or_else(|| place("user.id")),
-        roles: roles.unwrap_or_else(|| vec![place("user.roles")]),
-        expires: Some(expires.unwrap_or_else(|| Place::top("expires"))),
-    }
+    let roles = roles.unwrap_or_else(|| vec![ClaimPath::of(&["user", "roles"])]);
+    let layout = Layout {
+        subject: subject.unwrap_or_else(|| ClaimPath::of(&["user", "id"])),
+        roles: roles.into_iter().map(RoleSource::from).collect(),
+        ..Layout::own()
+    };
+    let expires = expires.unwrap_or_else(|| ClaimPath::top("expires"));
+    Shape::session(layout, Some(expires))
 }
 
 fn method(word: &str) -> Result<FetchMethod, &'static str> {
@@ -109,9 +131,4 @@ fn method(word: &str) -> Result<FetchMethod, &'static str> {
 
 fn lower(name: &str) -> Result<String, &'static str> {
     plain(name).map(|name| name.to_ascii_lowercase())
-}
-
-/// A path that is known to be one.
-fn place(text: &str) -> Place {
-    Place::from_str(text).expect("it is written here")
 }

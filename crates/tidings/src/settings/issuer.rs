@@ -39,7 +39,7 @@ pub(super) const SECTION: Section = Section {
           - `subject_claim`, `role_claims`: paths; a dot within a name is written `\\.`\n\
           - `group_claims`: paths of groups, which count as roles with `group:` before them\n\
           - `cookies`: cookies in which its tokens are accepted too; for `clerk`, `__session` is\n\
-          - `stream_life`: how long a stream lives on though its token ends; by default it ends with \
+          - `stream_life`: how long a stream lives, whenever its token ends; by default it ends with \
           it, but for `clerk`\n\
           - `qualify`: whether subjects become `name:subject`; by default where there is more than \
           one source of subjects\n\

@@ -2,9 +2,11 @@
 
 use std::str::FromStr as _;
 
-use tidings_auth::place::Place;
+use tidings_auth::claims::path::ClaimPath;
+use tidings_auth::claims::{Layout, RoleSource};
+use tidings_auth::issuer::{IssuerName, StreamLife};
 use tidings_auth::secret::Secret;
-use tidings_auth::session::{COOKIE_NAMES_DEFAULT, Policy, StreamLife};
+use tidings_auth::session::{COOKIE_NAMES_DEFAULT, Policy};
 
 use super::issuer::plain;
 use super::limits::SESSIONS_MAX;
@@ -41,19 +43,18 @@ pub struct Session {
 impl Session {
     /// What `auth.session_secret` alone sets up.
     pub(super) fn usual(secret: Secret) -> Self {
-        let mut session = Self::named(NAME_DEFAULT.to_owned());
+        let mut session = Self::named(usual_name());
         session.policy.secrets.push(secret);
         session
     }
 
-    fn named(name: String) -> Self {
+    fn named(name: IssuerName) -> Self {
         Self {
             policy: Policy {
-                name: name.into(),
+                name,
                 secrets: Vec::new(),
                 cookie_names: COOKIE_NAMES_DEFAULT.map(str::to_owned).to_vec(),
-                subject: Place::top("sub"),
-                roles: vec![Place::top("roles"), Place::top("role")],
+                layout: Layout::own(),
                 qualify: false,
                 others: Vec::new(),
                 stream_life: StreamLife::WithToken,
@@ -63,24 +64,28 @@ impl Session {
     }
 }
 
+fn usual_name() -> IssuerName {
+    NAME_DEFAULT.parse().expect("it is written here")
+}
+
 /// Reads one kind of session cookies.
 pub(super) fn read(mut table: TableReader<'_, '_, '_>) -> Option<Table<Session>> {
-    let name = table.text("name", plain);
+    let name = table.text("name", IssuerName::from_str);
     if !table.has("name") {
         table.missing("name", "add a line such as `name = \"portal\"`");
     }
-    let mut session = Session::named(name.unwrap_or_default());
+    let mut session = Session::named(name.unwrap_or_else(usual_name));
     let policy = &mut session.policy;
     policy.secrets = table.secrets("secret");
     policy.secrets.extend(table.file("secret_file"));
     if let Some(names) = table.texts("cookies", plain) {
         policy.cookie_names = names;
     }
-    if let Some(subject) = table.text("subject_claim", Place::from_str) {
-        policy.subject = subject;
+    if let Some(subject) = table.text("subject_claim", ClaimPath::from_str) {
+        policy.layout.subject = subject;
     }
-    if let Some(roles) = table.texts("role_claims", Place::from_str) {
-        policy.roles = roles;
+    if let Some(roles) = table.texts("role_claims", ClaimPath::from_str) {
+        policy.layout.roles = roles.into_iter().map(RoleSource::from).collect();
     }
     if let Some(life) = table.value("stream_life") {
         policy.stream_life = StreamLife::Session(life);

@@ -1,7 +1,6 @@
 //! Who vouches for people: issuers, session cookies and the application, beside each other.
 
-use std::sync::Arc;
-
+use tidings_auth::issuer::IssuerName;
 use tidings_auth::secret::Secret;
 
 use super::application::Application;
@@ -29,7 +28,7 @@ pub struct VouchedFor {
 
 /// What must be known of each, whatever it is.
 struct Source<'a> {
-    name: String,
+    name: IssuerName,
     qualify: &'a mut bool,
     says_qualify: bool,
     section: &'static str,
@@ -50,6 +49,9 @@ pub(super) fn of(
     check_each(&issuers, &sessions, &application, faults, warnings);
     let names = qualify(&mut issuers, &mut sessions, &mut application, faults);
     check_rules(gathered, &names, faults);
+    for issuer in &mut issuers {
+        issuer.value.policy.others = others(&names, &issuer.value.policy.name);
+    }
     for session in &mut sessions {
         session.value.policy.others = others(&names, &session.value.policy.name);
     }
@@ -170,23 +172,23 @@ fn qualify(
     sessions: &mut [Table<Session>],
     applications: &mut [Table<Application>],
     faults: &mut Faults,
-) -> Vec<Arc<str>> {
+) -> Vec<IssuerName> {
     let issuers = issuers.iter_mut().map(|table| Source {
-        name: table.value.policy.name.to_string(),
+        name: table.value.policy.name.clone(),
         qualify: &mut table.value.policy.qualify,
         says_qualify: table.value.says_qualify,
         section: issuer::SECTION.name,
         origin: table.origin.clone(),
     });
     let sessions = sessions.iter_mut().map(|table| Source {
-        name: table.value.policy.name.to_string(),
+        name: table.value.policy.name.clone(),
         qualify: &mut table.value.policy.qualify,
         says_qualify: table.value.says_qualify,
         section: session::SECTION.name,
         origin: table.origin.clone(),
     });
     let applications = applications.iter_mut().map(|table| Source {
-        name: table.value.policy.name.to_string(),
+        name: table.value.policy.name.clone(),
         qualify: &mut table.value.policy.qualify,
         says_qualify: table.value.says_qualify,
         section: application::SECTION.name,
@@ -194,18 +196,18 @@ fn qualify(
     });
     let mut sources: Vec<Source<'_>> = issuers.chain(sessions).chain(applications).collect();
     let are_several = sources.len() > 1;
-    let mut names: Vec<Arc<str>> = Vec::new();
-    let mut unqualified: Option<String> = None;
+    let mut names: Vec<IssuerName> = Vec::new();
+    let mut unqualified: Option<IssuerName> = None;
     for source in &mut sources {
         if !source.says_qualify {
             *source.qualify = are_several;
         }
-        if names.iter().any(|name| **name == *source.name) {
+        if names.contains(&source.name) {
             let message = format!("the name `{}` is there twice", source.name);
             let hint = "give each issuer, session and application a name of its own";
             faults.add(source.section, source.origin.clone(), message, hint);
         }
-        names.push(source.name.as_str().into());
+        names.push(source.name.clone());
         if *source.qualify {
             continue;
         }
@@ -221,17 +223,19 @@ fn qualify(
     names
 }
 
-fn others(names: &[Arc<str>], own: &str) -> Vec<Arc<str>> {
-    let others = names.iter().filter(|name| &***name != own);
+fn others(names: &[IssuerName], own: &IssuerName) -> Vec<IssuerName> {
+    let others = names.iter().filter(|name| *name != own);
     others.cloned().collect()
 }
 
 /// A rule for an issuer that is not there would silently grant nothing.
-fn check_rules(gathered: &Gathered, names: &[Arc<str>], faults: &mut Faults) {
+fn check_rules(gathered: &Gathered, names: &[IssuerName], faults: &mut Faults) {
     for rule in &gathered.sections.rules {
         let issuers = rule.value.who.issuers.iter().flatten();
-        for unknown in issuers.filter(|issuer| !names.contains(issuer)) {
-            let known: Vec<&str> = names.iter().map(|name| &**name).collect();
+        for unknown in
+            issuers.filter(|issuer| !names.iter().any(|name| name.as_str() == &***issuer))
+        {
+            let known: Vec<&str> = names.iter().map(IssuerName::as_str).collect();
             let hint = if known.is_empty() {
                 "there is none; add an `[[auth.issuer]]`".to_owned()
             } else {

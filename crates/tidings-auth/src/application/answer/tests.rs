@@ -1,3 +1,4 @@
+use serde_json::json;
 use tidings_core::limits::{PATTERNS_PER_CLAIM_MAX, ROLES_PER_IDENTITY_MAX};
 
 use super::*;
@@ -5,7 +6,7 @@ use super::*;
 const NOW: Timestamp = Timestamp(1_750_000_000_000);
 
 fn native(value: &Value) -> Result<Answer, AuthFailure> {
-    Answer::read(&Shape::Native, value.to_string().as_bytes(), NOW)
+    Answer::read(&Shape::native(), value.to_string().as_bytes(), NOW)
 }
 
 fn with(name: &str, value: Value) -> Value {
@@ -15,11 +16,16 @@ fn with(name: &str, value: Value) -> Value {
 }
 
 fn next_auth(value: &Value) -> Result<Answer, AuthFailure> {
-    let shape = Shape::Session {
-        subject: "user.id".parse().expect("a place"),
-        roles: vec!["user.role".parse().expect("a place")],
-        expires: Some("expires".parse().expect("a place")),
+    next_auth_with(Some(ClaimPath::top("tidings")), value)
+}
+
+fn next_auth_with(grants: Option<ClaimPath>, value: &Value) -> Result<Answer, AuthFailure> {
+    let layout = Layout {
+        subject: ClaimPath::of(&["user", "id"]),
+        roles: vec![ClaimPath::of(&["user", "role"]).into()],
+        grants,
     };
+    let shape = Shape::session(layout, Some(ClaimPath::top("expires")));
     Answer::read(&shape, value.to_string().as_bytes(), NOW)
 }
 
@@ -149,7 +155,7 @@ fn a6_a_wrong_type_anywhere_refuses_all_of_it() {
         "{\"subject\":",
         "true",
     ] {
-        let refused = Answer::read(&Shape::Native, body.as_bytes(), NOW);
+        let refused = Answer::read(&Shape::native(), body.as_bytes(), NOW);
         assert!(matches!(refused, Err(AuthFailure::Claim { .. })), "{body}");
     }
 }
@@ -170,6 +176,12 @@ fn the_session_of_next_auth_is_read_where_the_settings_say() {
     let granting = json!({"user": {"id": "u1"}, "tidings": {"subscribe": ["project/*"]}});
     let answer = next_auth(&granting).expect("an answer");
     assert_eq!((answer.grants.subscribe.len(), answer.ends), (1, None));
+    let answer = next_auth_with(None, &granting).expect("an answer");
+    assert_eq!(
+        answer.grants,
+        Grants::default(),
+        "unless the layout says where"
+    );
     for wrong in [
         json!({"user": {"id": 1}}),
         json!({"user": {"id": "u1", "role": {"name": "ADMIN"}}}),
