@@ -2,6 +2,7 @@
 
 mod client;
 mod counting_store;
+mod credentials;
 mod faulty_store;
 mod frame;
 mod sinks;
@@ -37,8 +38,10 @@ mod routes;
 mod slow_reading;
 mod slow_requests;
 mod spellings;
+mod stream_tokens;
 mod streams;
 mod take_over;
 mod tenants;
+mod tickets;
 mod topics;
 mod unread_heads;
