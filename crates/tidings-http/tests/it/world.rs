@@ -84,6 +84,7 @@ pub(crate) struct Wish {
     pub(crate) rates: RateLimits,
     /// Where what is revoked is kept, if it is to be there after the world has ended.
     pub(crate) data_dir: Option<PathBuf>,
+    pub(crate) rules: Rules,
 }
 
 impl Default for Wish {
@@ -102,6 +103,7 @@ impl Default for Wish {
             forwarded_header: ForwardedHeader::default(),
             rates: RateLimits::default(),
             data_dir: None,
+            rules: Rules::default(),
         }
     }
 }
@@ -168,7 +170,7 @@ impl World {
         let tokens = Arc::new(StreamTokens::new(&[secret]).expect("a good secret"));
         let providers: Vec<Arc<dyn Provider>> =
             vec![Arc::new(Tokens), Arc::new(tickets.clone()), tokens.clone()];
-        let chain = Chain::new(providers, Rules::default(), Arc::clone(&shared));
+        let chain = Chain::new(providers, wish.rules, Arc::clone(&shared));
         let access = Access {
             authenticator: Arc::new(chain),
             store: shared,
@@ -216,6 +218,13 @@ impl World {
     pub(crate) fn advance(&self, ms: u64) {
         self.advance_wall(ms);
         self.clock.moment_ahead_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// Moves both clocks ahead and lets the shards see it: they look at them when there is something
+    /// to do.
+    pub(crate) async fn advance_and_wake(&self, ms: u64) {
+        self.advance(ms);
+        self.publish("project/wake", 0).await;
     }
 
     /// Sends a request on a connection of its own and reads the whole answer.

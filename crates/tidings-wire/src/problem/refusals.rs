@@ -131,8 +131,10 @@ impl From<&SubscribeRefused> for Problem {
             SubscribeRefused::NotGranted(patterns) => Self::new(Code::NotGranted, detail)
                 .with_hint("present a credential whose subscribe grant covers the topics")
                 .with_texts("topics", patterns.iter().map(Pattern::to_string).collect()),
-            SubscribeRefused::Nothing => Self::new(Code::InvalidQuery, detail)
-                .with_hint("name topics with `topics=`, or leave `audience=none` out"),
+            SubscribeRefused::Nothing => Self::new(Code::InvalidQuery, detail).with_hint(
+                "name topics with `topics=`; with `audience=none`, and for an anonymous reader, \
+                     there is nothing besides",
+            ),
         }
     }
 }
