@@ -59,7 +59,7 @@ async fn each_refused_credential_comes_with_what_to_do() {
         (bearer("late"), 401, "new token"),
         (bearer("early"), 401, "clocks"),
         (bearer("unnamed"), 401, "claim"),
-        (bearer("canary"), 401, "`tidings token`"),
+        (bearer("canary"), 401, "issuer is one of this hub"),
         (bearer(&long), 401, "fewer patterns"),
         (header("Bearer"), 401, "as it was issued"),
         (header("Basic canary"), 401, "Bearer"),
