@@ -14,10 +14,12 @@ use http::{Response, StatusCode};
 use tidings_auth::stream_token::StreamTokens;
 use tidings_auth::ticket::Tickets;
 use tidings_core::identity::Identity;
-use tidings_core::port::{Authenticator, SharedStore, StoreError};
+use tidings_core::port::{Authenticator, SharedStore, StoreError, StoreFuture};
 use tidings_core::shard::ConnectionId;
 use tidings_wire::page;
 use tidings_wire::problem::{Code, Problem};
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
 
 use crate::app::App;
 use crate::authenticate::authenticate;
@@ -82,14 +84,37 @@ fn no_such_connection() -> Problem {
     .with_hint("the id is `connectionId` of `tidings.hello`; a connection that has ended has none")
 }
 
-/// A store that does not do what it is asked for hands out nothing.
+/// A store that does not do what it is asked for hands out nothing. What it says besides that it is
+/// full names files, and is for the operator's log alone.
 fn store_failed(error: &StoreError) -> Problem {
     tracing::error!(cause = %error, "the store of credentials failed");
-    Problem::new(
-        Code::AtCapacity,
-        "the hub cannot keep another credential now",
-    )
-    .with_retry_after_ms(STORE_RETRY_MS)
+    let detail = match error {
+        StoreError::Full { .. } => error.to_string(),
+        StoreError::Unavailable(_) => "the hub could not keep it".to_owned(),
+    };
+    Problem::new(Code::StoreUnavailable, detail).with_retry_after_ms(STORE_RETRY_MS)
+}
+
+/// Has the store change what it keeps for good. It may have to wait for a disk, and so does it on a
+/// thread that may wait: those that answer requests go on.
+///
+/// # Cancel safety
+///
+/// The change is made to its end, whoever waits for it.
+async fn change<T, F>(app: &App, change: F) -> Result<T, Refusal>
+where
+    T: Send + 'static,
+    F: FnOnce(&dyn SharedStore) -> StoreFuture<'_, T> + Send + 'static,
+{
+    let (store, runtime) = (Arc::clone(&app.access().store), Handle::current());
+    let changing = spawn_blocking(move || runtime.block_on(change(&*store)));
+    match changing.await {
+        Ok(done) => done.map_err(|error| store_failed(&error).into()),
+        Err(error) => {
+            let lost = StoreError::Unavailable(error.to_string());
+            Err(store_failed(&lost).into())
+        }
+    }
 }
 
 fn answer(body: Vec<u8>) -> Response<Body> {

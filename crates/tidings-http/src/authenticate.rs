@@ -108,7 +108,8 @@ async fn prove(app: &App, presented: Presented<'_>) -> Result<Identity, Refusal>
     let problem = if presented.bearer.is_some() {
         unknown(
             "token",
-            "check that the token was made for this hub; `tidings token` makes one",
+            "check that its issuer is one of this hub's, or get one from this hub; \
+             `tidings auth explain` tells who looked at it",
         )
     } else if presented.ticket.is_some() {
         unknown(

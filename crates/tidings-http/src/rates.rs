@@ -15,12 +15,13 @@ use std::sync::Arc;
 
 use tidings_core::audience::Subject;
 use tidings_core::identity::Identity;
-use tidings_core::port::{AuthFailure, Bucket, Quota, SharedStore, Spent, StoreError};
+use tidings_core::port::{Bucket, Quota, SharedStore, Spent, StoreError};
 use tidings_core::time::{Moment, Timestamp};
 use tidings_wire::problem::{Code, Problem};
 
 use crate::app::App;
 use crate::forwarded::counted;
+use crate::limits::STORE_RETRY_MS;
 use crate::metrics::LimitLabels;
 use crate::reply::Refusal;
 use crate::seldom::Seldom;
@@ -204,7 +205,12 @@ pub(crate) async fn count_ticket(
     match spend(app, Limit::Tickets, &spender, 1).await {
         Ok(Some(told)) if !told.is_allowed() => Err(reached(app, &told)),
         Ok(told) => Ok(told),
-        Err(_) => Err(Problem::from(&AuthFailure::Unavailable).into()),
+        Err(_) => Err(Problem::new(
+            Code::StoreUnavailable,
+            "the hub cannot count another one now",
+        )
+        .with_retry_after_ms(STORE_RETRY_MS)
+        .into()),
     }
 }
 
@@ -326,4 +332,40 @@ fn reached(app: &App, told: &Told) -> Refusal {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use tidings_core::credential::Credential;
+    use tidings_core::grant::Grants;
+
+    use super::*;
+
+    #[test]
+    fn a17_no_subject_spends_what_an_address_has() {
+        let identity = |subject| Identity {
+            subject: Subject::parse(subject).ok(),
+            roles: Vec::new(),
+            grants: Grants::default(),
+            expires_at: None,
+            method: "test",
+            credential: Credential::default(),
+        };
+        let client = "2001:db8::5".parse().expect("an address");
+        let nobody = identity("");
+        assert_eq!(nobody.subject, None);
+        let network = Spender::of(&nobody, client).to_string();
+        assert_eq!(network, "address:2001:db8::");
+        let spellings = [
+            network.as_str(),
+            "2001:db8::",
+            "subject:x",
+            "x",
+            "address:x",
+        ];
+        let subjects = spellings.map(|text| Spender::of(&identity(text), client).to_string());
+        for (index, one) in subjects.iter().enumerate() {
+            assert!(
+                *one != network && !subjects[index + 1..].contains(one),
+                "{one}"
+            );
+        }
+    }
+}

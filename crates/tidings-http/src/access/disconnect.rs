@@ -25,7 +25,8 @@ pub(crate) async fn disconnect(
 ) -> Result<Response<Body>, Refusal> {
     administrator(app, &mut call).await?;
     let reason = asked::read_one(app, &call, REASON)?;
-    let reason = reason.as_deref().unwrap_or(REASON_DEFAULT);
+    let reason = reason.as_deref().filter(|reason| !reason.is_empty());
+    let reason = reason.unwrap_or(REASON_DEFAULT);
     let reason = DisconnectReason::parse(reason).map_err(|fault| {
         Problem::new(
             Code::InvalidQuery,

@@ -4,9 +4,12 @@
 use std::sync::Arc;
 
 use http::Response;
+use tidings_auth::reading::NotForReading;
 use tidings_auth::stream_token::StreamTokenError;
 use tidings_auth::ticket::{TicketError, TicketRequest};
 use tidings_core::identity::Identity;
+use tidings_core::port::AuthFailure;
+use tidings_core::subscription::SubscribeRefused;
 use tidings_core::time::Timestamp;
 use tidings_wire::access::{self, AskedTicket, Issued};
 use tidings_wire::problem::{Code, Problem};
@@ -16,20 +19,22 @@ use crate::app::App;
 use crate::authenticate::authenticate;
 use crate::call::Call;
 use crate::native::asked;
+use crate::origin::Origin;
 use crate::rates::{self, Told};
 use crate::reply::{Body, Refusal};
 
 /// Hands out a ticket, which opens one stream.
 pub(crate) async fn ticket(app: &App, mut call: Call) -> Result<Response<Body>, Refusal> {
     let (identity, asked, told) = read(app, &mut call).await?;
+    let origin = asked.origin.as_deref().map(origin).transpose()?;
     let request = TicketRequest {
-        origin: asked.origin,
+        origin: origin.map(|origin| origin.as_str().to_owned()),
         patterns: asked.patterns,
     };
     let now = app.clock().now();
     let issued = app.access().tickets.issue(&identity, request, now).await;
     let ticket = issued.map_err(|error| match error {
-        TicketError::NotForReading(fault) => not_for_this(&fault),
+        TicketError::NotForReading(fault) => not_for_this(fault),
         TicketError::TooLarge => Problem::new(Code::InvalidBody, error.to_string())
             .with_hint("ask for fewer patterns with `topics`"),
         TicketError::Store(error) => store_failed(&error),
@@ -51,7 +56,7 @@ pub(crate) async fn token(app: &App, mut call: Call) -> Result<Response<Body>, R
     let tokens = &app.access().tokens;
     let minted = tokens.mint(&identity, asked.patterns.as_deref(), now);
     let token = minted.map_err(|error| match error {
-        StreamTokenError::NotForReading(fault) => not_for_this(&fault),
+        StreamTokenError::NotForReading(fault) => not_for_this(fault),
         StreamTokenError::TooManyPatterns(_) | StreamTokenError::TooLong => {
             Problem::new(Code::InvalidBody, error.to_string())
                 .with_hint("ask for fewer patterns with `topics`")
@@ -73,9 +78,28 @@ async fn read(
     Ok((identity, asked, told))
 }
 
-fn not_for_this(fault: &impl ToString) -> Problem {
-    Problem::new(Code::NotGranted, fault.to_string())
-        .with_hint("present a credential that grants reading, and is no ticket or stream token")
+/// A page that no browser is on would make a ticket that nobody can use.
+fn origin(text: &str) -> Result<Origin, Problem> {
+    Origin::parse(text).map_err(|fault| {
+        Problem::new(
+            Code::InvalidBody,
+            format!("the field `origin` is not an origin: {fault}"),
+        )
+        .with_hint("name the page's scheme, host and port, exactly as the browser sends them")
+    })
+}
+
+fn not_for_this(fault: NotForReading) -> Problem {
+    let detail = fault.to_string();
+    match fault {
+        NotForReading::ByReading => Problem::new(Code::NotGranted, detail)
+            .with_hint("present the credential with which it was made"),
+        NotForReading::Ended => Problem::from(&AuthFailure::Expired),
+        NotForReading::TooManyPatterns(_) => Problem::new(Code::TooManyPatterns, detail),
+        NotForReading::NotGranted(patterns) => {
+            Problem::from(&SubscribeRefused::NotGranted(patterns))
+        }
+    }
 }
 
 fn failed(error: &dyn std::error::Error) -> Problem {

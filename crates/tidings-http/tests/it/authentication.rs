@@ -54,12 +54,12 @@ async fn each_refused_credential_comes_with_what_to_do() {
     let long = "a".repeat(tidings_http::limits::BEARER_BYTES_MAX + 1);
     for (request, status, hint) in [
         (bearer("malformed"), 401, "three parts"),
-        (bearer("forged"), 401, "same secret"),
+        (bearer("forged"), 401, "the secret or the key"),
         (bearer("expired"), 401, "new token"),
         (bearer("late"), 401, "new token"),
         (bearer("early"), 401, "clocks"),
         (bearer("unnamed"), 401, "claim"),
-        (bearer("canary"), 401, "`tidings token`"),
+        (bearer("canary"), 401, "issuer is one of this hub"),
         (bearer(&long), 401, "fewer patterns"),
         (header("Bearer"), 401, "as it was issued"),
         (header("Basic canary"), 401, "Bearer"),

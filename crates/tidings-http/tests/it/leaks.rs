@@ -298,6 +298,49 @@ fn a12_no_secret_comes_out_anywhere() {
 }
 
 #[tokio::test]
+async fn a12_what_is_handed_out_and_explained_is_seen_by_whoever_asks_alone() {
+    let log = log();
+    let world = World::start().await;
+    let token = world.issue("token", "reader", "").await;
+    let mut secrets = vec![token.clone()];
+    for target in ["/v1/stream?topics=project/1", "/v1/events?topics=project/1"] {
+        let ticket = world.issue("ticket", "reader", "").await;
+        let with_ticket = || Request::get(&format!("{target}&ticket={ticket}"));
+        let opened = world.stream(with_ticket()).await;
+        assert_eq!(opened.head.status, 200);
+        let head = format!("{:?}", opened.head);
+        let again = world.send(with_ticket()).await;
+        let elsewhere = Request::post(&format!("/v1/tickets?ticket={ticket}")).bearer("reader");
+        let elsewhere = world.send(elsewhere).await;
+        for shown in [head, opened.text(), format!("{again:?}{elsewhere:?}")] {
+            assert!(!shown.contains(&ticket), "{shown}");
+        }
+        assert!(!again.text().contains(&ticket) && !elsewhere.text().contains(&ticket));
+        secrets.push(ticket);
+    }
+    let publish = Request::post("/v1/events").bearer(&token).json("{}");
+    let refused = world.send(publish).await;
+    assert!(!refused.text().contains(&token), "{}", refused.text());
+    let ask =
+        format!(r#"{{"token": "{token}", "cookie": "session={CANARY}-cookie; b={CANARY}-b"}}"#);
+    for body in [
+        ask.as_str(),
+        r#"{"cookie": "session=canary-c"}"#,
+        r#"{"token": "canary-t"}"#,
+    ] {
+        let request = Request::post("/v1/auth/explain").bearer("admin").json(body);
+        let answer = world.send(request).await;
+        assert_eq!(answer.status, 200);
+        assert!(!answer.text().contains(CANARY) && !answer.text().contains(&token));
+    }
+    let (logged, figures) = (log.text(), world.figures().await);
+    assert!(logged.contains("connection opened"));
+    for secret in secrets.iter().map(String::as_str).chain([CANARY]) {
+        assert!(!logged.contains(secret) && !figures.contains(secret));
+    }
+}
+
+#[tokio::test]
 async fn a12_no_secret_of_an_http_2_request_is_logged() {
     let log = log();
     let world = World::start().await;

@@ -1,22 +1,19 @@
 //! One hub on the memory log behind a real server on a free port, with a few known credentials.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use http_body_util::{BodyExt as _, Empty};
 use tidings_auth::chain::Chain;
-use tidings_auth::provider::{ProofFuture, Proven, Provider};
+use tidings_auth::provider::Provider;
 use tidings_auth::rules::Rules;
 use tidings_auth::secret::Secret;
 use tidings_auth::stream_token::StreamTokens;
 use tidings_auth::ticket::Tickets;
-use tidings_core::audience::{Role, Subject};
-use tidings_core::credential::{Credential, CredentialId};
-use tidings_core::grant::{Grants, PublishGrant};
-use tidings_core::pattern::Pattern;
-use tidings_core::port::{AuthFailure, Clock, Presented, SharedStore};
+use tidings_core::port::{Clock, SharedStore};
 use tidings_core::position::Epoch;
 use tidings_core::time::{Moment, Timestamp};
 use tidings_http::{
@@ -33,6 +30,7 @@ use tokio::time::timeout;
 
 use crate::client::{Answer, PATIENCE, Request, Stream};
 use crate::counting_store::CountingStore;
+use crate::credentials::Tokens;
 use crate::faulty_store::FaultyStore;
 
 /// The origin that the settings list.
@@ -55,110 +53,6 @@ impl Clock for TestClock {
     fn moment(&self) -> Moment {
         let elapsed = self.begun.elapsed().as_millis() as u64;
         Moment(elapsed + self.moment_ahead_ms.load(Ordering::SeqCst))
-    }
-}
-
-/// Knows these tokens: `admin`, `writer`, `reader`, `nobody`, and `brief`, which is a writer's and
-/// ends after a minute. `late` has just ended and passes for leeway, `expired` does not. `malformed`,
-/// `forged`, `early` and `unnamed` are refused for these faults, `down` cannot be checked, and `bug`
-/// panics. `tenant-a` and `tenant-b` may do everything below `a` and `b`, and nothing else.
-///
-/// The same words count as API keys in `x-api-key`, and as sessions in the cookie `session`, which
-/// browsers send by themselves. The ticket `good` is a reader's, and no other is known.
-#[derive(Debug)]
-struct Tokens;
-
-impl Tokens {
-    fn identify(presented: &Presented<'_>) -> Result<Option<Proven>, AuthFailure> {
-        if let Some(token) = presented.bearer {
-            return Self::known(token, presented.now);
-        }
-        if let Some(ticket) = presented.ticket {
-            return match ticket {
-                "good" => Self::known("reader", presented.now),
-                _ => Ok(None),
-            };
-        }
-        if let Some(key) = presented.header("x-api-key") {
-            let key = str::from_utf8(key).expect("a key of these tests");
-            return Self::known(key, presented.now)?
-                .ok_or(AuthFailure::Unknown)
-                .map(Some);
-        }
-        if let Some(session) = presented.cookie("session") {
-            let mut proven = Self::known(session, presented.now)?.ok_or(AuthFailure::Denied)?;
-            proven.credential.is_ambient = true;
-            return Ok(Some(proven));
-        }
-        let user = presented.development_user;
-        Ok(user.map(|user| proven(user, &[], &["**"], false)))
-    }
-
-    fn known(token: &str, now: Timestamp) -> Result<Option<Proven>, AuthFailure> {
-        let writes = ["project/**", "@all", "@user/*"];
-        Ok(Some(match token {
-            "admin" => proven("root", &[], &[], true),
-            "writer" => proven("w1", &writes, &["project/**"], false),
-            "reader" => proven("r1", &[], &["project/*"], false),
-            "nobody" => proven("n1", &[], &[], false),
-            "brief" => Proven {
-                expires_at: Some(Timestamp(now.0 + 60_000)),
-                ..proven("w1", &writes, &["project/**"], false)
-            },
-            "late" => Proven {
-                expires_at: Some(now),
-                ..proven("w1", &writes, &["project/**"], false)
-            },
-            "tenant-a" => proven("alice", &["a/**"], &["a/**"], false),
-            "tenant-b" => proven("bob", &["b/**"], &["b/**"], false),
-            "expired" => return Err(AuthFailure::Expired),
-            "malformed" => return Err(AuthFailure::Malformed("it has two parts".to_owned())),
-            "forged" => return Err(AuthFailure::NotTrusted),
-            "early" => return Err(AuthFailure::NotYetValid),
-            "unnamed" => {
-                return Err(AuthFailure::Claim {
-                    claim: "sub".to_owned(),
-                    problem: "is missing".to_owned(),
-                });
-            }
-            "down" => return Err(AuthFailure::Unavailable),
-            "bug" => panic!("the authenticator has a bug"),
-            _ => return Ok(None),
-        }))
-    }
-}
-
-impl Provider for Tokens {
-    fn name(&self) -> &'static str {
-        "tokens"
-    }
-
-    fn prove<'a>(&'a self, presented: Presented<'a>) -> ProofFuture<'a> {
-        Box::pin(async move { Self::identify(&presented) })
-    }
-}
-
-fn proven(subject: &str, publish: &[&str], subscribe: &[&str], administer: bool) -> Proven {
-    Proven {
-        subject: Subject::parse(subject).ok(),
-        roles: vec![Role::parse("USER").expect("role")],
-        grants: Grants {
-            publish: publish
-                .iter()
-                .map(|text| PublishGrant::parse(text).expect(text))
-                .collect(),
-            subscribe: subscribe
-                .iter()
-                .map(|text| Pattern::parse(text).expect(text))
-                .collect(),
-            administer,
-            ..Grants::default()
-        },
-        credential: Credential {
-            id: CredentialId::parse(&format!("token:test:{subject}")).ok(),
-            ..Credential::default()
-        },
-        ..Proven::default()
     }
 }
 
@@ -188,6 +82,9 @@ pub(crate) struct Wish {
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) forwarded_header: ForwardedHeader,
     pub(crate) rates: RateLimits,
+    /// Where what is revoked is kept, if it is to be there after the world has ended.
+    pub(crate) data_dir: Option<PathBuf>,
+    pub(crate) rules: Rules,
 }
 
 impl Default for Wish {
@@ -205,6 +102,8 @@ impl Default for Wish {
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::default(),
             rates: RateLimits::default(),
+            data_dir: None,
+            rules: Rules::default(),
         }
     }
 }
@@ -259,7 +158,10 @@ impl World {
             heartbeat_ms: wish.heartbeat_ms,
             compress: true,
         };
-        let counters = Arc::new(CountingStore::default());
+        let counters = Arc::new(match &wish.data_dir {
+            Some(data_dir) => CountingStore::open(data_dir),
+            None => CountingStore::default(),
+        });
         let shared: Arc<dyn SharedStore> = counters.clone();
         let shards = hub.clone();
         shared.on_revocations(Box::new(move |revocations| shards.revoke(&revocations)));
@@ -268,7 +170,7 @@ impl World {
         let tokens = Arc::new(StreamTokens::new(&[secret]).expect("a good secret"));
         let providers: Vec<Arc<dyn Provider>> =
             vec![Arc::new(Tokens), Arc::new(tickets.clone()), tokens.clone()];
-        let chain = Chain::new(providers, Rules::default(), Arc::clone(&shared));
+        let chain = Chain::new(providers, wish.rules, Arc::clone(&shared));
         let access = Access {
             authenticator: Arc::new(chain),
             store: shared,
@@ -302,6 +204,11 @@ impl World {
         }
     }
 
+    /// The wall clock.
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.clock.now().0
+    }
+
     /// Moves the wall clock ahead.
     pub(crate) fn advance_wall(&self, ms: u64) {
         self.clock.ahead_ms.fetch_add(ms, Ordering::SeqCst);
@@ -311,6 +218,13 @@ impl World {
     pub(crate) fn advance(&self, ms: u64) {
         self.advance_wall(ms);
         self.clock.moment_ahead_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// Moves both clocks ahead and lets the shards see it: they look at them when there is something
+    /// to do.
+    pub(crate) async fn advance_and_wake(&self, ms: u64) {
+        self.advance(ms);
+        self.publish("project/wake", 0).await;
     }
 
     /// Sends a request on a connection of its own and reads the whole answer.
@@ -366,6 +280,24 @@ impl World {
             .as_str()
             .expect("a cursor")
             .to_owned()
+    }
+
+    /// A `ticket` or a `token` of whoever this token proves, as the body asks for it.
+    pub(crate) async fn issue(&self, what: &str, token: &str, body: &str) -> String {
+        let request = Request::post(&format!("/v1/{what}s")).bearer(token);
+        let answer = self.send(request.json(body)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        let issued = answer.json();
+        assert!(issued["expiresAt"].as_u64().expect("a time") > self.now_ms());
+        issued[what].as_str().expect("a secret").to_owned()
+    }
+
+    /// Revokes as an administrator does, in the words of a body.
+    pub(crate) async fn revoke(&self, body: &str) {
+        let request = Request::post("/v1/revocations").bearer("admin");
+        let answer = self.send(request.json(body)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
     }
 
     /// Waits until the hub has this many reading connections.

@@ -63,7 +63,7 @@ pub fn push_revocation(revocation: &Revocation, out: &mut Vec<u8>) {
     object.close();
 }
 
-/// Appends `{"revocations": [...]}`, in the order of their names.
+/// Appends `{"revocations": [...]}`: subjects, tokens and keys, each in the order of their names.
 pub fn push_revocations<'a>(
     revocations: impl IntoIterator<Item = &'a Revocation>,
     out: &mut Vec<u8>,

@@ -52,7 +52,7 @@ codes! {
         Some("try again after the time in `Retry-After`");
     /// The route needs a credential and the request has none.
     AuthenticationRequired = "authentication_required", 401, "A credential is required",
-        Some("send a token in the header `Authorization: Bearer`");
+        Some("send a token in the header `Authorization: Bearer`, or the cookie of a session that the hub knows");
     /// The body, a line of it, or one event has more bytes than allowed.
     BodyTooLarge = "body_too_large", 413, "The body is too large",
         Some("put large things behind a URL in the event");
@@ -134,6 +134,9 @@ codes! {
         Some("try again after the time in `Retry-After`");
     /// The request did not arrive in time.
     RequestTimeout = "request_timeout", 408, "The request took too long", None;
+    /// The store that all credentials need did not do what it was asked for.
+    StoreUnavailable = "store_unavailable", 503, "The store of credentials is not available",
+        Some("try again after the time in `Retry-After`");
     /// The identity or the address has as many connections as it may have.
     TooManyConnections = "too_many_connections", 429, "Too many connections",
         Some("close connections that are no longer needed, or share one between tabs");

@@ -94,25 +94,29 @@ impl From<&AuthFailure> for Problem {
         let invalid = |hint| Self::new(Code::InvalidToken, error.to_string()).with_hint(hint);
         match error {
             AuthFailure::Malformed(_) => invalid(
-                "a token is three parts of base64url, separated by dots; `tidings token` makes one",
+                "send it whole and as it was issued; a token is three parts, separated by dots",
             ),
             AuthFailure::NotTrusted => invalid(
-                "sign the token with HS256, and with the same secret as the hub's, to the last byte",
+                "check that the hub knows the secret or the key that it is made with, to the last byte, \
+                 and takes its algorithm; `tidings auth explain` tells more",
             ),
-            AuthFailure::Expired => invalid("get a new token and try again"),
+            AuthFailure::Expired => invalid(
+                "get a new token and try again; who came by a cookie signs in to the application again",
+            ),
             AuthFailure::NotYetValid => {
                 invalid("compare the clocks of the hub and of the issuer, and the claim `nbf`")
             }
             AuthFailure::Claim { .. } => {
                 invalid("correct the claim where the token is issued, and get a new token")
             }
-            AuthFailure::Unknown => {
-                invalid("get a new one: a ticket opens one stream, within 30 seconds")
-            }
+            AuthFailure::Unknown => invalid(
+                "get a new one: a ticket opens one stream, within 30 seconds; an API key counts \
+                     until it ends or is revoked",
+            ),
             AuthFailure::Revoked => invalid("sign in again, or ask whoever revoked it"),
-            AuthFailure::NotForThis(_) => {
-                invalid("present the credential with which it was made, in `Authorization: Bearer`")
-            }
+            // It is good as it is (RFC 6750, section 3.1): a new one of its kind would not do more.
+            AuthFailure::NotForThis(_) => Self::new(Code::NotGranted, error.to_string())
+                .with_hint("present the credential with which it was made"),
             AuthFailure::Denied => invalid("sign in to the application and try again"),
             AuthFailure::Unavailable => Self::new(Code::AuthUnavailable, error.to_string())
                 .with_retry_after_ms(RETRY_AFTER_RESTART_MS),
@@ -127,8 +131,10 @@ impl From<&SubscribeRefused> for Problem {
             SubscribeRefused::NotGranted(patterns) => Self::new(Code::NotGranted, detail)
                 .with_hint("present a credential whose subscribe grant covers the topics")
                 .with_texts("topics", patterns.iter().map(Pattern::to_string).collect()),
-            SubscribeRefused::Nothing => Self::new(Code::InvalidQuery, detail)
-                .with_hint("name topics with `topics=`, or leave `audience=none` out"),
+            SubscribeRefused::Nothing => Self::new(Code::InvalidQuery, detail).with_hint(
+                "name topics with `topics=`; with `audience=none`, and for an anonymous reader, \
+                     there is nothing besides",
+            ),
         }
     }
 }

@@ -22,7 +22,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use tidings_core::event::Content;
 use tidings_core::identity::Identity;
-use tidings_core::port::AppendError;
+use tidings_core::port::{AppendError, AuthFailure};
 use tidings_hub::PublishError;
 use tidings_wire::limits::NDJSON_LINE_BYTES_MAX;
 use tidings_wire::page;
@@ -148,13 +148,12 @@ impl Intake {
         }
         let (batch, broken_off) = self.read_batch().await;
         let mut answers = Vec::with_capacity(batch.lines.len() * 96 + 256);
-        let stopped = if self.has_expired() {
+        let stopped = if let Some(failure) = self.ended() {
             let first = batch
                 .lines
                 .first()
                 .map_or(self.next_line, |(line, _)| *line);
-            let problem = Problem::new(Code::InvalidToken, "the credential has expired");
-            Some((first, problem))
+            Some((first, Problem::from(&failure)))
         } else {
             let refused = self.publish(batch, &mut answers).await;
             refused.or_else(|| broken_off.map(|problem| (self.next_line, problem)))
@@ -173,10 +172,15 @@ impl Intake {
         while let Ok(Some(Ok(_))) = timeout_at(deadline, self.body.frame()).await {}
     }
 
-    /// Whether the credential has ended since the request began.
-    fn has_expired(&self) -> bool {
-        let expires_at = self.identity.expires_at;
-        expires_at.is_some_and(|end| end <= self.app.clock().now())
+    /// Whether the credential has ended since the request began, and how.
+    fn ended(&self) -> Option<AuthFailure> {
+        let (identity, now) = (&self.identity, self.app.clock().now());
+        if identity.expires_at.is_some_and(|end| end <= now) {
+            return Some(AuthFailure::Expired);
+        }
+        let revocations = self.app.access().store.revocations();
+        let revoked = revocations.find(identity.subject.as_ref(), &identity.credential, now);
+        revoked.map(|_| AuthFailure::Revoked)
     }
 
     /// Reads lines until there are enough for a batch, or none without waiting; waits for the first.

@@ -11,7 +11,7 @@ pub(super) fn ticket() -> Value {
             stream, opens one stream within 30 seconds, and ends with the credential behind it.",
         "security": credentials(),
         "requestBody": issue_body(),
-        "responses": responses(&issued("ticket"), &["400", "401", "403", "413", "429", "503"]),
+        "responses": responses(&issued("ticket"), &["400", "401", "403", "408", "413", "421", "429", "503"]),
     })
 }
 
@@ -22,7 +22,7 @@ pub(super) fn token() -> Value {
             It goes into `Authorization: Bearer`.",
         "security": credentials(),
         "requestBody": issue_body(),
-        "responses": responses(&issued("token"), &["400", "401", "403", "413", "429", "503"]),
+        "responses": responses(&issued("token"), &["400", "401", "403", "408", "413", "421", "429", "503"]),
     })
 }
 
@@ -36,7 +36,7 @@ pub(super) fn credential() -> Value {
         "responses": responses(&json!({
             "description": "Renewed.",
             "content": { JSON: { "schema": schema("Renewed") } },
-        }), &["400", "401", "403", "404", "503"]),
+        }), &["400", "401", "403", "404", "421", "429", "503"]),
     })
 }
 
@@ -49,7 +49,7 @@ pub(super) fn disconnect() -> Value {
             connection_id(),
             parameter("reason", "Why, for the reader.", &json!({ "type": "string", "maxLength": 256 })),
         ],
-        "responses": no_content(&["400", "401", "403", "404"]),
+        "responses": no_content(&["400", "401", "403", "404", "421", "429", "503"]),
     })
 }
 
@@ -66,7 +66,7 @@ pub(super) fn explain() -> Value {
         "responses": responses(&json!({
             "description": "What each provider said, who it is, what each rule came to, and whether it may.",
             "content": { JSON: { "schema": schema("Explanation") } },
-        }), &["400", "401", "403", "413"]),
+        }), &["400", "401", "403", "408", "413", "421", "429", "503"]),
     })
 }
 
@@ -87,7 +87,7 @@ pub(super) fn revoke() -> Value {
         "responses": responses(&json!({
             "description": "Kept.",
             "content": { JSON: { "schema": schema("Revocation") } },
-        }), &["400", "401", "403", "413", "503"]),
+        }), &["400", "401", "403", "408", "413", "421", "429", "503"]),
     })
 }
 
@@ -102,7 +102,7 @@ pub(super) fn revocations() -> Value {
                 "required": ["revocations"],
                 "properties": { "revocations": { "type": "array", "items": schema("Revocation") } },
             } } },
-        }), &["401", "403"]),
+        }), &["400", "401", "403", "421", "429", "503"]),
     })
 }
 
@@ -111,7 +111,7 @@ pub(super) fn lift() -> Value {
         "operationId": "liftRevocation",
         "security": credentials(),
         "parameters": [path_parameter("name", "What is revoked, such as `subject:u1`.")],
-        "responses": no_content(&["400", "401", "403", "404", "503"]),
+        "responses": no_content(&["400", "401", "403", "404", "421", "429", "503"]),
     })
 }
 
