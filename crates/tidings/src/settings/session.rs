@@ -1,7 +1,9 @@
 //! Session cookies of Auth.js and `NextAuth`.
 
 use std::str::FromStr as _;
+use std::time::Duration;
 
+use tidings_auth::limits::STREAM_SESSION_SECONDS_MAX;
 use tidings_auth::place::Place;
 use tidings_auth::secret::Secret;
 use tidings_auth::session::{COOKIE_NAMES_DEFAULT, Policy, StreamLife};
@@ -72,7 +74,7 @@ pub(super) fn read(mut table: TableReader<'_, '_, '_>) -> Option<Table<Session>>
     let mut session = Session::named(name.unwrap_or_default());
     let policy = &mut session.policy;
     policy.secrets = table.secrets("secret");
-    policy.secrets.extend(table.file("secret_file"));
+    policy.secrets.extend(table.secret_file("secret_file"));
     if let Some(names) = table.texts("cookies", plain) {
         policy.cookie_names = names;
     }
@@ -83,6 +85,10 @@ pub(super) fn read(mut table: TableReader<'_, '_, '_>) -> Option<Table<Session>>
         policy.roles = roles;
     }
     if let Some(life) = table.value("stream_life") {
+        if life > Duration::from_secs(STREAM_SESSION_SECONDS_MAX) {
+            let problem = "no stream lives longer than a week without asking again";
+            table.fault("stream_life", problem, "give `7d` at most");
+        }
         policy.stream_life = StreamLife::Session(life);
     }
     session.says_qualify = table.has("qualify");

@@ -42,7 +42,10 @@ fn a_rule_that_bounds_nothing_or_too_much_is_refused() {
     for (lines, expected) in [
         ("pattern = \"a\"", "bounds nothing"),
         ("age = \"1h\"", "has no `pattern`"),
-        ("pattern = \"a*\"\nage = \"1h\"", "a wildcard is a whole segment"),
+        (
+            "pattern = \"a*\"\nage = \"1h\"",
+            "a wildcard is a whole segment",
+        ),
         ("pattern = \"a\"\nage = 5", "not a duration"),
         ("pattern = \"a\"\nage = \"30s\"", "under 4 heartbeats"),
         (
