@@ -74,6 +74,8 @@ pub struct PresetInput {
     pub at: String,
     /// Where its keys are, if not where the preset says.
     pub keys: Option<String>,
+    /// Its public keys, each as [`Keys::Static`] takes it, if they are not fetched.
+    pub public_keys: Vec<String>,
     /// The secret that is shared with it, if there is one.
     pub secret: Option<Secret>,
     /// Audiences.
@@ -205,14 +207,19 @@ impl Preset {
             let keys = Keys::Secret(vec![secret.clone()]);
             return Ok((keys, vec![Algorithm::Hs256]));
         }
-        let below = match self {
-            Self::Keycloak => "protocol/openid-connect/certs",
-            _ => ".well-known/jwks.json",
+        // An `iss` need not be an address, where no keys are fetched from below it.
+        let keys = if input.public_keys.is_empty() {
+            let below = match self {
+                Self::Keycloak => "protocol/openid-connect/certs",
+                _ => ".well-known/jwks.json",
+            };
+            let usual = || format!("{}/{below}", issuer.trim_end_matches('/'));
+            let address = input.keys.clone().unwrap_or_else(usual);
+            let address = Address::parse(&address, input.plain_http);
+            Keys::Published(address.map_err(PresetFault::Address)?)
+        } else {
+            Keys::Static(input.public_keys.clone())
         };
-        let usual = || format!("{}/{below}", issuer.trim_end_matches('/'));
-        let address = input.keys.clone().unwrap_or_else(usual);
-        let keys = Address::parse(&address, input.plain_http).map(Keys::Published);
-        let keys = keys.map_err(PresetFault::Address)?;
         let algorithms = match self {
             Self::Clerk | Self::Auth0 | Self::Keycloak | Self::Cognito => vec![Algorithm::Rs256],
             Self::Supabase => vec![Algorithm::Es256, Algorithm::Rs256],

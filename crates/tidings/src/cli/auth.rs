@@ -86,6 +86,12 @@ impl Explain {
                 .hint("give `--token`, `--cookie`, or set `TIDINGS_TOKEN`")
                 .into());
         }
+        let stdin = [&self.token, &self.cookie];
+        if stdin.iter().all(|given| given.as_deref() == Some(STDIN)) {
+            let failure = Failure::new("standard input cannot be two credentials".to_owned());
+            let hint = "let only one of them be `-`";
+            return Err(failure.hint(hint).into());
+        }
         let token = self.token.map(read).transpose()?;
         let cookie = self.cookie.map(read).transpose()?;
         let flags = Layer {

@@ -44,13 +44,16 @@ pub(super) fn read_anonymous(mut table: TableReader<'_, '_, '_>) -> Option<Table
     let subscribe = table.texts("subscribe", Pattern::parse);
     let publish = table.texts("publish", PublishGrant::parse);
     let hear_everyone = table.flag("everyone");
+    // What is there but cannot be used has been noted already.
+    let is_told =
+        table.has("subscribe") && subscribe.is_none() || table.has("publish") && publish.is_none();
     let grants = Grants {
         publish: publish.unwrap_or_default(),
         subscribe: subscribe.unwrap_or_default(),
         hear_everyone,
         administer: false,
     };
-    if grants == Grants::default() {
+    if grants == Grants::default() && !is_told {
         let hint = "add `subscribe`, or leave the table out";
         table.fault("subscribe", "nothing is granted", hint);
     }
@@ -69,6 +72,9 @@ pub(super) fn read_rule(mut table: TableReader<'_, '_, '_>) -> Option<Table<Rule
     let subscribe = table.texts("subscribe", Template::for_reading);
     let publish = table.texts("publish", Template::for_publishing);
     let administer = table.flag("administer");
+    // What is there but cannot be used has been noted already.
+    let is_told =
+        table.has("subscribe") && subscribe.is_none() || table.has("publish") && publish.is_none();
     let rule = Rule {
         who: Who {
             roles: roles.and_then(|roles| roles.into_iter().collect()),
@@ -79,7 +85,8 @@ pub(super) fn read_rule(mut table: TableReader<'_, '_, '_>) -> Option<Table<Rule
         publish: publish.unwrap_or_default(),
         administer,
     };
-    if rule.subscribe.is_empty() && rule.publish.is_empty() && !administer {
+    let is_empty = rule.subscribe.is_empty() && rule.publish.is_empty();
+    if is_empty && !is_told && !administer {
         let hint = "add `subscribe`, `publish` or `administer`";
         table.fault("subscribe", "the rule grants nothing", hint);
     }

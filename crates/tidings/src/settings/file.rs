@@ -24,12 +24,14 @@ pub(super) fn layer(path: &Path, required: bool, faults: &mut Faults) -> Option<
         path: Arc::new(path.to_owned()),
         text: &text,
         faults,
+        warnings: Vec::new(),
         layer: Layer::default(),
     };
     match DeTable::parse(&text) {
         Ok(table) => {
             let mut sections = Sections::default();
             reader.table("", table.get_ref(), &mut sections);
+            sections.warnings = reader.warnings;
             Some((reader.layer, sections))
         }
         Err(error) => {
@@ -77,6 +79,8 @@ pub(super) struct Reader<'a> {
     path: Arc<PathBuf>,
     text: &'a str,
     pub(super) faults: &'a mut Faults,
+    /// What an operator should hear, though it can be used.
+    pub(super) warnings: Vec<String>,
     layer: Layer,
 }
 

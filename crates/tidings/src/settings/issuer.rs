@@ -8,6 +8,7 @@ use tidings_auth::claims::RoleSource;
 use tidings_auth::claims::path::ClaimPath;
 use tidings_auth::issuer::{IssuerName, Keys, Policy, Preset, PresetInput, StreamLife};
 use tidings_auth::jwt::{Algorithm, TokenTypes};
+use tidings_auth::secret::Secret;
 use tidings_auth::session_token::SessionCookie;
 
 use super::limits::ISSUERS_MAX;
@@ -30,7 +31,8 @@ pub(super) const SECTION: Section = Section {
           the issuer's documentation says, as far as nothing else is set\n\
           - `issuer`: its domain or URL, for `plain` its `iss`\n\
           - `jwks_url`: where its keys are, if not where the preset says; or `key` or `key_file`, a \
-          public key as PEM or JWK; or `secret` or `secret_file`, which it shares with the hub\n\
+          public key as PEM or JWK, of which `key` may be a list; or `secret` or `secret_file`, which \
+          it shares with the hub\n\
           - `algorithms`: those that are accepted, such as `[\"RS256\"]`\n\
           - `audiences`: any of these must be in `aud`\n\
           - `client`: the id of the application there, for `keycloak` and `cognito`\n\
@@ -82,15 +84,17 @@ pub(super) fn read(mut table: TableReader<'_, '_, '_>) -> Option<Table<Issuer>> 
             "add a line such as `issuer = \"https://login.example.org\"`",
         );
     }
-    let key_file = table.file("key_file");
-    let key = table.secrets("key").pop().or(key_file);
+    let mut public_keys = table.secrets("key");
+    public_keys.extend(table.public_file("key_file"));
     let mut secrets = table.secrets("secret");
-    secrets.extend(table.file("secret_file"));
+    secrets.extend(table.secret_file("secret_file"));
+    check_keys(&mut table);
     let allow_http = table.flag("allow_http");
     let input = name.zip(at).map(|(name, at)| PresetInput {
         name,
         at,
         keys: None,
+        public_keys: public_keys.iter().map(text).collect(),
         secret: secrets.first().cloned(),
         audiences: Vec::new(),
         client: None,
@@ -141,10 +145,7 @@ pub(super) fn read(mut table: TableReader<'_, '_, '_>) -> Option<Table<Issuer>> 
     }
     let overrides = Overrides::read(&mut table);
     let issuer = policy.map(|mut policy| {
-        if let Some(key) = key {
-            let text = String::from_utf8_lossy(key.expose()).into_owned();
-            policy.keys = Keys::Static(vec![text]);
-        } else if !secrets.is_empty() {
+        if !secrets.is_empty() {
             policy.keys = Keys::Secret(secrets);
         }
         overrides.apply(&mut policy);
@@ -157,6 +158,21 @@ pub(super) fn read(mut table: TableReader<'_, '_, '_>) -> Option<Table<Issuer>> 
         }
     });
     table.finish(issuer)
+}
+
+/// Notes keys of more than one kind, of which only one could count.
+fn check_keys(table: &mut TableReader<'_, '_, '_>) {
+    let names = ["jwks_url", "key", "key_file", "secret", "secret_file"];
+    let mut there = names.into_iter().filter(|name| table.has(name));
+    if let (Some(first), Some(second)) = (there.next(), there.next()) {
+        let problem = format!("its keys are those of `{first}` already");
+        table.fault(second, &problem, "leave one of them out");
+    }
+}
+
+/// A public key as a text.
+fn text(key: &Secret) -> String {
+    String::from_utf8_lossy(key.expose()).into_owned()
 }
 
 /// What the file says in place of the preset.

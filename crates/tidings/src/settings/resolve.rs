@@ -184,7 +184,7 @@ impl Gathered {
     /// Checks everything and resolves it, or says all that is wrong.
     pub fn resolve(mut self, purpose: Purpose) -> Result<Settings, Faults> {
         let mut faults = std::mem::take(&mut self.faults);
-        let mut warnings = Vec::new();
+        let mut warnings = std::mem::take(&mut self.sections.warnings);
         validate(&self, &mut faults);
         // A secret is made only for a hub that will start.
         let make = purpose == Purpose::Serve && faults.0.is_empty();

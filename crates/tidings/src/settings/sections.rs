@@ -36,6 +36,8 @@ pub struct Sections {
     pub rules: Vec<Table<tidings_auth::rules::Rule>>,
     /// Retention of some topics.
     pub retention_rules: Vec<Table<RetentionRule>>,
+    /// What an operator should hear of them, though they can be used.
+    pub warnings: Vec<String>,
 }
 
 impl Sections {

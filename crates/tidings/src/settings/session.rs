@@ -1,10 +1,12 @@
 //! Session cookies of Auth.js and `NextAuth`.
 
 use std::str::FromStr as _;
+use std::time::Duration;
 
 use tidings_auth::claims::path::ClaimPath;
 use tidings_auth::claims::{Layout, RoleSource};
 use tidings_auth::issuer::{IssuerName, StreamLife};
+use tidings_auth::limits::STREAM_SESSION_SECONDS_MAX;
 use tidings_auth::secret::Secret;
 use tidings_auth::session::{COOKIE_NAMES_DEFAULT, Policy};
 
@@ -77,7 +79,7 @@ pub(super) fn read(mut table: TableReader<'_, '_, '_>) -> Option<Table<Session>>
     let mut session = Session::named(name.unwrap_or_else(usual_name));
     let policy = &mut session.policy;
     policy.secrets = table.secrets("secret");
-    policy.secrets.extend(table.file("secret_file"));
+    policy.secrets.extend(table.secret_file("secret_file"));
     if let Some(names) = table.texts("cookies", plain) {
         policy.cookie_names = names;
     }
@@ -88,6 +90,10 @@ pub(super) fn read(mut table: TableReader<'_, '_, '_>) -> Option<Table<Session>>
         policy.layout.roles = roles.into_iter().map(RoleSource::from).collect();
     }
     if let Some(life) = table.value("stream_life") {
+        if life > Duration::from_secs(STREAM_SESSION_SECONDS_MAX) {
+            let problem = "no stream lives longer than a week without asking again";
+            table.fault("stream_life", problem, "give `7d` at most");
+        }
         policy.stream_life = StreamLife::Session(life);
     }
     session.says_qualify = table.has("qualify");

@@ -61,10 +61,7 @@ fn from_file(
     let shown = file.value.display();
     match read(&file.value) {
         Ok((secret, mode)) => {
-            // Orchestrators mount secrets readable for all, so this cannot be an error.
-            if mode & 0o007 != 0 {
-                warnings.push(format!("every user of this machine can read `{shown}`"));
-            }
+            warnings.extend(readable_for_all(&file.value, mode));
             Some(secret)
         }
         Err(error) => {
@@ -77,6 +74,13 @@ fn from_file(
             None
         }
     }
+}
+
+/// What is to be said of a secret file that everybody can read. Orchestrators mount secrets so, and
+/// therefore it cannot be an error.
+pub(super) fn readable_for_all(path: &Path, mode: u32) -> Option<String> {
+    let is_readable = mode & 0o007 != 0;
+    is_readable.then(|| format!("every user of this machine can read `{}`", path.display()))
 }
 
 /// A secret of a file, without its final line break, and who may read the file.
@@ -118,7 +122,8 @@ pub(super) fn of_hub(
     if secret.is_some() || may_be_elsewhere || faults.touch(&[SECRET, SECRET_FILE, "data_dir"]) {
         return secret;
     }
-    if !gathered.development && sources::are_there(gathered) {
+    let is_vouched = sources::are_there(gathered) || faults.touch(&sources::NAMES);
+    if !gathered.development && is_vouched {
         return None;
     }
     if !gathered.development {

@@ -15,6 +15,14 @@ use super::{access, application};
 /// The key of the secret of session cookies.
 const SESSION_SECRET: &str = "auth.session_secret";
 
+/// Where it is said who vouches for people. While one of them is at fault, nobody knows who does.
+pub(super) const NAMES: [&str; 4] = [
+    issuer::SECTION.name,
+    session::SECTION.name,
+    application::SECTION.name,
+    SESSION_SECRET,
+];
+
 /// All who vouch for people.
 #[derive(Debug, Clone, Default)]
 pub struct VouchedFor {
@@ -43,12 +51,15 @@ pub(super) fn of(
 ) -> VouchedFor {
     let sections = &gathered.sections;
     let secret = session_secret(gathered, faults);
+    let are_known = !faults.touch(&NAMES);
     let mut issuers = sections.issuers.clone();
     let mut sessions = sessions(&sections.sessions, secret, faults);
     let mut application = sections.application.clone();
     check_each(&issuers, &sessions, &application, faults, warnings);
     let names = qualify(&mut issuers, &mut sessions, &mut application, faults);
-    check_rules(gathered, &names, faults);
+    if are_known {
+        check_rules(gathered, &names, faults);
+    }
     for issuer in &mut issuers {
         issuer.value.policy.others = others(&names, &issuer.value.policy.name);
     }
@@ -130,12 +141,18 @@ fn check_each(
             );
         }
     };
-    for table in issuers {
-        let fault = table.value.policy.check_setup().err();
+    for (index, table) in issuers.iter().enumerate() {
+        let policy = &table.value.policy;
+        let fault = policy.check_setup().err();
+        let others = issuers[..index].iter().map(|other| &other.value.policy);
+        let mut same = others.filter(|other| other.issuer == policy.issuer);
+        let same = same
+            .next()
+            .map(|other| format!("its `iss` is that of `{}` too", other.name));
         note(
             issuer::SECTION.name,
             &table.origin,
-            fault.map(|fault| fault.to_string()),
+            fault.map(|fault| fault.to_string()).or(same),
         );
         if table.value.takes_any_party() {
             warnings.push(format!(

@@ -118,11 +118,23 @@ impl<'r, 'a, 't> TableReader<'r, 'a, 't> {
         .unwrap_or_default()
     }
 
-    /// What a file holds whose path an entry names.
-    pub(super) fn file(&mut self, name: &'static str) -> Option<Secret> {
+    /// The public key in a file whose path an entry names.
+    pub(super) fn public_file(&mut self, name: &'static str) -> Option<Secret> {
+        self.file(name).map(|(key, _)| key)
+    }
+
+    /// The secret in a file whose path an entry names.
+    pub(super) fn secret_file(&mut self, name: &'static str) -> Option<Secret> {
+        let (secret, warning) = self.file(name)?;
+        self.reader.warnings.extend(warning);
+        Some(secret)
+    }
+
+    /// What a file holds, and what is to be said if everybody can read it.
+    fn file(&mut self, name: &'static str) -> Option<(Secret, Option<String>)> {
         let path: PathBuf = self.value(name)?;
         match signing::read(&path) {
-            Ok((secret, _)) => Some(secret),
+            Ok((secret, mode)) => Some((secret, signing::readable_for_all(&path, mode))),
             Err(error) => {
                 let problem = format!("cannot read the file `{}`: {error}", path.display());
                 let hint = "give a file that the user of this process can read";

@@ -1,7 +1,10 @@
 //! The program from outside.
 
+mod asking;
 mod bench;
 mod check_config;
+mod credentials;
+mod explain;
 mod files;
 mod help;
 #[cfg(target_os = "linux")]
@@ -11,11 +14,14 @@ mod key;
 mod program;
 mod publish;
 mod publish_file;
+mod reaches;
 mod revoke;
+mod rules;
 mod running;
 mod secrets;
 mod serve;
 mod settings;
+mod sources;
 mod tail;
 mod token;
 mod torture;

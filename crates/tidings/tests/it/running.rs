@@ -33,6 +33,11 @@ impl Hub {
         Self::spawn(command(directory, settings, &ARGUMENTS))
     }
 
+    /// Starts a hub as it runs in production, with its data in `data`.
+    pub(crate) fn serve(directory: &Path, settings: &[(&str, &str)]) -> Self {
+        Self::spawn(command(directory, settings, &IN_PRODUCTION))
+    }
+
     /// The same, with a limit of the system's on it, as `ulimit` takes it.
     pub(crate) fn start_limited(directory: &Path, settings: &[(&str, &str)], limit: &str) -> Self {
         let mut shell = Command::new("/bin/sh");
@@ -205,6 +210,8 @@ impl Drop for Hub {
         let _status = self.process.wait();
     }
 }
+
+const IN_PRODUCTION: [&str; 5] = ["serve", "--listen", "127.0.0.1:0", "--data-dir", "data"];
 
 const ARGUMENTS: [&str; 4] = ["serve", "--dev", "--listen", "127.0.0.1:0"];
 
