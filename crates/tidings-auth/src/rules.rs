@@ -127,6 +127,11 @@ impl Rule {
         for template in &self.publish {
             fill("publish", template, proven, room, said, |text| {
                 let grant = PublishGrant::parse(text).ok()?;
+                // A topic that a claim turns into `@all` is no topic.
+                let is_audience = !matches!(grant, PublishGrant::Topics(_));
+                if is_audience != template.is_audience() {
+                    return None;
+                }
                 grants.publish.push(grant);
                 Some(())
             });

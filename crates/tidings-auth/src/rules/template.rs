@@ -92,6 +92,12 @@ impl Template {
         Ok(Self { parts })
     }
 
+    /// Whether it is for users, roles or everyone, and not for topics. The template says so itself: no
+    /// claim may choose between the two.
+    pub(super) fn is_audience(&self) -> bool {
+        matches!(self.parts.first(), Some(Part::Literal(text)) if text.starts_with('@'))
+    }
+
     fn with(&self, value: &str) -> String {
         let texts = self.parts.iter().map(|part| match part {
             Part::Literal(text) => text.as_str(),
