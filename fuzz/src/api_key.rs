@@ -61,10 +61,7 @@ pub fn api_key(data: &[u8]) {
         Ok(None) => assert!(!text.starts_with("tdk_")),
         Ok(Some(proven)) => {
             assert_eq!(text, *key, "a forgery was accepted");
-            assert_eq!(
-                proven.subject.as_ref().map(|subject| subject.as_str()),
-                Some("u1")
-            );
+            assert_eq!(proven.subject.as_ref().map(Subject::as_str), Some("u1"));
         }
         Err(failure) => {
             assert_ne!(text, *key);

@@ -5,6 +5,7 @@ use tidings_auth::claims::path::ClaimPath;
 use tidings_auth::claims::{Claims, Layout, RoleSource};
 use tidings_auth::limits::CLAIM_SECONDS_MAX;
 use tidings_core::limits::{PATTERNS_PER_CLAIM_MAX, ROLES_PER_IDENTITY_MAX};
+use tidings_core::pattern::Pattern;
 
 use crate::input::lines;
 
@@ -69,12 +70,7 @@ pub fn claim_layout(data: &[u8]) {
         !read.grants.hear_everyone,
         "no claim grants that to somebody"
     );
-    let subscribe: Vec<&str> = read
-        .grants
-        .subscribe
-        .iter()
-        .map(|one| one.as_str())
-        .collect();
+    let subscribe: Vec<&str> = read.grants.subscribe.iter().map(Pattern::as_str).collect();
     let publish: Vec<String> = read
         .grants
         .publish

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use tidings_auth::limits::SESSION_CHUNKS_MAX;
+use tidings_core::audience::Subject;
 
 use crate::session::present;
 use crate::world::{sessions, text};
@@ -92,9 +93,6 @@ pub fn cookie_chunks(data: &[u8]) {
         "{cookies:?}"
     );
     if let Ok(Some(proven)) = proven {
-        assert_eq!(
-            proven.subject.as_ref().map(|subject| subject.as_str()),
-            Some("u1")
-        );
+        assert_eq!(proven.subject.as_ref().map(Subject::as_str), Some("u1"));
     }
 }

@@ -13,6 +13,7 @@ use tidings_auth::issuer::{Issuers, Keys, Policy};
 use tidings_auth::jwt::{Algorithm, JwtAuthenticator};
 use tidings_auth::provider::Proven;
 use tidings_auth::secret::Secret;
+use tidings_core::audience::Subject;
 
 use crate::input::lines;
 use crate::world::{NOW, SECRET, clock, no_fetch, text, tokens};
@@ -82,7 +83,7 @@ pub fn jwt_claims(data: &[u8]) {
     assert!(!header.contains_key("crit"));
     let claims: Map<String, Value> = serde_json::from_str(claims).expect("claims are an object");
     assert_eq!(*proven.claims, claims);
-    let subject = proven.subject.as_ref().map(|subject| subject.as_str());
+    let subject = proven.subject.as_ref().map(Subject::as_str);
     assert_eq!(subject, claims.get("sub").and_then(Value::as_str));
     let seconds = |name: &str| claims.get(name).and_then(Value::as_f64);
     let now = NOW.0 as f64 / 1_000.0;

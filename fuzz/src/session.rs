@@ -13,6 +13,7 @@ use sha2::Sha256;
 use tidings_auth::provider::Proven;
 use tidings_auth::secret::Secret;
 use tidings_auth::session::{COOKIE_NAMES_DEFAULT, Policy, SessionCookie, StreamLife};
+use tidings_core::audience::Subject;
 use tidings_core::port::{AuthFailure, Presented};
 
 use crate::world::{NOW, nothing, prove, sessions, text};
@@ -113,7 +114,7 @@ pub fn session_claims(data: &[u8]) {
     };
     let claims: Map<String, Value> = serde_json::from_slice(data).expect("claims are an object");
     assert_eq!(*proven.claims, claims);
-    let subject = proven.subject.as_ref().map(|subject| subject.as_str());
+    let subject = proven.subject.as_ref().map(Subject::as_str);
     assert_eq!(subject, claims.get("sub").and_then(Value::as_str));
     let end = claims
         .get("exp")

@@ -5,7 +5,7 @@
 
 mod browser;
 pub(crate) mod cargo_test;
-mod package;
+pub(crate) mod package;
 pub(crate) mod tally;
 mod toolchain;
 
