@@ -10,6 +10,7 @@
 
 mod bench;
 mod demo;
+mod fuzz;
 mod hostile;
 mod program;
 mod suite;
@@ -39,6 +40,8 @@ enum Chore {
     Torture(suite::TortureArguments),
     /// Run the tests of hostile clients at full size, and those that need a network of their own.
     Hostile(hostile::HostileArguments),
+    /// Look for inputs that make a decoder panic, by a fuzzer that sees which branches are reached.
+    Fuzz(fuzz::FuzzArguments),
     /// Publish a recorded feed, kill the hub in the middle, and count what three readers got.
     Demo(demo::DemoArguments),
     /// Measure the figures of the documentation.
@@ -53,6 +56,7 @@ fn main() -> Result<ExitCode> {
         Chore::Test(arguments) => suite::test(&root, &arguments)?,
         Chore::Torture(arguments) => suite::torture(&root, &arguments),
         Chore::Hostile(arguments) => hostile::run(&root, &arguments)?,
+        Chore::Fuzz(arguments) => fuzz::run(&root, &arguments)?,
         Chore::Demo(arguments) => demo::run(&root, &arguments)?,
         Chore::Bench(arguments) => bench::run(&root, &arguments)?,
     };

@@ -6,7 +6,7 @@
 mod browser;
 pub(crate) mod cargo_test;
 mod node;
-mod package;
+pub(crate) mod package;
 pub(crate) mod tally;
 mod toolchain;
 

@@ -8,7 +8,7 @@ use super::tree::Tree;
 use crate::workspace::Package;
 
 /// Each crate of the workspace and the crates of the workspace that its product code may use.
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     ("tidings-core", &[]),
     ("tidings-wire", &["tidings-core"]),
     ("tidings-log", &["tidings-core"]),
@@ -28,6 +28,10 @@ const ALLOWED: [(&str, &[&str]); 11] = [
     (
         "xtask",
         &["tidings-core", "tidings-client", "tidings-testkit"],
+    ),
+    (
+        "tidings-fuzz",
+        &["tidings-core", "tidings-wire", "tidings-auth"],
     ),
     // A hub of another make, which shares nothing with this one.
     ("tidings-bench-baseline", &[]),
