@@ -116,6 +116,7 @@ fn input(at: &str) -> PresetInput {
         name: "main".parse().expect("a name"),
         at: at.to_owned(),
         keys: None,
+        public_keys: Vec::new(),
         secret: None,
         audiences: Vec::new(),
         client: None,
