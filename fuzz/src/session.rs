@@ -10,9 +10,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
 use serde_json::{Map, Value};
 use sha2::Sha256;
+use tidings_auth::claims::path::ClaimPath;
+use tidings_auth::claims::{Layout, RoleSource};
+use tidings_auth::issuer::StreamLife;
 use tidings_auth::provider::Proven;
 use tidings_auth::secret::Secret;
-use tidings_auth::session::{COOKIE_NAMES_DEFAULT, Policy, SessionCookie, StreamLife};
+use tidings_auth::session::{COOKIE_NAMES_DEFAULT, Policy, SessionCookie};
 use tidings_core::audience::Subject;
 use tidings_core::port::{AuthFailure, Presented};
 
@@ -21,16 +24,21 @@ use crate::world::{NOW, nothing, prove, sessions, text};
 /// An application with the secrets of the fixtures.
 pub(crate) static PROVIDER: LazyLock<SessionCookie> = LazyLock::new(|| {
     let fixtures = sessions();
-    let path = |text: &str| text.parse().expect("a path");
+    let path = |text: &str| text.parse::<ClaimPath>().expect("a path");
     SessionCookie::new(Policy {
-        name: "portal".into(),
+        name: "portal".parse().expect("a name"),
         secrets: vec![
             Secret::from(text(&fixtures, "/secrets/0")),
             Secret::from(text(&fixtures, "/secrets/1")),
         ],
         cookie_names: COOKIE_NAMES_DEFAULT.map(str::to_owned).to_vec(),
-        subject: path("sub"),
-        roles: vec![path("roles"), path("user.roles")],
+        layout: Layout {
+            subject: path("sub"),
+            roles: ["roles", "user.roles"]
+                .map(|text| RoleSource::from(path(text)))
+                .to_vec(),
+            grants: Some(path("tidings")),
+        },
         qualify: false,
         others: Vec::new(),
         stream_life: StreamLife::WithToken,
