@@ -1,3 +1,5 @@
+//! What answers of an application come to, and which are refused.
+
 use serde_json::json;
 use tidings_core::limits::{PATTERNS_PER_CLAIM_MAX, ROLES_PER_IDENTITY_MAX};
 

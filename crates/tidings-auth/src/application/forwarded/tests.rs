@@ -1,3 +1,5 @@
+//! What is forwarded, and what never is.
+
 use std::net::Ipv4Addr;
 
 use tidings_core::port::Purpose;

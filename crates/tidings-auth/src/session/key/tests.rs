@@ -1,3 +1,5 @@
+//! Keys of sessions against vectors of RFC 7518 and of others who derive and encrypt.
+
 use super::*;
 
 fn hex(text: &str) -> Vec<u8> {
