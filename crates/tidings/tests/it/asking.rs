@@ -8,7 +8,7 @@ use crate::running::{Hub, PATIENCE};
 /// Sends a request on a connection of its own, and returns the whole answer.
 pub(crate) fn ask(hub: &Hub, line: &str, headers: &[(&str, &str)], body: &str) -> String {
     let mut reading = Reading::open(hub, line, headers, body);
-    reading.to_end();
+    reading.read_to_end();
     reading.text
 }
 
@@ -32,18 +32,19 @@ impl Reading {
     pub(crate) fn open(hub: &Hub, line: &str, headers: &[(&str, &str)], body: &str) -> Self {
         let mut connection = TcpStream::connect(hub.address).expect("the hub listens");
         connection.set_read_timeout(Some(PATIENCE)).expect("set");
-        let mut head = format!("{line} HTTP/1.1\r\nconnection: close\r\n");
+        let mut lines = vec![format!("{line} HTTP/1.1"), "connection: close".to_owned()];
         if !headers.iter().any(|(name, _)| *name == "host") {
-            head += "host: localhost\r\n";
+            lines.push("host: localhost".to_owned());
         }
         if !body.is_empty() {
-            let length = body.len();
-            head += &format!("content-type: application/json\r\ncontent-length: {length}\r\n");
+            lines.push("content-type: application/json".to_owned());
+            lines.push(format!("content-length: {}", body.len()));
         }
-        for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
-        }
-        let request = format!("{head}\r\n{body}");
+        let own = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"));
+        lines.extend(own);
+        let request = format!("{}\r\n\r\n{body}", lines.join("\r\n"));
         connection.write_all(request.as_bytes()).expect("sent");
         Self {
             connection,
@@ -71,7 +72,7 @@ impl Reading {
     }
 
     /// Reads until the hub ends it.
-    pub(crate) fn to_end(&mut self) {
+    pub(crate) fn read_to_end(&mut self) {
         while self.read() {}
     }
 

@@ -58,7 +58,7 @@ fn a_key_counts_in_a_running_hub_until_it_is_revoked() {
     done(directory.path(), &[], &["key", "revoke", id]);
     stream.until("event: tidings.bye");
     stream.until("\"code\":\"credential_revoked\"");
-    stream.to_end();
+    stream.read_to_end();
     let refused = ask(&hub, PAGE, &[(name, &value)], "");
     assert!(refused.starts_with("HTTP/1.1 401 "), "{refused}");
 }
@@ -79,7 +79,7 @@ fn who_is_revoked_goes_and_stays_away_after_a_restart() {
     assert!(stream.is_open() && other.is_open());
     done(directory.path(), &[], &["revoke", "subject:u1"]);
     stream.until("\"code\":\"credential_revoked\"");
-    stream.to_end();
+    stream.read_to_end();
     assert_eq!(status(&hub, PAGE, &first, ""), 401);
     assert_eq!(status(&hub, PAGE, &second, ""), 200);
     other.until("tidings.hello");

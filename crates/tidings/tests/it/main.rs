@@ -11,6 +11,7 @@ mod help;
 mod hostile;
 mod hub;
 mod key;
+mod leaks;
 mod program;
 mod publish;
 mod publish_file;

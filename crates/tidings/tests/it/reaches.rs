@@ -95,7 +95,10 @@ fn limits_of_rates_reach_the_hub() {
         |hub, token| publish(hub, token, "x"),
     );
     limits(
-        ("TIDINGS_LIMITS_EVENT_BYTES_PER_IDENTITY_PER_SECOND", "1MiB"),
+        (
+            "TIDINGS_LIMITS_EVENT_BYTES_PER_IDENTITY_PER_SECOND",
+            "256KiB",
+        ),
         "HTTP/1.1 429 ",
         |hub, token| publish(hub, token, &"x".repeat(200_000)),
     );

@@ -1,6 +1,6 @@
 //! A hub as a process of its own: where it listens, what it logs, what it uses, and how it ends.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -18,13 +18,29 @@ pub(crate) struct Hub {
     pub(crate) address: SocketAddr,
     process: Child,
     log: Arc<Log>,
+    printed: Arc<Log>,
 }
 
-/// The lines that a hub has logged so far.
+/// The lines that a hub has logged, or printed, so far.
 #[derive(Debug, Default)]
 struct Log {
     lines: Mutex<Vec<String>>,
     more: Condvar,
+}
+
+impl Log {
+    /// Keeps what a pipe brings, to its end: the program never writes to one that is closed.
+    fn of(pipe: impl BufRead + Send + 'static) -> Arc<Self> {
+        let log = Arc::new(Self::default());
+        let filled = log.clone();
+        std::thread::spawn(move || {
+            for line in pipe.lines().map_while(Result::ok) {
+                filled.lines.lock().expect("the log").push(line);
+                filled.more.notify_all();
+            }
+        });
+        log
+    }
 }
 
 impl Hub {
@@ -58,15 +74,7 @@ impl Hub {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
-        let log = Arc::new(Log::default());
-        let lines = BufReader::new(process.stderr.take().expect("piped")).lines();
-        let filled = log.clone();
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                filled.lines.lock().expect("the log").push(line);
-                filled.more.notify_all();
-            }
-        });
+        let log = Log::of(BufReader::new(process.stderr.take().expect("piped")));
         let mut out = BufReader::new(process.stdout.take().expect("piped"));
         let mut greeting = String::new();
         out.read_line(&mut greeting).expect("a greeting");
@@ -76,12 +84,11 @@ impl Hub {
             .unwrap_or_else(|| panic!("the address comes first: {greeting}{log:?}"))
             .parse()
             .expect("an address");
-        // Read to the end, so that the program never writes to a pipe that is closed.
-        std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
         Self {
             address,
             process,
             log,
+            printed: Log::of(out),
         }
     }
 
@@ -114,6 +121,12 @@ impl Hub {
         let lines = self.log.lines.lock().expect("the log");
         let found = lines.iter().filter(|line| line.contains(words));
         found.cloned().collect()
+    }
+
+    /// Everything that it has logged, and printed after its address, so far.
+    pub(crate) fn written(&self) -> String {
+        let texts = [&self.log, &self.printed].map(|log| log.lines.lock().expect("it").join("\n"));
+        texts.join("\n")
     }
 
     /// Sends a request on a connection of its own, and returns the whole answer.

@@ -162,3 +162,47 @@ fn a12_settings_do_not_show_their_secrets() {
     let settings = gathered.resolve(Purpose::Serve).expect("fine");
     assert!(!format!("{settings:?}").contains(SECRET));
 }
+
+#[test]
+fn a12_faults_do_not_show_the_secrets_that_they_are_about() {
+    let directory = tempdir().expect("a directory");
+    let path = directory.path().join("tidings.toml");
+    let issuer =
+        "[[auth.issuer]]\nname = \"a\"\nissuer = \"https://a.example\"\naudiences = \"a\"\n";
+    let session = "[[auth.session]]\nname = \"s\"\n";
+    let application = "[auth.application]\ncookies = [\"sid\"]\n";
+    for file in [
+        "[auth]\nsecret = \"CANARY".to_owned(),
+        "[auth]\nsecret = CANARY".to_owned(),
+        "[auth]\nsecret = [\"CANARY\"]".to_owned(),
+        "[auth]\nsecrt = \"CANARY\"".to_owned(),
+        "[auth]\nsession_secret = { value = \"CANARY\" }".to_owned(),
+        "[auth]\nprevious_secret = \"CANARY\"".to_owned(),
+        format!("{issuer}secret = \"CANARY\""),
+        format!("{issuer}secret = [1, \"CANARY\"]"),
+        format!("{issuer}secrt = \"CANARY\""),
+        format!("{issuer}key = \"CANARY\""),
+        format!("{issuer}key = [\"-----BEGIN PRIVATE KEY-----CANARY\"]"),
+        format!("{issuer}jwks_url = \"https://me:CANARY@a.example/jwks.json\""),
+        format!("{session}secret = [\"{SECRET}\", \"CANARY\"]"),
+        format!("{session}secret = \"CANARY"),
+        format!("{application}url = \"https://me:CANARY@a.example/me\""),
+    ] {
+        fs::write(&path, &file).expect("written");
+        let gathered = gathered(&directory, &[], false);
+        let effective = tidings::settings::effective(&gathered);
+        let debug = format!("{gathered:?}");
+        let faults = gathered.resolve(Purpose::Inspect).expect_err(&file);
+        // What somebody has put into an address stands there for all to see; it is refused.
+        let is_in_address = file.contains("@a.example");
+        for shown in [faults.to_string(), format!("{faults:?}")] {
+            assert!(!shown.contains("CANARY"), "{file}\n{shown}");
+        }
+        for shown in [effective, debug] {
+            assert!(
+                is_in_address || !shown.contains("CANARY"),
+                "{file}\n{shown}"
+            );
+        }
+    }
+}

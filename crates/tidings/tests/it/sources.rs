@@ -303,10 +303,10 @@ fn all_of_a_session_is_read_and_its_faults_are_said() {
          qualify = true\n"
     ));
     let policy = &settings.auth.vouched.sessions[0].policy;
-    assert_eq!(&*policy.name, "portal");
+    assert_eq!(policy.name.as_str(), "portal");
     assert_eq!(policy.cookie_names, ["sid"]);
-    assert_eq!(policy.subject.to_string(), "user.id");
-    assert_eq!(policy.roles.len(), 1);
+    assert_eq!(policy.layout.subject.to_string(), "user.id");
+    assert_eq!(policy.layout.roles.len(), 1);
     assert!(policy.qualify);
     assert_eq!(format!("{:?}", policy.stream_life), "Session(3600s)");
     let own = |line: &str| format!("[[auth.session]]\nname = \"s\"\nsecret = \"{SECRET}\"\n{line}");
@@ -345,8 +345,8 @@ fn all_of_the_application_is_read_and_its_faults_are_said() {
     ));
     let application = settings.auth.vouched.application.expect("one");
     let policy = &application.policy;
-    assert_eq!(&*policy.name, "app");
-    assert_eq!(policy.url, "https://app.example/me");
+    assert_eq!(policy.name.as_str(), "app");
+    assert_eq!(policy.address.as_str(), "https://app.example/me");
     assert_eq!(policy.method, tidings_auth::fetch::FetchMethod::Post);
     assert_eq!((policy.cookies.len(), policy.headers.len()), (1, 1));
     assert_eq!(policy.headers, ["x-session"]);
@@ -432,7 +432,7 @@ fn subjects_are_qualified_beside_each_other() {
     let settings = read(&format!("{one}{unqualified}"));
     let others = &settings.auth.vouched.sessions[0].policy.others;
     assert_eq!(
-        others.iter().map(|name| &**name).collect::<Vec<_>>(),
+        others.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
         ["own"]
     );
     let twice = format!("{one}{}", session("").replace("portal", "own"));
