@@ -25,7 +25,7 @@ use crate::app::App;
 use crate::authenticate::authenticate;
 use crate::body::read_whole;
 use crate::call::Call;
-use crate::limits::{ACCESS_BODY_BYTES_MAX, STORE_RETRY_MS};
+use crate::limits::{ACCESS_BODY_BYTES_MAX, STORE_CHANGES_MAX, STORE_RETRY_MS};
 use crate::refusals;
 use crate::reply::{self, Body, Refusal};
 use crate::segment;
@@ -106,8 +106,15 @@ where
     T: Send + 'static,
     F: FnOnce(&dyn SharedStore) -> StoreFuture<'_, T> + Send + 'static,
 {
+    let Ok(place) = Arc::clone(app.changes()).try_acquire_owned() else {
+        let busy = format!("{STORE_CHANGES_MAX} changes wait already");
+        return Err(store_failed(&StoreError::Unavailable(busy)).into());
+    };
     let (store, runtime) = (Arc::clone(&app.access().store), Handle::current());
-    let changing = spawn_blocking(move || runtime.block_on(change(&*store)));
+    let changing = spawn_blocking(move || {
+        let _place = place;
+        runtime.block_on(change(&*store))
+    });
     match changing.await {
         Ok(done) => done.map_err(|error| store_failed(&error).into()),
         Err(error) => {

@@ -11,6 +11,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use tidings_core::port::Clock;
 use tidings_hub::Hub;
 use tidings_wire::problem::{Code, Problem};
+use tokio::sync::Semaphore;
 
 use crate::access::{self, Access};
 use crate::body::{Budget, RequestBody};
@@ -18,6 +19,7 @@ use crate::call::Call;
 use crate::cors::{self, Verdict};
 use crate::forwarded::{self, Scheme};
 use crate::host::{self, HostName};
+use crate::limits::STORE_CHANGES_MAX;
 use crate::metrics::{Metrics, RequestLabels, RouteLabels, method_label, status_class};
 use crate::origin::Origin;
 use crate::peer::Peer;
@@ -55,6 +57,7 @@ struct Inner {
     origin_log: Seldom,
     host_log: Seldom,
     rates: Rates,
+    changes: Arc<Semaphore>,
 }
 
 impl App {
@@ -73,6 +76,7 @@ impl App {
                 origin_log: Seldom::default(),
                 host_log: Seldom::default(),
                 rates,
+                changes: Arc::new(Semaphore::new(STORE_CHANGES_MAX)),
             }),
         }
     }
@@ -95,6 +99,11 @@ impl App {
 
     pub(crate) fn bodies(&self) -> &Budget {
         &self.inner.bodies
+    }
+
+    /// Places for changes of the store that wait for its disk.
+    pub(crate) fn changes(&self) -> &Arc<Semaphore> {
+        &self.inner.changes
     }
 
     pub(crate) fn rates(&self) -> &Rates {

@@ -119,6 +119,10 @@ pub const ACCESS_BODY_BYTES_MAX: usize = 64 * 1024;
 /// When to ask again for a credential that the store could not keep.
 pub const STORE_RETRY_MS: u64 = 2_000;
 
+/// Changes of the store that wait for its disk at a time, each on a thread: administrators make few,
+/// and a disk that stalls must not gather threads.
+pub const STORE_CHANGES_MAX: usize = 16;
+
 /// How long a revocation is remembered unless it says otherwise: longer than any session cookie in
 /// its usual settings.
 pub const REVOCATION_MS_DEFAULT: u64 = 90 * 24 * 60 * 60 * 1_000;

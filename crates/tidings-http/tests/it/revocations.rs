@@ -3,7 +3,7 @@
 use serde_json::json;
 use tidings_auth::store::LocalStore;
 use tidings_core::port::SharedStore as _;
-use tidings_http::limits::{REVOCATION_MS_DEFAULT, REVOCATION_MS_MAX};
+use tidings_http::limits::{REVOCATION_MS_DEFAULT, REVOCATION_MS_MAX, STORE_CHANGES_MAX};
 
 use crate::client::{Answer, Block, Request, Stream};
 use crate::http2::connect;
@@ -203,14 +203,14 @@ async fn revocations_are_listed_replaced_lifted_and_forgotten() {
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer.json()
     };
-    let list = async || {
+    let listed = async || {
         let answer = world.send(administer("GET", "/v1/revocations")).await;
         answer.json()["revocations"]
             .as_array()
             .expect("a list")
             .clone()
     };
-    assert_eq!(list().await, [json!(null); 0]);
+    assert_eq!(listed().await, [json!(null); 0]);
     let first = revoke(r#"{"revoke": "subject:ann"}"#).await;
     let time = |value: &serde_json::Value| value.as_u64().expect("a time");
     assert_eq!(
@@ -222,7 +222,7 @@ async fn revocations_are_listed_replaced_lifted_and_forgotten() {
     let again =
         revoke(r#"{"revoke": "subject:ann", "issuedBefore": "1970-01-01T00:00:02Z"}"#).await;
     assert_eq!(again["issuedBefore"], 2_000);
-    assert_eq!(list().await, [again, key]);
+    assert_eq!(listed().await, [again, key]);
 
     let lift = async |name: &str| {
         let path = format!("/v1/revocations/{name}");
@@ -361,6 +361,34 @@ async fn a_disk_that_stalls_under_a_revocation_stops_no_other_request() {
     assert_eq!(revoking.await.expect("an answer").status, 200);
     assert_eq!(lifting.await.expect("an answer").status, 404);
     assert_revoked(&world.send(Request::get(PAGE).bearer(TOKEN)).await);
+}
+
+#[tokio::test]
+async fn only_so_many_wait_for_a_disk_that_stalls() {
+    let world = World::start().await;
+    world.counters.set_stalled(true);
+    let revoke = || administer("POST", "/v1/revocations").json(r#"{"revoke": "subject:ann"}"#);
+    let mut waiting = Vec::new();
+    for _ in 0..STORE_CHANGES_MAX {
+        waiting.push(tokio::spawn(revoke().send(world.address)));
+    }
+    while world.counters.stalls() < STORE_CHANGES_MAX as u64 {
+        tokio::task::yield_now().await;
+    }
+    let one_more = world.send(revoke()).await;
+    assert_eq!(
+        (one_more.status, one_more.code().as_str()),
+        (503, "store_unavailable")
+    );
+    assert!(one_more.header("retry-after").is_some());
+    // Who goes away leaves the change behind, which still has its place.
+    waiting.pop().expect("one").abort();
+    assert_eq!(world.send(revoke()).await.status, 503);
+    world.counters.set_stalled(false);
+    for done in waiting {
+        assert_eq!(done.await.expect("an answer").status, 200);
+    }
+    assert_eq!(world.send(revoke()).await.status, 200);
 }
 
 #[tokio::test]
