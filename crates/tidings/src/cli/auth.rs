@@ -41,8 +41,9 @@ enum Verb {
 /// may read and publish; the credential itself is shown nowhere.
 #[derive(Args)]
 struct Explain {
-    /// Token or API key to look at; `-` reads it from standard input.
-    #[arg(long, value_name = "TOKEN", env = env_vars::TOKEN, hide_env_values = true)]
+    /// Token or API key to look at; `-` reads it from standard input. Without it and a cookie, that
+    /// of `TIDINGS_TOKEN`.
+    #[arg(long, value_name = "TOKEN")]
     token: Option<String>,
 
     /// Value of a `Cookie` header to look at; `-` reads it from standard input.
@@ -79,7 +80,11 @@ impl Auth {
 }
 
 impl Explain {
-    fn run(self) -> anyhow::Result<()> {
+    fn run(mut self) -> anyhow::Result<()> {
+        let environment = Environment::of_process();
+        if self.token.is_none() && self.cookie.is_none() {
+            self.token = environment.get(env_vars::TOKEN).map(str::to_owned);
+        }
         if self.token.is_none() && self.cookie.is_none() {
             let failure = Failure::new("there is no credential to explain".to_owned());
             return Err(failure
@@ -103,7 +108,7 @@ impl Explain {
         };
         let settings = gather(Sources {
             config: self.config,
-            environment: &Environment::of_process(),
+            environment: &environment,
             flags,
             development: self.dev,
         })

@@ -79,7 +79,7 @@ fn write_settings(directory: &TempDir, application: &str, session_secret: &str) 
     let file = format!(
         "data_dir = \"data\"\nlog_level = \"trace\"\nhttp.trusted_proxies = [\"127.0.0.1\"]\n\
          limits.refused_logins_per_address_per_minute = 100000\n\
-         [auth]\nsecret_file = {secret:?}\n\
+         [auth]\nsecret_file = \"{}\"\n\
          previous_secret = \"CANARY-previous-secret-of-at-least-32-bytes\"\n\
          [[auth.issuer]]\nname = \"own\"\nissuer = \"https://id.example\"\naudiences = \"hub\"\n\
          secret = \"CANARY-issuer-secret-of-at-least-32-bytes\"\ncookies = [\"token\"]\n\
@@ -89,7 +89,8 @@ fn write_settings(directory: &TempDir, application: &str, session_secret: &str) 
          secret = [\"CANARY-session-secret-of-at-least-32-bytes\", \"{session_secret}\"]\n\
          [auth.application]\nurl = \"{application}/me\"\ncookies = [\"sid\"]\n\
          headers = [\"x-session\"]\n\
-         [[rule]]\nsubscribe = [\"a\"]\npublish = [\"a\"]\n"
+         [[rule]]\nsubscribe = [\"a\"]\npublish = [\"a\"]\n",
+        secret.display()
     );
     fs::write(directory.path().join("tidings.toml"), file).expect("written");
 }
@@ -141,6 +142,117 @@ impl Audit {
     fn keep(&mut self, credential: &str) {
         let parts = credential.split('.').filter(|part| part.len() > 12);
         self.secrets.extend(parts.map(str::to_owned));
+    }
+
+    /// Credentials that are not accepted, wherever one may stand.
+    fn present_bad(&mut self, token: &str, key: &str) {
+        for part in OF_ISSUERS {
+            let status = self.with_token(&format!("{part}.CANARY-signature"));
+            assert!([401, 503].contains(&status), "{status}");
+        }
+        let signed = token.rsplit_once('.').expect("a signature").0.to_owned();
+        for wrong in [
+            format!("{signed}.CANARY"),
+            format!("{key}CANARY"),
+            "CANARY.CANARY".into(),
+        ] {
+            assert_eq!(self.with_token(&wrong), 401);
+        }
+        for (name, value) in [
+            ("authorization", "Basic CANARY"),
+            ("authorization", "CANARY"),
+            ("authorization", "Bearer CANARY CANARY"),
+            ("x-api-key", "CANARY"),
+            ("x-session", "CANARY"),
+            (
+                "cookie",
+                "authjs.session-token=CANARY; next-auth.session-token=CANARY.CANARY",
+            ),
+            ("cookie", "token=CANARY.CANARY.CANARY"),
+            ("cookie", "sid=canary-bad"),
+            ("cookie", "sid=canary-odd"),
+            ("cookie", "sid=canary-text"),
+        ] {
+            let status = self.ask("GET /v1/events?topics=a", &[(name, value)], "");
+            assert!(
+                [400, 401, 503].contains(&status),
+                "{name}: {value}: {status}"
+            );
+        }
+    }
+
+    /// Credentials where none is taken: in the address.
+    fn ask_in_vain(&mut self) {
+        for name in NAMES {
+            for path in [
+                "/v1/stream",
+                "/v1/events",
+                "/v1/tickets",
+                "/healthz",
+                "/metrics",
+                "/nowhere",
+            ] {
+                for method in ["GET", "POST"] {
+                    let line = format!("{method} {path}?topics=a&{name}=CANARY-{name}&b=c");
+                    self.ask(&line, &[], "");
+                }
+            }
+        }
+    }
+
+    /// Requests whose content is a credential.
+    fn ask_about(&mut self, token: &str, cookie: &str) {
+        let (name, value) = bearer(token);
+        for body in [
+            format!("{{\"token\":\"{token}\",\"topic\":\"a\"}}"),
+            "{\"token\":\"CANARY\"}".to_owned(),
+            "{\"token\":CANARY}".to_owned(),
+            "{\"tokn\":\"CANARY\"}".to_owned(),
+            format!("{{\"cookie\":\"{cookie}\"}}"),
+        ] {
+            let status = self.ask("POST /v1/auth/explain", &[(name, &value)], &body);
+            assert!([200, 400].contains(&status), "{body}: {status}");
+            assert_ne!(
+                self.ask("POST /v1/auth/explain", &[("cookie", cookie)], &body),
+                200
+            );
+        }
+    }
+
+    /// Looks for secrets in all that was answered, logged, printed and written, and in these texts.
+    fn look(&mut self, texts: &[&str], data: &Path) {
+        for path in ["/metrics", "/openapi.json", "/healthz", "/readyz"] {
+            assert_eq!(self.ask(&format!("GET {path}"), &[], ""), 200);
+        }
+        self.hub.log_until("revoked");
+        let logged = self.hub.written();
+        assert!(self.leak_in("an answer\nwith a CANARY in it").is_some());
+        assert!(logged.lines().count() > self.answers.len(), "{logged}");
+        assert!(
+            logged.contains("TRACE") || logged.contains("DEBUG"),
+            "it is talkative: {logged}"
+        );
+        for text in self
+            .answers
+            .iter()
+            .map(String::as_str)
+            .chain(texts.iter().copied())
+            .chain([logged.as_str()])
+        {
+            assert_eq!(self.leak_in(text), None);
+        }
+        let mut files = 0;
+        files_in(data, &mut |file| {
+            let bytes = fs::read(file).expect("readable");
+            assert_eq!(
+                self.leak_in(&String::from_utf8_lossy(&bytes)),
+                None,
+                "{}",
+                file.display()
+            );
+            files += 1;
+        });
+        assert!(files >= 3, "keys, revocations and the log");
     }
 
     /// The first secret in a text, with its surroundings.
@@ -221,104 +333,16 @@ fn a12_no_secret_leaves_the_program() {
         401
     );
 
-    // Credentials that are not.
-    for part in OF_ISSUERS {
-        let status = audit.with_token(&format!("{part}.CANARY-signature"));
-        assert!([401, 503].contains(&status), "{status}");
-    }
-    let signed = token.rsplit_once('.').expect("a signature").0.to_owned();
-    for wrong in [
-        format!("{signed}.CANARY"),
-        format!("{key}CANARY"),
-        "CANARY.CANARY".into(),
-    ] {
-        assert_eq!(audit.with_token(&wrong), 401);
-    }
-    for (name, value) in [
-        ("authorization", "Basic CANARY"),
-        ("authorization", "CANARY"),
-        ("authorization", "Bearer CANARY CANARY"),
-        ("x-api-key", "CANARY"),
-        ("x-session", "CANARY"),
-        (
-            "cookie",
-            "authjs.session-token=CANARY; next-auth.session-token=CANARY.CANARY",
-        ),
-        ("cookie", "token=CANARY.CANARY.CANARY"),
-        ("cookie", "sid=canary-bad"),
-        ("cookie", "sid=canary-odd"),
-        ("cookie", "sid=canary-text"),
-    ] {
-        let status = audit.ask("GET /v1/events?topics=a", &[(name, value)], "");
-        assert!(
-            [400, 401, 503].contains(&status),
-            "{name}: {value}: {status}"
-        );
-    }
-    for name in NAMES {
-        for path in [
-            "/v1/stream",
-            "/v1/events",
-            "/v1/tickets",
-            "/healthz",
-            "/metrics",
-            "/nowhere",
-        ] {
-            for method in ["GET", "POST"] {
-                let line = format!("{method} {path}?topics=a&{name}=CANARY-{name}&b=c");
-                audit.ask(&line, &[], "");
-            }
-        }
-    }
-
-    // Requests about credentials.
-    let (name, value) = bearer(&token);
-    for body in [
-        format!("{{\"token\":\"{token}\",\"topic\":\"a\"}}"),
-        "{\"token\":\"CANARY\"}".to_owned(),
-        "{\"token\":CANARY}".to_owned(),
-        "{\"tokn\":\"CANARY\"}".to_owned(),
-        format!("{{\"cookie\":\"{good}\"}}"),
-    ] {
-        let status = audit.ask("POST /v1/auth/explain", &[(name, &value)], &body);
-        assert!([200, 400].contains(&status), "{body}: {status}");
-        assert_ne!(
-            audit.ask("POST /v1/auth/explain", &[("cookie", &good)], &body),
-            200
-        );
-    }
+    audit.present_bad(&token, &key);
+    audit.ask_in_vain();
+    audit.ask_about(&token, &good);
     made(&["revoke", "subject:u2"]);
     until(|| audit.with_token_status(&key) == 401, "revoked");
 
     // Where none of it may be.
-    for path in ["/metrics", "/openapi.json", "/healthz", "/readyz"] {
-        assert_eq!(audit.ask(&format!("GET {path}"), &[], ""), 200);
-    }
     let shown = made(&["check-config"]);
     assert!(shown.contains("[masked]"), "{shown}");
-    audit.hub.log_until("revoked");
-    let logged = audit.hub.written();
-    assert!(audit.leak_in("an answer\nwith a CANARY in it").is_some());
-    assert!(logged.lines().count() > audit.answers.len(), "{logged}");
-    assert!(
-        logged.contains("TRACE") || logged.contains("DEBUG"),
-        "it is talkative: {logged}"
-    );
-    for text in audit.answers.iter().chain([&shown, &logged, &stream.text]) {
-        assert_eq!(audit.leak_in(text), None);
-    }
-    let mut files = 0;
-    files_in(&path.join("data"), &mut |file| {
-        let bytes = fs::read(file).expect("readable");
-        assert_eq!(
-            audit.leak_in(&String::from_utf8_lossy(&bytes)),
-            None,
-            "{}",
-            file.display()
-        );
-        files += 1;
-    });
-    assert!(files >= 3, "keys, revocations and the log");
+    audit.look(&[&shown, &stream.text], &path.join("data"));
 }
 
 fn files_in(directory: &Path, look: &mut impl FnMut(&Path)) {
