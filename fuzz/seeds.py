@@ -139,6 +139,7 @@ rows("rule_template", {
     "workspace": 'workspace/{workspace}/*\nu1\n{"workspace":"w1"}',
     "several": 'a/{x}-{y.z}/**\nu1\n{"x":["1","2"],"y":{"z":7}}',
     "user": '@user/{sub}\nu1\n{}',
+    "star-in-name": '@user/*{sub}\nu1\n{}',
     "role": '@role/{roles}\nu1\n{"roles":["a","b"]}',
     "everyone": '@all\nu1\n{}',
     "wildcard-in-claim": 'a/{x}\nu1\n{"x":"*"}',

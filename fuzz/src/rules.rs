@@ -93,7 +93,9 @@ fn fits(places: &str, pattern: &str) -> bool {
         && wanted.iter().zip(found).all(|(wanted, found)| {
             if wanted.contains(PLACE) {
                 let parts: Vec<&str> = wanted.split(PLACE).collect();
-                !found.contains(['*', '{', '}']) && holds(&parts, found)
+                // A star in the name of a user is the rule's own, and no wildcard.
+                let stars = |text: &str| text.matches('*').count();
+                found != "*" && stars(found) == stars(wanted) && holds(&parts, found)
             } else {
                 *wanted == found
             }
