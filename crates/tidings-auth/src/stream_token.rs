@@ -133,10 +133,6 @@ impl StreamTokens {
     }
 
     /// Makes a token for what an identity may read; of that, only these patterns if any are given.
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "texts and numbers are always JSON"
-    )]
     pub fn mint(
         &self,
         identity: &Identity,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tempfile::tempdir;
 use tidings::settings::limits::{ISSUERS_MAX, SESSIONS_MAX};
 use tidings::settings::{Layer, ProviderName, Settings};
+use tidings_auth::issuer::IssuerName;
 use tidings_auth::issuer::{Keys, StreamLife};
 
 use crate::settings::resolve;
@@ -432,7 +433,7 @@ fn subjects_are_qualified_beside_each_other() {
     let settings = read(&format!("{one}{unqualified}"));
     let others = &settings.auth.vouched.sessions[0].policy.others;
     assert_eq!(
-        others.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
+        others.iter().map(IssuerName::as_str).collect::<Vec<_>>(),
         ["own"]
     );
     let twice = format!("{one}{}", session("").replace("portal", "own"));
