@@ -16,6 +16,7 @@ mod peers;
 mod report;
 pub(crate) mod stand;
 
+mod auth;
 mod broadcast;
 mod churn;
 mod idle;
@@ -80,7 +81,7 @@ struct Benchmark {
     run: fn(&Stand, &BenchArguments) -> Result<Report>,
 }
 
-const BENCHMARKS: [Benchmark; 7] = [
+const BENCHMARKS: [Benchmark; 8] = [
     Benchmark {
         name: "publish",
         run: publish::run,
@@ -108,6 +109,10 @@ const BENCHMARKS: [Benchmark; 7] = [
     Benchmark {
         name: "churn",
         run: churn::run,
+    },
+    Benchmark {
+        name: "auth",
+        run: auth::run,
     },
 ];
 
