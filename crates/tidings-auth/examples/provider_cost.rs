@@ -20,8 +20,10 @@ use tidings_auth::anonymous::Anonymous;
 use tidings_auth::application::{self, Application};
 use tidings_auth::bearer::Bearer;
 use tidings_auth::chain::Chain;
+use tidings_auth::claims::path::ClaimPath;
+use tidings_auth::claims::{Layout, RoleSource};
 use tidings_auth::fetch::{Fetch, FetchAnswer, FetchFuture, FetchRequest};
-use tidings_auth::issuer::{Issuers, Keys as IssuerKeys, Policy as IssuerPolicy};
+use tidings_auth::issuer::{Issuers, Keys as IssuerKeys, Policy as IssuerPolicy, StreamLife};
 use tidings_auth::jwt::{Algorithm, JwtAuthenticator};
 use tidings_auth::key::{KeyProvider, KeyRequest, Keys};
 use tidings_auth::provider::Provider;
@@ -176,16 +178,19 @@ fn bearer(fetched: String, algorithm: Option<Algorithm>) -> Bearer {
 }
 
 fn sessions(secret: &str) -> SessionCookie {
-    let path = |text: &str| text.parse().expect("a path");
+    let path = |text: &str| text.parse::<ClaimPath>().expect("a path");
     SessionCookie::new(session::Policy {
-        name: "portal".into(),
+        name: "portal".parse().expect("a name"),
         secrets: vec![Secret::from(secret)],
         cookie_names: COOKIE_NAMES_DEFAULT.map(str::to_owned).to_vec(),
-        subject: path("sub"),
-        roles: vec![path("roles")],
+        layout: Layout {
+            subject: path("sub"),
+            roles: vec![RoleSource::from(path("roles"))],
+            grants: None,
+        },
         qualify: false,
         others: Vec::new(),
-        stream_life: session::StreamLife::WithToken,
+        stream_life: StreamLife::WithToken,
     })
     .expect("a good policy")
 }
@@ -327,7 +332,9 @@ async fn main() {
     let with_token = Request::with_bearer(token.expose());
     case("stream token", &with_token, || Whom::provider(office())).await;
     case("application, asked and kept", &in_session, || {
-        let mut policy = application::Policy::new("portal", "https://app.example.com/api/me");
+        let address = Address::parse("https://app.example.com/api/me", PlainHttp::Loopback);
+        let name = "portal".parse().expect("a name");
+        let mut policy = application::Policy::new(name, address.expect("an address"));
         policy.cookies = COOKIE_NAMES_DEFAULT.map(str::to_owned).to_vec();
         let answer = json!({"subject": "u1", "ttl": 3600}).to_string();
         let asked = Application::new(policy, Arc::new(Answering(answer)), Arc::new(StoppedClock));
