@@ -54,7 +54,19 @@ pub(super) fn read(mut table: TableReader<'_, '_, '_>) -> Option<Table<Applicati
     } else {
         PlainHttp::Loopback
     };
-    let address = table.text("url", |text| Address::parse(text, plain_http));
+    // Not shown if it is refused: somebody may have written a password into it.
+    let address = table.text("url", plain).and_then(|text| {
+        let address = Address::parse(&text, plain_http);
+        if let Err(fault) = &address {
+            let problem = format!("the address cannot be asked: {fault}");
+            table.fault(
+                "url",
+                &problem,
+                "give a URL such as `https://app.example/api/me`",
+            );
+        }
+        address.ok()
+    });
     if !table.has("url") {
         table.missing(
             "url",
