@@ -58,7 +58,8 @@ const LABELS: [(&str, &str); 15] = [
 ];
 
 /// What the words mean.
-const LEGEND: &str = "v4, v5: cookies of NextAuth 4, Auth.js 5; ticket: issued, use: redeemed; +20: with 20 rules";
+const LEGEND: &str =
+    "v4, v5: cookies of NextAuth 4, Auth.js 5; ticket: issued, use: redeemed; +20: with 20 rules";
 
 /// Runs the benchmark.
 pub(crate) fn run(stand: &Stand, arguments: &BenchArguments) -> Result<Report> {
