@@ -3,7 +3,6 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
-use tidings_auth::address::PlainHttp;
 use tidings_auth::issuer::{Issuers, Keys, Policy, Preset, PresetInput};
 use tidings_auth::jwt::Algorithm;
 use tidings_auth::provider::Proven;
@@ -12,6 +11,7 @@ use tidings_core::audience::Role;
 use tidings_core::port::AuthFailure;
 use tidings_core::time::Timestamp;
 
+use crate::presets::input;
 use crate::world::World;
 
 /// A time at which the valid fixtures are valid, and the expired ones are not.
@@ -109,20 +109,6 @@ fn plain(fixture: &Value, algorithm: Algorithm) -> Policy {
         Keys::Static(vec![fixture["jwks"].to_string()])
     };
     policy.clone()
-}
-
-fn input(at: &str) -> PresetInput {
-    PresetInput {
-        name: "main".parse().expect("a name"),
-        at: at.to_owned(),
-        keys: None,
-        public_keys: Vec::new(),
-        secret: None,
-        audiences: Vec::new(),
-        client: None,
-        authorized_parties: Vec::new(),
-        plain_http: PlainHttp::Loopback,
-    }
 }
 
 /// The preset of a shape for whom its tokens are made, and for somebody else; the roles that they

@@ -14,7 +14,8 @@ use crate::forge::{NOW, SECRET};
 use crate::signer::Signer;
 use crate::world::World;
 
-fn input(at: &str) -> PresetInput {
+/// An issuer at an address, with nothing else said.
+pub(crate) fn input(at: &str) -> PresetInput {
     PresetInput {
         name: "main".parse().expect("a name"),
         at: at.to_owned(),
