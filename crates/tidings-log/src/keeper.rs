@@ -44,7 +44,8 @@ pub(crate) fn round(shared: &Shared, floors_ms: u64) {
         return;
     }
     write_indexes(shared);
-    let (now, end) = (shared.clock.moment(), shared.end());
+    // The end first: what it counts had come by `now`.
+    let (end, now) = (shared.end(), shared.clock.moment());
     let by_size = turn
         .floors
         .is_none_or(|(then, through)| through != end && now.ms_since(then) >= floors_ms);
