@@ -8,6 +8,7 @@ use tidings_core::port::{CommitFeed, Page, PageItem, Query, TailError};
 use tidings_core::position::Offset;
 use tidings_core::scope::Scope;
 
+use crate::limits::{FEED_PAGE_BYTES, FEED_PAGE_EVENTS};
 use crate::read;
 use crate::shared::Shared;
 
@@ -49,11 +50,6 @@ impl FeedSlot {
     }
 }
 
-/// Events of one page while a feed catches up.
-const PAGE_EVENTS: usize = 1_024;
-/// Bytes of one page while a feed catches up.
-const PAGE_BYTES: usize = 1024 * 1024;
-
 /// Plugs a feed in after it has caught up.
 pub(crate) fn tail(
     shared: &Shared,
@@ -94,8 +90,8 @@ fn catch_up(
             scope: Scope::Everything,
             types: tidings_core::event_type::TypeFilter::default(),
             after: *through,
-            events_max: PAGE_EVENTS,
-            bytes_max: PAGE_BYTES,
+            events_max: FEED_PAGE_EVENTS,
+            bytes_max: FEED_PAGE_BYTES,
         };
         let Page {
             items,

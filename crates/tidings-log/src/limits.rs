@@ -29,6 +29,16 @@ pub const REMOVED_INDEX_PERCENT_MAX: u64 = 10;
 /// bytes stay in memory: about 50 KiB for a full segment.
 pub const INDEX_BLOCK_BYTES: usize = 8 * 1024;
 
+/// No file of the log begins with more than this before its records; a longer length is damage. A
+/// lineage of [`LINEAGE_EPOCHS_MAX`] takes 16,000 bytes.
+pub const PREAMBLE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Events that a commit feed gets at once while it catches up.
+pub const FEED_PAGE_EVENTS: usize = 1_024;
+
+/// Bytes after which a commit feed gets what has been read, while it catches up.
+pub const FEED_PAGE_BYTES: usize = 1024 * 1024;
+
 /// Bytes that one sequential read takes from a segment at once.
 pub const READ_BLOCK_BYTES: usize = 256 * 1024;
 

@@ -16,14 +16,13 @@ use std::io;
 use bytes::{Buf, Bytes};
 
 use crate::disk::DiskFile;
+use crate::limits::PREAMBLE_BYTES_MAX;
 
 /// The format that this program writes, and the newest one that it reads.
 pub(crate) const FORMAT_VERSION: u32 = 1;
 
 const FIXED_BYTES: usize = 20;
 pub(crate) const PAGE_BYTES: usize = 4096;
-/// No preamble is longer; a longer length is damage.
-const PREAMBLE_BYTES_MAX: usize = 1024 * 1024;
 
 /// Why the beginning of a file cannot be used.
 #[derive(Debug)]

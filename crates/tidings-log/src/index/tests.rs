@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::disk::{Disk, DiskFile, RealDisk};
+use crate::limits::PREAMBLE_BYTES_MAX;
 use crate::preamble::{self, PreambleFault};
 use crate::record::{RecordHeader, encode_draft};
 
@@ -201,4 +202,16 @@ fn d4_every_flipped_bit_of_a_header_is_damage_and_never_a_newer_format() {
         );
         copy[bit / 8] ^= 1 << (bit % 8);
     }
+}
+
+#[test]
+fn a_header_at_the_limit_is_read_and_one_of_a_page_more_is_damage() {
+    let read = |pages: usize| {
+        let fields = vec![7; (pages - 1) * preamble::PAGE_BYTES + 1];
+        let file = MemoryFile(preamble::encode(*b"TESTFILE", &fields));
+        preamble::read(&file, *b"TESTFILE").map(|(_, length)| length as usize)
+    };
+    let most = PREAMBLE_BYTES_MAX / preamble::PAGE_BYTES;
+    assert_eq!(read(most).expect("at the limit"), PREAMBLE_BYTES_MAX);
+    assert!(matches!(read(most + 1), Err(PreambleFault::Damaged)));
 }

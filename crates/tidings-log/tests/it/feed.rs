@@ -5,22 +5,30 @@ use std::sync::{Arc, Mutex};
 use tidings_core::event::Event;
 use tidings_core::port::{CommitFeed, Sequencer, TailError};
 use tidings_core::position::Offset;
+use tidings_log::limits::{FEED_PAGE_BYTES, FEED_PAGE_EVENTS};
 
 use crate::support::{Bench, append, append_each, draft};
 
+/// The offsets of each call.
 #[derive(Clone, Default)]
-struct Recorder(Arc<Mutex<Vec<u64>>>);
+struct Recorder(Arc<Mutex<Vec<Vec<u64>>>>);
 
 impl CommitFeed for Recorder {
     fn committed(&mut self, events: &[Arc<Event>]) {
         let offsets = events.iter().map(|event| event.position.offset.0);
-        self.0.lock().expect("recorder").extend(offsets);
+        self.0.lock().expect("recorder").push(offsets.collect());
     }
 }
 
 impl Recorder {
     fn seen(&self) -> Vec<u64> {
-        self.0.lock().expect("recorder").clone()
+        self.0.lock().expect("recorder").concat()
+    }
+
+    /// How many events came at a time.
+    fn pages(&self) -> Vec<usize> {
+        let calls = self.0.lock().expect("recorder");
+        calls.iter().map(Vec::len).collect()
     }
 }
 
@@ -58,6 +66,33 @@ fn a_feed_that_is_plugged_in_while_events_come_gets_each_exactly_once() {
         writer.join().expect("writer");
         assert_eq!(recorder.seen(), (1..=100).collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn a_feed_that_catches_up_gets_so_many_events_at_once_and_then_the_rest() {
+    let bench = Bench::new();
+    let log = bench.open();
+    let group = (0..FEED_PAGE_EVENTS + 1).map(|_| draft(&["a"], None, "small"));
+    append(&log, group.collect()).expect("appended");
+    let recorder = Recorder::default();
+    log.tail(Offset(0), Box::new(recorder.clone()))
+        .expect("free");
+    assert_eq!(recorder.pages(), [FEED_PAGE_EVENTS, 1]);
+    assert_eq!(recorder.seen().last(), Some(&(FEED_PAGE_EVENTS as u64 + 1)));
+}
+
+#[test]
+fn a_feed_that_catches_up_gets_what_was_read_once_it_is_so_many_bytes() {
+    let bench = Bench::new();
+    let log = bench.open();
+    // With what surrounds the data, sixteen of them are just beyond the limit, and fifteen are not.
+    let sixteenth = "x".repeat(FEED_PAGE_BYTES / 16);
+    append_each(&log, &["a"], (0..20).map(|_| sixteenth.clone()));
+    let recorder = Recorder::default();
+    log.tail(Offset(0), Box::new(recorder.clone()))
+        .expect("free");
+    assert_eq!(recorder.pages(), [16, 4]);
+    assert_eq!(recorder.seen(), (1..=20).collect::<Vec<_>>());
 }
 
 #[test]

@@ -12,6 +12,7 @@ use tidings_core::scope::Scope;
 use tidings_log::limits::{
     LINEAGE_EPOCHS_MAX, PATTERN_KEYS_MAX, READ_SEGMENTS_MAX, READ_WALK_BYTES_MAX,
     REMOVED_INDEX_BYTES_MAX, REMOVED_INDEXES_MAX, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_FIRST,
+    SEGMENT_BYTES_MIN, SEGMENTS_PER_BYTE_LIMIT,
 };
 use tidings_log::{EmbeddedLog, KeeperMode, Options};
 
@@ -190,6 +191,28 @@ fn segments_grow_from_a_small_first_one() {
         sizes.collect::<Vec<_>>(),
         [SEGMENT_BYTES_FIRST, SEGMENT_BYTES_FIRST * 2]
     );
+}
+
+#[test]
+fn a_byte_limit_makes_segments_a_small_part_of_it() {
+    let largest = |limit: u64| {
+        let bench = Bench::new();
+        let mut options = Options {
+            segment_bytes: SEGMENT_BYTES_FIRST,
+            ..bench.options()
+        };
+        options.retention.bytes = Some(limit);
+        let log = EmbeddedLog::open(&options).expect("opens");
+        append_each(&log, &["a"], (0..40).map(|_| "x".repeat(5_000)));
+        let bytes = |path| std::fs::metadata(path).expect("a segment").len();
+        let segments = files(&bench.path(), "seg").into_iter().map(bytes);
+        segments.max().expect("a segment")
+    };
+    let part = 64 * 1024;
+    assert_eq!(largest(part * SEGMENTS_PER_BYTE_LIMIT), part);
+    let least = SEGMENT_BYTES_MIN * SEGMENTS_PER_BYTE_LIMIT;
+    assert_eq!(largest(least), SEGMENT_BYTES_MIN);
+    assert_eq!(largest(least / 2), SEGMENT_BYTES_MIN, "none is smaller");
 }
 
 #[test]
