@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tidings_auth::KeyFault;
 use tidings_auth::issuer::{Keys, PolicyFault, SetupError};
 use tidings_auth::jwt::Algorithm;
+use tidings_auth::limits::RSA_BITS_MIN;
 use tidings_auth::secret::{Secret, WeakSecret};
 use tidings_core::port::AuthFailure;
 
@@ -296,7 +297,9 @@ fn a26_keys_that_are_no_public_keys_are_refused_with_the_reason() {
     let signer = Signer::new(Algorithm::EdDsa, "k1");
     let mut private = signer.json_key();
     private["d"] = json!(signer.seed().expect("of Curve25519"));
-    let weak = json!({"kty": "RSA", "n": encode([0xff; 128]), "e": "AQAB"});
+    let mut modulus = [0xff; RSA_BITS_MIN / 8];
+    modulus[0] = 0x7f;
+    let weak = json!({"kty": "RSA", "n": encode(modulus), "e": "AQAB"});
     let off_curve =
         json!({"kty": "EC", "crv": "P-256", "x": encode([1; 32]), "y": encode([1; 32])});
     let long = json!({"kty": "OKP", "crv": "Ed25519", "x": encode([9; 33])});
@@ -322,7 +325,7 @@ fn a26_keys_that_are_no_public_keys_are_refused_with_the_reason() {
         ),
         (String::new(), KeyFault::Form),
         ("[]".to_owned(), KeyFault::Form),
-        (weak.to_string(), KeyFault::Weak(1_024)),
+        (weak.to_string(), KeyFault::Weak(RSA_BITS_MIN - 1)),
         (off_curve.to_string(), KeyFault::Invalid),
         (long.to_string(), KeyFault::Invalid),
         (name.to_string(), KeyFault::Name),
@@ -330,7 +333,10 @@ fn a26_keys_that_are_no_public_keys_are_refused_with_the_reason() {
             json!({"kty": "OKP", "crv": "Ed448", "x": "AA"}).to_string(),
             KeyFault::Unused,
         ),
-        (json!({"keys": [weak]}).to_string(), KeyFault::Weak(1_024)),
+        (
+            json!({"keys": [weak]}).to_string(),
+            KeyFault::Weak(RSA_BITS_MIN - 1),
+        ),
     ] {
         let listed = [Algorithm::EdDsa, Algorithm::Rs256, Algorithm::Es256];
         let found = fault(Keys::Static(vec![text.clone()]), &listed);

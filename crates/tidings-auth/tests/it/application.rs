@@ -9,7 +9,10 @@ use tidings_auth::application::{Application, Policy, Shape};
 use tidings_auth::claims::Layout;
 use tidings_auth::claims::path::ClaimPath;
 use tidings_auth::fetch::FetchMethod;
-use tidings_auth::limits::{ANSWER_BYTES_MAX, ANSWER_KEPT_MS_DEFAULT, REFUSAL_KEPT_MS_MAX};
+use tidings_auth::limits::{
+    ANSWER_BYTES_MAX, ANSWER_KEPT_MS_DEFAULT, ANSWER_KEPT_MS_MAX, ANSWERS_KEPT_BYTES_MAX,
+    REFUSAL_KEPT_MS_MAX,
+};
 use tidings_auth::provider::{Proven, Provider};
 use tidings_core::port::{AuthFailure, Clock, Presented, Purpose};
 
@@ -196,6 +199,25 @@ async fn an_answer_is_not_kept_beyond_its_own_end() {
     scene.clock.pass(Duration::from_millis(1));
     scene.sign_in("s1").await.expect("good again");
     assert_eq!(scene.app.asked(), 2);
+}
+
+#[tokio::test]
+async fn only_so_many_bytes_of_answers_are_kept() {
+    let pad = "x".repeat(ANSWER_BYTES_MAX - 100);
+    let body = format!(r#"{{"subject": "u1", "claims": {{"pad": "{pad}"}}}}"#);
+    let scene = Scene::new(Does::Answers(200, body), |policy| {
+        policy.kept = Duration::from_millis(ANSWER_KEPT_MS_MAX);
+    })
+    .await;
+    // An answer counts for more than its bytes; as these alone, twice what fits.
+    let sessions = 2 * ANSWERS_KEPT_BYTES_MAX as usize / ANSWER_BYTES_MAX;
+    for _ in 0..2 {
+        for n in 0..sessions {
+            assert_eq!(subject(scene.sign_in(&format!("s{n}")).await), "u1");
+        }
+    }
+    let asked_again = scene.app.asked() - sessions;
+    assert!(asked_again > sessions / 2, "{asked_again} of {sessions}");
 }
 
 #[tokio::test]

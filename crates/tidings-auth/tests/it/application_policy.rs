@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidings_auth::application::{Application, Policy, SetupError};
-use tidings_auth::limits::{ANSWER_KEPT_MS_MAX, ASK_MS_MAX, ASKING_MAX, FORWARDED_NAMES_MAX};
+use tidings_auth::limits::{
+    ANSWER_KEPT_MS_MAX, ANSWER_LIFE_MS_MAX, ASK_FAILURES_MAX, ASK_MS_MAX, ASK_PAUSE_MS_MAX,
+    ASKING_MAX, FORWARDED_NAMES_MAX,
+};
 
 use crate::application::asking;
 use crate::web::{HandClock, PlainFetch};
@@ -38,8 +41,8 @@ fn a26_a_policy_that_cannot_work_or_is_not_safe_is_refused() {
         (|p: &mut Policy| p.kept = Duration::ZERO) as fn(&mut Policy),
         |p| p.kept = Duration::from_millis(ANSWER_KEPT_MS_MAX + 1),
         |p| p.timeout = Duration::from_millis(ASK_MS_MAX + 1),
-        |p| p.life = Duration::MAX,
-        |p| p.patience.pause_ms = u64::MAX,
+        |p| p.life = Duration::from_millis(ANSWER_LIFE_MS_MAX + 1),
+        |p| p.patience.pause_ms = ASK_PAUSE_MS_MAX + 1,
     ] {
         assert!(matches!(refused(change), SetupError::Time { .. }));
     }
@@ -47,8 +50,21 @@ fn a26_a_policy_that_cannot_work_or_is_not_safe_is_refused() {
         (|p: &mut Policy| p.asking = ASKING_MAX + 1) as fn(&mut Policy),
         |p| p.asking = 0,
         |p| p.patience.failures = 0,
-        |p| p.patience.failures = u32::MAX,
+        |p| p.patience.failures = ASK_FAILURES_MAX + 1,
     ] {
         assert!(matches!(refused(change), SetupError::Number { .. }));
     }
+}
+
+#[test]
+fn a_policy_at_all_of_its_limits_is_taken() {
+    let mut policy = asking("https://app.example.com/api/auth/session");
+    policy.headers = (0..FORWARDED_NAMES_MAX).map(|n| format!("x-{n}")).collect();
+    policy.kept = Duration::from_millis(ANSWER_KEPT_MS_MAX);
+    policy.timeout = Duration::from_millis(ASK_MS_MAX);
+    policy.life = Duration::from_millis(ANSWER_LIFE_MS_MAX);
+    policy.patience.pause_ms = ASK_PAUSE_MS_MAX;
+    policy.patience.failures = ASK_FAILURES_MAX;
+    policy.asking = ASKING_MAX;
+    policy.check_setup().expect("fits");
 }

@@ -228,3 +228,38 @@ fn positive(text: &str) -> Result<f64, String> {
         .filter(|number| number.is_finite() && *number > 0.0)
         .ok_or_else(|| "expected a number above 0".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Program {
+        #[command(flatten)]
+        bench: Bench,
+    }
+
+    #[test]
+    fn every_number_with_a_limit_is_taken_at_it_and_refused_with_it_beyond() {
+        for (flag, max) in [
+            ("--publishers", PUBLISHERS_MAX),
+            ("--batch", BATCH_EVENTS_MAX as usize),
+            ("--source-addresses", SOURCE_ADDRESSES_MAX),
+            ("--processes", PROCESSES_MAX),
+            ("--reader-threads", READER_THREADS_MAX),
+            ("--opening", OPENING_MAX),
+            ("--stopped", 99),
+        ] {
+            let given = |number: usize| {
+                Program::try_parse_from(["bench", flag, &number.to_string()]).map(|_| ())
+            };
+            given(max).expect(flag);
+            for bad in [0, max + 1] {
+                let error = given(bad).expect_err(flag).to_string();
+                assert!(error.contains(&format!("1 to {max}")), "{error}");
+            }
+        }
+    }
+}
