@@ -52,9 +52,10 @@ impl Clock for TestClock {
     }
 
     fn moment(&self) -> Moment {
-        let elapsed = match self.stands_still {
-            true => 0,
-            false => self.begun.elapsed().as_millis() as u64,
+        let elapsed = if self.stands_still {
+            0
+        } else {
+            self.begun.elapsed().as_millis() as u64
         };
         Moment(elapsed + self.moment_ahead_ms.load(Ordering::SeqCst))
     }
