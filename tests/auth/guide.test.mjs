@@ -27,6 +27,9 @@ const PAGE = 'https://app.example.org'
 const SECRET = 'not-a-secret-but-one-of-the-tests-0002'
 const guide = await Guide.read()
 
+/** Follows a table of the settings that is about an application: time for any machine, however busy. */
+const WITH_PATIENCE = 'timeout = "30s"'
+
 /** A hub with settings of the guide, and with the secret of its section on tokens. */
 const hubOf = (t, settings) => hubWith(t, settings, { TIDINGS_AUTH_SECRET: SECRET })
 
@@ -146,7 +149,8 @@ test('a session of your own is asked of the application', async (t) => {
   const sessions = new Map([['s1', { id: 'u1', roles: ['EDITOR'] }]])
   await runScript(script, { app, sessions }, 'undefined')
   const url = await served(t, app)
-  const hub = await hubWith(t, substituted(settings, { 'http://127.0.0.1:3000': url }))
+  const file = substituted(settings, { 'http://127.0.0.1:3000': url })
+  const hub = await hubWith(t, `${file}\n${WITH_PATIENCE}\n`)
   await expectStatus(200, hub, cookie(['sid', 's1']), ['user/u1/inbox'])
   await expectStatus(403, hub, cookie(['sid', 's1']), ['user/u2/inbox'])
   await expectStatus(401, hub, cookie(['sid', 's2']))
@@ -175,7 +179,8 @@ test('the session of Auth.js is asked of where it is anyway', async (t) => {
   })
   const url = await served(t, app)
   const rule = '[[rule]]\nroles = ["EDITOR"]\nsubscribe = ["user/{sub}"]\n'
-  const file = `${substituted(settings, { 'http://127.0.0.1:3000': url })}\n${rule}`
+  const asked = substituted(settings, { 'http://127.0.0.1:3000': url })
+  const file = `${asked}\n${WITH_PATIENCE}\n${rule}`
   const hub = await hubWith(t, file)
   const session = await authJs(NAMES.authJs, SECRET, { sub: 'u1', roles: ['EDITOR'] }, 3_600)
   await expectStatus(200, hub, cookie([NAMES.authJs, session]), ['user/u1'])

@@ -81,9 +81,12 @@ async fn a8_a_server_that_stalls_in_the_middle_is_given_up() {
     server.answers(Answer::Stalled);
     let mut request = get(&server.url());
     request.timeout = Duration::from_millis(200);
-    let failure = fetch(request).await.expect_err("nothing more came");
-    assert_eq!(failure, FetchError::TimedOut(Duration::from_millis(200)));
-    assert_eq!(server.requests(), 1, "it stalled after the request");
+    // On a busy machine the time may be over before the request has come.
+    while server.requests() == 0 {
+        let failure = fetch(request.clone()).await;
+        let failure = failure.expect_err("nothing more came");
+        assert_eq!(failure, FetchError::TimedOut(Duration::from_millis(200)));
+    }
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::client::{Answer, PATIENCE, Request};
 use crate::sinks::{Sink, for_each_sink};
-use crate::world::World;
+use crate::world::{Wish, World};
 
 for_each_sink!(
     n4_a_slow_reader_gets_every_byte_as_text,
@@ -76,7 +76,11 @@ async fn publish(world: &World, from: usize, to: usize) {
 
 /// Reads a whole stream slowly: published half before it opens, half after; then the server ends.
 async fn read_slowly(request: Request) -> Answer {
-    let mut world = World::start().await;
+    let mut world = World::start_with(Wish {
+        stands_still: true,
+        ..Wish::default()
+    })
+    .await;
     let (half, all) = (sizes().count() / 2, sizes().count());
     publish(&world, 0, half).await;
     let socket = TcpSocket::new_v4().expect("a socket");

@@ -42,6 +42,7 @@ pub(crate) struct TestClock {
     begun: Instant,
     ahead_ms: AtomicU64,
     moment_ahead_ms: AtomicU64,
+    stands_still: bool,
 }
 
 impl Clock for TestClock {
@@ -51,7 +52,11 @@ impl Clock for TestClock {
     }
 
     fn moment(&self) -> Moment {
-        let elapsed = self.begun.elapsed().as_millis() as u64;
+        let elapsed = if self.stands_still {
+            0
+        } else {
+            self.begun.elapsed().as_millis() as u64
+        };
         Moment(elapsed + self.moment_ahead_ms.load(Ordering::SeqCst))
     }
 }
@@ -77,6 +82,8 @@ pub(crate) struct Wish {
     pub(crate) connections_per_identity: usize,
     pub(crate) connections_per_address: usize,
     pub(crate) slow_reader_ms: u64,
+    /// No time passes for the shards: however long the machine takes, they give up nobody.
+    pub(crate) stands_still: bool,
     pub(crate) origins: Option<Origins>,
     pub(crate) hosts: Vec<HostName>,
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -97,6 +104,7 @@ impl Default for Wish {
             connections_per_identity: 100,
             connections_per_address: 1_000,
             slow_reader_ms: 10_000,
+            stands_still: false,
             origins: None,
             hosts: Vec::new(),
             trusted_proxies: Vec::new(),
@@ -118,6 +126,7 @@ impl World {
             begun: Instant::now(),
             ahead_ms: AtomicU64::new(0),
             moment_ahead_ms: AtomicU64::new(0),
+            stands_still: wish.stands_still,
         });
         let as_clock: Arc<dyn Clock> = clock.clone();
         let log = MemoryLog::open(
@@ -185,7 +194,7 @@ impl World {
         let (shutdown, asked) = oneshot::channel();
         let drain = Drain {
             spread: Duration::ZERO,
-            grace: Duration::from_secs(5),
+            grace: PATIENCE,
             retry_after: Duration::from_secs(1),
         };
         let asked = async {

@@ -282,7 +282,11 @@ fn fill_the_queue<'a>(
 async fn reads_of_streams_beyond_those_that_may_wait_end_the_streams() {
     let (fixture, store) = moody_behind_a_window_of(4).await;
     let mut behind = fixture.live(&["a"]).await;
-    fixture.publish_numbers("a", 4..100).await;
+    // The first lies ready, and nothing is read while it does; all shards have seen the last.
+    fixture.publish_numbers("a", 4..5).await;
+    fixture.turn_shards().await;
+    fixture.publish_numbers("a", 5..100).await;
+    fixture.turn_shards().await;
     let identity = identity("reader");
     let released = store.held.lock().unwrap_or_else(PoisonError::into_inner);
     let mut waiting = fill_the_queue(&fixture.hub, &identity);

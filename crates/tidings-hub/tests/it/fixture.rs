@@ -249,6 +249,13 @@ impl Fixture {
     pub(crate) async fn wake_shards(&self) {
         soon(self.hub.census()).await;
     }
+
+    /// Every shard has had a whole turn: a publish does not wait long for a late one.
+    pub(crate) async fn turn_shards(&self) {
+        // The first answer comes in the middle of a round, the second in a later one.
+        self.wake_shards().await;
+        self.wake_shards().await;
+    }
 }
 
 /// A reader, word by word.

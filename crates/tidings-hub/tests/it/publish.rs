@@ -88,6 +88,8 @@ async fn a_waiting_page_counts_until_it_has_its_answer() {
             if let Some(count) = fixture.publish(draft("a")).await.subscribers {
                 return count;
             }
+            // Until then the poll before it would still be there.
+            fixture.turn_shards().await;
         }
     };
     assert_eq!(soon(with_poll).await, 1);

@@ -124,6 +124,8 @@ async fn n4_a_reader_that_is_given_up_holds_no_place_though_it_never_looks_again
     // As in a response whose client grants it no window.
     let mut slow = fixture.live(&["a"]).await;
     fixture.publish(number_event("a", 1)).await;
+    // What it does not take lies there, from a moment before the next one.
+    fixture.turn_shards().await;
     fixture.clock.advance(Duration::from_secs(10));
     soon(async {
         while fixture.hub.figures().connections > 0 {

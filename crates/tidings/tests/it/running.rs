@@ -116,6 +116,17 @@ impl Hub {
         assert!(!waited.timed_out(), "no `{words}` in {lines:#?}");
     }
 
+    /// Waits until so many lines with these words have been logged, and returns all there are: a line
+    /// may come a moment after what it tells of shows elsewhere.
+    pub(crate) fn logged_at_least(&self, count: usize, words: &str) -> Vec<String> {
+        let lines = self.log.lines.lock().expect("the log");
+        let waiting = self.log.more.wait_timeout_while(lines, PATIENCE, |lines| {
+            lines.iter().filter(|line| line.contains(words)).count() < count
+        });
+        drop(waiting.expect("the log"));
+        self.logged(words)
+    }
+
     /// The lines with these words that have been logged so far.
     pub(crate) fn logged(&self, words: &str) -> Vec<String> {
         let lines = self.log.lines.lock().expect("the log");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
-use tidings_testkit::plain_client::{Connection, offset_of};
+use tidings_testkit::plain_client::{self, Connection, offset_of};
 use tokio::sync::watch;
 
 use super::ledger::{Ledger, Name};
@@ -104,13 +104,17 @@ impl Publisher {
     /// Publishes an event; nothing is answered when the connection is gone.
     async fn publish(&self, connection: &mut Connection, event: Name) -> Result<Option<Answer>> {
         let body = self.body(event).to_string();
-        let answer = match connection.publish("application/json", body).await {
-            Ok(answer) => answer,
-            Err(error) => {
-                if error.was_sent() {
-                    self.ledger.note_unanswered();
+        let answer = loop {
+            match connection.publish("application/json", body.clone()).await {
+                // The disk of the machine stalls: nothing was taken.
+                Ok(answer) if is_busy(&answer) => {}
+                Ok(answer) => break answer,
+                Err(error) => {
+                    if error.was_sent() {
+                        self.ledger.note_unanswered();
+                    }
+                    return Ok(None);
                 }
-                return Ok(None);
             }
         };
         ensure!(
@@ -146,6 +150,12 @@ impl Publisher {
             },
         })
     }
+}
+
+/// Whether the log has too much to write already.
+fn is_busy(answer: &plain_client::Answer) -> bool {
+    let problem = serde_json::from_slice::<Value>(&answer.body);
+    problem.is_ok_and(|problem| problem["code"] == json!("log_busy"))
 }
 
 /// Publishes the event after which there is no other, on all topics.
