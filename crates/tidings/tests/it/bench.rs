@@ -234,7 +234,7 @@ fn n4_readers_that_are_given_up_while_they_have_stopped_come_back_for_everything
     let published = number(&report, "published");
     assert_eq!(number(&report, "delivered"), published * 8, "{report}");
     assert!(
-        number(&report, "interrupted") > 0,
+        number(&report, "interrupted") >= 4,
         "nobody was given up: {report}"
     );
 }
