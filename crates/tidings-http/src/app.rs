@@ -324,6 +324,6 @@ fn other_methods(method: &Method, path: &str) -> Refusal {
             Problem::new(Code::MethodNotAllowed, detail).with_hint(format!("use one of {allow}")),
         ),
         allow: Some(allow),
-        told: None,
+        told: Vec::new(),
     }
 }

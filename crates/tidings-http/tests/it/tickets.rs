@@ -296,6 +296,28 @@ async fn a24_an_identity_gets_so_many_tickets_and_tokens_a_minute_wherever_it_is
 }
 
 #[tokio::test]
+async fn a24_a_refusal_after_a_ticket_was_counted_tells_what_is_left() {
+    let world = World::start().await;
+    let mut left = 120;
+    for path in ["/v1/tickets", "/v1/tokens"] {
+        for (body, status) in [
+            ("{", 400),
+            (r#"{"topics": []}"#, 400),
+            (r#"{"topics": ["elsewhere"]}"#, 403),
+            (r#"{"origin": "nowhere"}"#, 400),
+        ] {
+            let request = Request::post(path).bearer("reader").json(body);
+            let answer = world.send(request).await;
+            assert_eq!(answer.status, status, "{path} {body}: {}", answer.text());
+            left -= 1;
+            let said = format!("\"tickets\";r={left};");
+            assert!(answer.all("ratelimit").starts_with(&said), "{said}");
+            assert_eq!(answer.all("ratelimit-policy"), "\"tickets\";q=120;w=60");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_store_that_is_down_hands_out_nothing_and_lets_nobody_in_by_ticket() {
     for rates in [
         RateLimits::default(),
