@@ -2,7 +2,8 @@
 //!
 //! The first part is the example `provider_cost` of `tidings-auth`: the work of each provider by itself.
 //! The second part connects to the real program, one stream after the other on a few threads, until the
-//! greeting is there, and takes the processor time of the hub's process from `/proc`.
+//! greeting is there, and takes the processor time of the hub's process from `/proc`. The third is the
+//! example `key_flood`: what tokens with made-up key names cost those whose token is good.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -69,6 +70,7 @@ pub(crate) fn run(stand: &Stand, arguments: &BenchArguments) -> Result<Report> {
     let bars = providers(&root, &mut figures)?;
     let seconds = arguments.seconds.min(SECONDS_MAX);
     connects(stand, &root, seconds, &mut figures)?;
+    key_flood(&root, seconds, &mut figures)?;
     let load_after = load_average()?;
     figures.push(Figure::new("load average before", load_before, "processes"));
     figures.push(Figure::new("load average after", load_after, "processes"));
@@ -76,7 +78,9 @@ pub(crate) fn run(stand: &Stand, arguments: &BenchArguments) -> Result<Report> {
         setup: format!(
             "each provider by itself in one process, the fastest of many, the application and the issuer answering at \
              once; then streams with nothing asked for, opened by {THREADS} threads until the greeting for {seconds} s \
-             for each credential, and the processor time of the hub's process over them"
+             for each credential, and the processor time of the hub's process over them; then {seconds} s of a good \
+             token's verifications alone, beside other good ones and beside tokens with unknown keys, 64 at a time on \
+             another thread, while the hub's clock runs ten times as fast"
         ),
         figures,
         charts: vec![(
@@ -93,15 +97,8 @@ pub(crate) fn run(stand: &Stand, arguments: &BenchArguments) -> Result<Report> {
 
 /// The work of each provider, and a bar for each.
 fn providers(root: &Path, figures: &mut Vec<Figure>) -> Result<Vec<(String, f64)>> {
-    let output = cargo(root)
-        .args(["run", "--quiet", "--release", "--package", "tidings-auth"])
-        .args(["--example", "provider_cost"])
-        .output()
-        .context("cannot start `cargo run`")?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "`provider_cost` failed: {said}");
     let mut bars = Vec::new();
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
+    for line in example(root, "provider_cost", &[])?.lines() {
         let [name, first, later] = line.split('\t').collect::<Vec<_>>()[..] else {
             bail!("`provider_cost` printed a line of another form: {line}");
         };
@@ -115,6 +112,37 @@ fn providers(root: &Path, figures: &mut Vec<Figure>) -> Result<Vec<(String, f64)
         bars.push(((*label).to_owned(), later));
     }
     Ok(bars)
+}
+
+/// What a flood of unknown keys costs those whose token is good.
+fn key_flood(root: &Path, seconds: u64, figures: &mut Vec<Figure>) -> Result<()> {
+    for line in example(root, "key_flood", &[&seconds.to_string()])?.lines() {
+        let [name, value, unit] = line.split('\t').collect::<Vec<_>>()[..] else {
+            bail!("`key_flood` printed a line of another form: {line}");
+        };
+        let units = ["us", "tokens", "fetches", "pauses"];
+        let unit = units.into_iter().find(|known| *known == unit);
+        let unit = unit.with_context(|| format!("an unknown unit: {line}"))?;
+        figures.push(Figure::new(
+            name,
+            value.parse().context(line.to_owned())?,
+            unit,
+        ));
+    }
+    Ok(())
+}
+
+/// What an example of `tidings-auth` prints.
+fn example(root: &Path, name: &str, arguments: &[&str]) -> Result<String> {
+    let output = cargo(root)
+        .args(["run", "--quiet", "--release", "--package", "tidings-auth"])
+        .args(["--example", name, "--"])
+        .args(arguments)
+        .output()
+        .context("cannot start `cargo run`")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "`{name}` failed: {said}");
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Connects with each credential.
