@@ -56,6 +56,7 @@ fn open_problem(error: OpenError) -> Problem {
     match error {
         OpenError::NotGranted(patterns) => Problem::from(&SubscribeRefused::NotGranted(patterns)),
         OpenError::SelectsNothing => Problem::from(&SubscribeRefused::Nothing),
+        OpenError::TooManyPatterns(refused) => Problem::from(&refused),
         OpenError::TooManyConnections {
             scope,
             max,
