@@ -149,6 +149,11 @@ fn x_forwarded_proto(headers: &HeaderMap) -> Option<Scheme> {
         .then_some(first)
 }
 
+/// Whether somebody tells for whom a request is sent, in one of the headers that could be read.
+pub(crate) fn tells_for_whom(headers: &HeaderMap) -> bool {
+    headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(http::header::FORWARDED)
+}
+
 /// Whether a proxy of any kind has left its mark on a request.
 pub(crate) fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.keys().any(|name| {
