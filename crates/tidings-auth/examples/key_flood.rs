@@ -203,7 +203,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (address, asked) = serve(json!({ "keys": [key] }).to_string())?;
     let good = token(&pair, "k1");
 
-    let fetch: Arc<dyn Fetch> = Arc::new(WebFetch::new(PlainHttp::Loopback)?);
+    let fetch: Arc<dyn Fetch> = Arc::new(WebFetch::new()?);
     let clock: Arc<dyn Clock> = Arc::new(FastClock(Instant::now()));
     let address = Address::parse(&format!("http://{address}/keys"), PlainHttp::Loopback)?;
     let policy = Policy::new(
