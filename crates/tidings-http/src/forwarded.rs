@@ -63,8 +63,10 @@ pub fn network(text: &str) -> Result<IpNet, NotANetwork> {
 
 /// The scheme by which a client came to the first proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scheme {
+pub enum Scheme {
+    /// In the clear.
     Http,
+    /// Over TLS.
     Https,
 }
 
@@ -85,15 +87,16 @@ impl Scheme {
 
 /// Where a request comes from, as far as it can be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Source {
+pub struct Source {
     /// Whose request it is, for limits and the log.
-    pub(crate) client: IpAddr,
+    pub client: IpAddr,
     /// Known only if a trusted proxy says it: TLS may end where nobody tells the hub.
-    pub(crate) scheme: Option<Scheme>,
+    pub scheme: Option<Scheme>,
 }
 
-/// Finds out where a request comes from.
-pub(crate) fn source(
+/// Finds out where a request comes from: `trusted` are the proxies that are believed, and `header` is
+/// where they tell it.
+pub fn source(
     trusted: &[IpNet],
     header: ForwardedHeader,
     peer: Peer,
