@@ -77,10 +77,7 @@ fn open(data_dir: &Path, bytes: &[u8]) -> Option<Arc<Revocations>> {
 /// A line with the check sum of its text in place of its last brace.
 fn seal(json: &str) -> String {
     let inside = &json[..json.len() - 1];
-    let sum: String = Sha256::digest(inside)
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("{inside},\"sum\":\"{sum}\"}}\n")
+    let digest: [u8; 32] = Sha256::digest(inside).into();
+    let sum = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
+    format!("{inside},\"sum\":\"{sum:08x}\"}}\n")
 }

@@ -1,4 +1,6 @@
-//! CloudEvents: structured, batched and binary, of which the first two and the last two agree.
+//! `CloudEvents`: structured, batched and binary, of which the first two and the last two agree.
+
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 use tidings_core::event::Content;
@@ -106,5 +108,10 @@ fn is_the_same_in_binary(body: &[u8], event: &Content, request: &Addressing) {
 
 /// Percent-encoded, as the HTTP binding has it; more than it asks for is allowed.
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        // Writing to a string cannot fail.
+        let _infallible = write!(encoded, "%{byte:02X}");
+    }
+    encoded
 }

@@ -5,6 +5,8 @@
 //! greeting is there, and takes the processor time of the hub's process from `/proc`. The third is the
 //! example `key_flood`: what tokens with made-up key names cost those whose token is good.
 
+mod examples;
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -21,7 +23,7 @@ use super::chart::Chart;
 use super::machine::processor_seconds;
 use super::report::{Figure, Report};
 use super::stand::Stand;
-use crate::workspace::{self, cargo};
+use crate::workspace;
 
 /// Threads that connect.
 const THREADS: usize = 4;
@@ -39,38 +41,15 @@ enum Shown {
     Ticket(String),
 }
 
-/// What stands below each bar: there is room for a word.
-const LABELS: [(&str, &str); 15] = [
-    ("anonymous", "none"),
-    ("HS256 of the hub", "HS256"),
-    ("RS256 by a published key set", "RS256"),
-    ("ES256 by a published key set", "ES256"),
-    ("EdDSA by a published key set", "EdDSA"),
-    ("session cookie of NextAuth 4", "v4"),
-    ("session cookie of Auth.js 5", "v5"),
-    ("the same in three parts, 11.7 kB", "v5 ×3"),
-    ("API key", "key"),
-    ("ticket, issued", "ticket"),
-    ("ticket, redeemed", "use"),
-    ("stream token", "stream"),
-    ("application, asked and kept", "app"),
-    ("all of them and 20 rules, HS256", "HS+20"),
-    ("all of them and 20 rules, session cookie", "v5+20"),
-];
-
-/// What the words mean.
-const LEGEND: &str =
-    "v4, v5: cookies of NextAuth 4, Auth.js 5; ticket: issued, use: redeemed; +20: with 20 rules";
-
 /// Runs the benchmark.
 pub(crate) fn run(stand: &Stand, arguments: &BenchArguments) -> Result<Report> {
     let root = workspace::root()?;
     let load_before = load_average()?;
     let mut figures = Vec::new();
-    let bars = providers(&root, &mut figures)?;
+    let bars = examples::providers(&root, &mut figures)?;
     let seconds = arguments.seconds.min(SECONDS_MAX);
     connects(stand, &root, seconds, &mut figures)?;
-    key_flood(&root, seconds, &mut figures)?;
+    examples::key_flood(&root, seconds, &mut figures)?;
     let load_after = load_average()?;
     figures.push(Figure::new("load average before", load_before, "processes"));
     figures.push(Figure::new("load average after", load_after, "processes"));
@@ -87,62 +66,12 @@ pub(crate) fn run(stand: &Stand, arguments: &BenchArguments) -> Result<Report> {
             String::new(),
             Chart::bars(
                 "Finding out who a request is, from the second request on",
-                LEGEND,
+                examples::LEGEND,
                 "microseconds",
                 bars,
             ),
         )],
     })
-}
-
-/// The work of each provider, and a bar for each.
-fn providers(root: &Path, figures: &mut Vec<Figure>) -> Result<Vec<(String, f64)>> {
-    let mut bars = Vec::new();
-    for line in example(root, "provider_cost", &[])?.lines() {
-        let [name, first, later] = line.split('\t').collect::<Vec<_>>()[..] else {
-            bail!("`provider_cost` printed a line of another form: {line}");
-        };
-        if let Ok(first) = first.parse() {
-            figures.push(Figure::new(format!("{name}: first request"), first, "us"));
-        }
-        let later = later.parse().context("no number of microseconds")?;
-        figures.push(Figure::new(format!("{name}: later ones"), later, "us"));
-        let label = LABELS.iter().find(|(known, _)| *known == name);
-        let (_, label) = label.with_context(|| format!("`{name}` has no label"))?;
-        bars.push(((*label).to_owned(), later));
-    }
-    Ok(bars)
-}
-
-/// What a flood of unknown keys costs those whose token is good.
-fn key_flood(root: &Path, seconds: u64, figures: &mut Vec<Figure>) -> Result<()> {
-    for line in example(root, "key_flood", &[&seconds.to_string()])?.lines() {
-        let [name, value, unit] = line.split('\t').collect::<Vec<_>>()[..] else {
-            bail!("`key_flood` printed a line of another form: {line}");
-        };
-        let units = ["us", "tokens", "fetches", "pauses"];
-        let unit = units.into_iter().find(|known| *known == unit);
-        let unit = unit.with_context(|| format!("an unknown unit: {line}"))?;
-        figures.push(Figure::new(
-            name,
-            value.parse().context(line.to_owned())?,
-            unit,
-        ));
-    }
-    Ok(())
-}
-
-/// What an example of `tidings-auth` prints.
-fn example(root: &Path, name: &str, arguments: &[&str]) -> Result<String> {
-    let output = cargo(root)
-        .args(["run", "--quiet", "--release", "--package", "tidings-auth"])
-        .args(["--example", name, "--"])
-        .args(arguments)
-        .output()
-        .context("cannot start `cargo run`")?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "`{name}` failed: {said}");
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Connects with each credential.
