@@ -2,10 +2,9 @@
 //!
 //! The first part is the example `provider_cost` of `tidings-auth`: the work of each provider by itself.
 //! The second part connects to the real program, one stream after the other on a few threads, until the
-//! greeting is there, and takes the processor time of the hub's process from `/proc`. The third is the
-//! example `key_flood`: what tokens with made-up key names cost those whose token is good.
+//! greeting is there, and takes the processor time of the hub's process from `/proc`.
 
-mod examples;
+mod providers;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -20,7 +19,7 @@ use serde_json::Value;
 
 use super::BenchArguments;
 use super::chart::Chart;
-use super::machine::processor_seconds;
+use super::machine::{load_average, processor_seconds};
 use super::report::{Figure, Report};
 use super::stand::Stand;
 use crate::workspace;
@@ -46,10 +45,9 @@ pub(crate) fn run(stand: &Stand, arguments: &BenchArguments) -> Result<Report> {
     let root = workspace::root()?;
     let load_before = load_average()?;
     let mut figures = Vec::new();
-    let bars = examples::providers(&root, &mut figures)?;
+    let bars = providers::measure(&root, &mut figures)?;
     let seconds = arguments.seconds.min(SECONDS_MAX);
     connects(stand, &root, seconds, &mut figures)?;
-    examples::key_flood(&root, seconds, &mut figures)?;
     let load_after = load_average()?;
     figures.push(Figure::new("load average before", load_before, "processes"));
     figures.push(Figure::new("load average after", load_after, "processes"));
@@ -57,16 +55,14 @@ pub(crate) fn run(stand: &Stand, arguments: &BenchArguments) -> Result<Report> {
         setup: format!(
             "each provider by itself in one process, the fastest of many, the application and the issuer answering at \
              once; then streams with nothing asked for, opened by {THREADS} threads until the greeting for {seconds} s \
-             for each credential, and the processor time of the hub's process over them; then {seconds} s of a good \
-             token's verifications alone, beside other good ones and beside tokens with unknown keys, 64 at a time on \
-             another thread, while the hub's clock runs ten times as fast"
+             for each credential, and the processor time of the hub's process over them"
         ),
         figures,
         charts: vec![(
             String::new(),
             Chart::bars(
                 "Finding out who a request is, from the second request on",
-                examples::LEGEND,
+                providers::LEGEND,
                 "microseconds",
                 bars,
             ),
@@ -233,11 +229,4 @@ fn serve(body: String) -> Result<SocketAddr> {
         }
     });
     Ok(address)
-}
-
-/// How many processes wanted a core over the last minute.
-fn load_average() -> Result<f64> {
-    let text = fs::read_to_string("/proc/loadavg").context("cannot read `/proc/loadavg`")?;
-    let first = text.split(' ').next().and_then(|first| first.parse().ok());
-    first.context("`/proc/loadavg` has another form")
 }
