@@ -185,8 +185,8 @@ async fn phase(
 }
 
 /// A time below which this share of all lie, in microseconds.
-fn share(sorted: &[u64], of: f64) -> f64 {
-    let at = (sorted.len().saturating_sub(1) as f64 * of) as usize;
+fn share(sorted: &[u64], per_cent: usize) -> f64 {
+    let at = sorted.len().saturating_sub(1) * per_cent / 100;
     sorted.get(at).copied().unwrap_or_default() as f64 / 1e3
 }
 
@@ -222,8 +222,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     ] {
         let (asked_before, began) = (asked.load(Ordering::SeqCst), clock.moment());
         let (times, others) = phase(&issuers, &good, beside, time).await;
-        for (of, word) in [(0.5, "p50"), (0.99, "p99")] {
-            println!("a good token {name}: {word}\t{:.1}\tus", share(&times, of));
+        for (per_cent, word) in [(50, "p50"), (99, "p99")] {
+            println!(
+                "a good token {name}: {word}\t{:.1}\tus",
+                share(&times, per_cent)
+            );
         }
         if beside == Beside::Unknown {
             let fetches = asked.load(Ordering::SeqCst) - asked_before;
