@@ -40,6 +40,20 @@ rows("api_key", {
     "raw-not-text": b"\2=tdk_\xff",
 })
 
+REVOKED = '{"revoke":{"what":"subject:u1","at":1899999999000,"until":1900003600000}}'
+rows("auth_journal", {
+    "empty": b"\xff",
+    "one": b"\xff" + REVOKED.encode(),
+    "lifted": b"\xc0" + "\n".join([REVOKED, REVOKED.replace("subject:u1", "key:k1"),
+                                    '{"lift":{"what":"subject:u1"}}']).encode(),
+    "since": b"\x80" + '{"revoke":{"what":"token:main:t1","at":1,"until":9000000000000,"issuedBefore":5}}'.encode(),
+    "ended": b"\x40" + REVOKED.replace("1900003600000", "5").encode(),
+    "no-sense": b"\xff" + b'{"revoke":{"what":"who?","at":1,"until":2}}',
+    "unknown": b"\xff" + b'{"purge":{}}',
+    "raw": b'\xff={"tidings":"revocations","version":2,"sum":"00000000"}\n',
+    "not-text": b"\xff=\xff\xfe\n",
+})
+
 rows("claim_layout", {
     "own": "sub\nroles\n\ntidings\n" + claims(roles=["ADMIN"], tidings={
         "subscribe": ["project/*"], "publish": ["project/42", "@user/*", "@role/R", "@all"], "admin": False}),
@@ -48,6 +62,24 @@ rows("claim_layout", {
         "exp": 4102444800.5, "user": {"id": "u1"}, "realm_access": {"roles": ["a"]}, "x": {"y": {"admin": True}}}),
     "url": "sub\nhttps://example\\.com/roles\n\n\n" + claims(**{"https://example.com/roles": ["a"]}),
     "wrong-types": "sub\nroles\n\ntidings\n" + claims(roles=[1], tidings=[], nbf="1", jti=""),
+})
+
+EVENT = {"specversion": "1.0", "id": "i1", "type": "order.created", "source": "/shop"}
+STRUCTURED = "application/cloudevents+json"
+rows("cloud_event", {
+    "structured": "project/1\n" + STRUCTURED + "\n\n\n" + json.dumps({
+        **EVENT, "time": "2026-11-21T19:30:00Z", "subject": "7", "tidingspriority": "high",
+        "datacontenttype": "application/json", "data": {"n": 1.5, "t": "\u00e9\n"}}),
+    "addressed": "\n" + STRUCTURED + "\n\n\n" + json.dumps({
+        **EVENT, "tidingstopics": "a/b,c", "tidingsusers": "u1", "tidingsroles": "R", "traceparent": "00-1"}),
+    "base64": "\n" + STRUCTURED + "; charset=utf-8\n\n\n" + json.dumps({
+        **EVENT, "datacontenttype": "image/png", "data_base64": "iVBORw=="}),
+    "literals": "\n" + STRUCTURED + "\n\n\n" + json.dumps({**EVENT, "count": 5, "flag": True, "data": None}),
+    "batch": "t\napplication/cloudevents-batch+json\n\n\n" + json.dumps([EVENT, {**EVENT, "id": "i2", "data": []}]),
+    "binary": "a\napplication/json\nce-specversion: 1.0\nCE-id: i%201\nce-type: t\nce-source: /s\nhost: h\n\n[1,2]",
+    "binary-text": "\ntext/plain\nce-specversion: 1.0\nce-id: i1\nce-type: t\nce-source: s\nce-x: \"%E2%82%AC\"\n\nh\u00e9",
+    "mistyped": "\n" + STRUCTURED + "\n\n\n" + json.dumps({**EVENT, "tidingstopic": "a"}),
+    "other-version": "\n" + STRUCTURED + "\n\n\n" + json.dumps({**EVENT, "specversion": "0.3"}),
 })
 
 rows("cookie_chunks", {
@@ -74,6 +106,18 @@ rows("cursor", {
     "duration": "10m",
     "keyword": "earliest",
     "id": "order-7:created",
+})
+
+rows("forwarded", {
+    "one": "x-forwarded-for: 203.0.113.9\nx-forwarded-proto: https",
+    "chain": "X-Forwarded-For: 203.0.113.9, 10.0.0.3\nx-forwarded-for: [fd00::1]:443, ::ffff:10.0.0.4",
+    "ports": "x-forwarded-for: 203.0.113.9:4711,[2001:db8::1],unknown,",
+    "many": "x-forwarded-for: " + ", ".join(["10.0.0.1"] * 40),
+    "forwarded": 'forwarded: for=203.0.113.9;proto=https;by=10.0.0.1, For="[2001:db8::1]:80"',
+    "quotes": 'forwarded: for="a,b\\"", for=10.0.0.1;host="x;for=1.1.1.1"\nforwarded: for=_hidden',
+    "both": "forwarded: for=203.0.113.9\nx-forwarded-for: 203.0.113.8\nvia: 1.1 p",
+    "twice": "forwarded: for=203.0.113.9;for=203.0.113.8;proto=http;proto=https",
+    "not-text": b"x-forwarded-for: \xff\xfe\nforwarded: for=\xe9",
 })
 
 for number, one in enumerate(TOKENS["algorithms"]):
@@ -169,6 +213,24 @@ rows("session_cookie", {
     "in-parts": f"{NAME}.1={VALUE[200:]}\nother=1\n{NAME}.0={VALUE[:200]}",
     "two-names": f"{NAME}=x\n__Host-{NAME}=y\nnext-auth.session-token=z",
     "empty": f"{NAME}=\n{NAME}.0=",
+})
+
+rows("settings_file", {
+    "small": 'listen = "127.0.0.1:7777"\n[auth]\nsecret = "canary-0123456789abcdef0123456789abcdef"\n',
+    "limits": '[auth]\nsecret = "canary-0123456789abcdef0123456789abcdef"\n[limits]\nconnections = 100\nconnections_per_identity = 5\n[window]\nevents = 1000\nbytes = "64MiB"\n',
+    "issuer": '[[auth.issuer]]\nname = "main"\nissuer = "https://id.example.com"\naudiences = ["tidings"]\n'
+              'algorithms = ["RS256"]\njwks_url = "https://id.example.com/jwks.json"\n'
+              '[[auth.issuer]]\nname = "other"\nissuer = "https://b.example"\nqualify = false\n'
+              'audiences = ["b"]\nalgorithms = ["HS256"]\nsecret = "canary-0123456789abcdef0123456789abcdef"\n',
+    "session": '[auth]\nsession_secret = "canary-0123456789abcdef0123456789abcdef"\n'
+               '[[auth.session]]\nname = "web"\ncookies = ["authjs.session-token"]\n',
+    "rules": '[auth]\nsecret = "canary-0123456789abcdef0123456789abcdef"\n[[rule]]\nroles = ["EDITOR"]\n'
+             'subscribe = ["workspace/{workspace}/**"]\npublish = ["@user/{sub}"]\n',
+    "application": '[auth.application]\nurl = "https://app.example/api/me"\ncookies = ["sid"]\ntimeout = "2s"\n',
+    "wrong-kinds": 'listen = 5\n[limits]\nconnections = "many"\n[auth]\nsecret = ["canary"]\n',
+    "unknown": '[limit]\nconnection = 1\n[auth]\nsecrte = "x"\n',
+    "no-toml": 'listen = \n[[[',
+    "weak": '[auth]\nsecret = "canary"\n[http]\ntrusted_proxies = ["10.0.0.0/8", "x"]\n',
 })
 
 rows("sse_parser", {

@@ -23,15 +23,19 @@ mod world;
 pub mod mutation;
 
 pub mod api_key;
+pub mod auth_journal;
 pub mod claims;
+pub mod cloud_event;
 pub mod cookies;
 pub mod cursor;
+pub mod forwarded;
 pub mod jwt;
 pub mod pattern;
 pub mod publish;
 pub mod query;
 pub mod rules;
 pub mod session;
+pub mod settings_file;
 pub mod sse;
 pub mod stream_token;
 pub mod ticket;
@@ -50,11 +54,14 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 21] = [
     target("api_key", api_key::api_key),
+    target("auth_journal", auth_journal::auth_journal),
     target("claim_layout", claims::claim_layout),
+    target("cloud_event", cloud_event::cloud_event),
     target("cookie_chunks", cookies::cookie_chunks),
     target("cursor", cursor::cursor),
+    target("forwarded", forwarded::forwarded),
     target("jwt", jwt::jwt),
     target("jwt_claims", jwt::jwt_claims),
     target("ndjson_lines", publish::ndjson_lines),
@@ -64,6 +71,7 @@ pub const TARGETS: [Target; 17] = [
     target("rule_template", rules::rule_template),
     target("session_claims", session::session_claims),
     target("session_cookie", session::session_cookie),
+    target("settings_file", settings_file::settings_file),
     target("sse_parser", sse::sse_parser),
     target("stream_token", stream_token::stream_token),
     target("ticket_content", ticket::ticket_content),

@@ -8,7 +8,8 @@ use serde_json::Value;
 use tidings_auth::fetch::{Fetch, FetchFuture, FetchRequest};
 use tidings_auth::provider::{Proven, Provider};
 use tidings_core::port::{AuthFailure, Clock, Presented, Purpose};
-use tidings_core::time::{Moment, Timestamp};
+use tidings_core::time::Timestamp;
+use tidings_testkit::clock::ManualClock;
 
 /// The time of every run, for which the fixtures' tokens and sessions are valid.
 pub(crate) const NOW: Timestamp = Timestamp(1_900_000_000_000);
@@ -52,33 +53,19 @@ pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     found.expect("the fixture has this text")
 }
 
-/// A clock that stands at [`NOW`].
-#[derive(Debug)]
-struct StoppedClock;
-
-impl Clock for StoppedClock {
-    fn now(&self) -> Timestamp {
-        NOW
-    }
-
-    fn moment(&self) -> Moment {
-        Moment(0)
-    }
-}
-
 /// No network: whatever tries to reach out has been made to by an input.
 #[derive(Debug)]
 struct NoFetch;
 
 impl Fetch for NoFetch {
     fn fetch(&self, request: FetchRequest) -> FetchFuture<'_> {
-        panic!("an input made the hub ask {}", request.url)
+        panic!("an input made the hub ask {}", request.address)
     }
 }
 
 /// A clock that stands still.
 pub(crate) fn clock() -> Arc<dyn Clock> {
-    Arc::new(StoppedClock)
+    Arc::new(ManualClock::at(NOW))
 }
 
 /// A way to fetch that is never to be used.

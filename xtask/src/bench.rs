@@ -10,6 +10,7 @@
 
 mod blocking;
 mod chart;
+mod example;
 pub(crate) mod generator;
 pub(crate) mod machine;
 mod peers;
@@ -20,6 +21,7 @@ mod auth;
 mod broadcast;
 mod churn;
 mod idle;
+mod key_flood;
 mod publish;
 mod reopen;
 mod replay;
@@ -81,7 +83,7 @@ struct Benchmark {
     run: fn(&Stand, &BenchArguments) -> Result<Report>,
 }
 
-const BENCHMARKS: [Benchmark; 8] = [
+const BENCHMARKS: [Benchmark; 9] = [
     Benchmark {
         name: "publish",
         run: publish::run,
@@ -113,6 +115,10 @@ const BENCHMARKS: [Benchmark; 8] = [
     Benchmark {
         name: "auth",
         run: auth::run,
+    },
+    Benchmark {
+        name: "key-flood",
+        run: key_flood::run,
     },
 ];
 

@@ -39,7 +39,8 @@ use tidings_core::grant::Grants;
 use tidings_core::identity::Identity;
 use tidings_core::pattern::Pattern;
 use tidings_core::port::{Authenticator, Clock, Presented, Purpose, SharedStore};
-use tidings_core::time::{Moment, Timestamp};
+use tidings_core::time::Timestamp;
+use tidings_testkit::clock::ManualClock;
 
 const NOW: Timestamp = Timestamp(1_900_000_000_000);
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -47,19 +48,6 @@ const BATCHES: u32 = 200;
 const REQUESTS_PER_BATCH: u32 = 20;
 const FIRST_TIMES: u32 = 50;
 const RULES: usize = 20;
-
-#[derive(Debug)]
-struct StoppedClock;
-
-impl Clock for StoppedClock {
-    fn now(&self) -> Timestamp {
-        NOW
-    }
-
-    fn moment(&self) -> Moment {
-        Moment(0)
-    }
-}
 
 /// Answers everything with the same text.
 #[derive(Debug)]
@@ -162,7 +150,7 @@ fn fixture(text: &str) -> Value {
 
 fn issuers(fetched: String, algorithm: Option<Algorithm>) -> Issuers {
     let fetch: Arc<dyn Fetch> = Arc::new(Answering(fetched));
-    let clock: Arc<dyn Clock> = Arc::new(StoppedClock);
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOW));
     let own = JwtAuthenticator::new(&Secret::from(SECRET), Duration::from_secs(5));
     let address = Address::parse("https://id.example.com/jwks.json", PlainHttp::Loopback);
     let policies = algorithm.map(|algorithm| {
@@ -337,7 +325,11 @@ async fn main() {
         let mut policy = application::Policy::new(name, address.expect("an address"));
         policy.cookies = COOKIE_NAMES_DEFAULT.map(str::to_owned).to_vec();
         let answer = json!({"subject": "u1", "ttl": 3600}).to_string();
-        let asked = Application::new(policy, Arc::new(Answering(answer)), Arc::new(StoppedClock));
+        let asked = Application::new(
+            policy,
+            Arc::new(Answering(answer)),
+            Arc::new(ManualClock::at(NOW)),
+        );
         Whom::provider(asked.expect("a good policy"))
     })
     .await;

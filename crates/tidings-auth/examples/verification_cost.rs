@@ -17,32 +17,19 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use tidings_auth::address::PlainHttp;
 use tidings_auth::fetch::Fetch;
 use tidings_auth::issuer::{Issuers, Keys, Policy};
 use tidings_auth::jwt::Algorithm;
 use tidings_auth::secret::Secret;
 use tidings_auth::web_fetch::WebFetch;
 use tidings_core::port::Clock;
-use tidings_core::time::{Moment, Timestamp};
+use tidings_core::time::Timestamp;
+use tidings_testkit::clock::ManualClock;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 /// The fastest of many short batches is shown: the others shared the machine with something else.
 const BATCHES: u32 = 100;
 const TOKENS_PER_BATCH: u32 = 20;
-
-#[derive(Debug)]
-struct StoppedClock;
-
-impl Clock for StoppedClock {
-    fn now(&self) -> Timestamp {
-        Timestamp(0)
-    }
-
-    fn moment(&self) -> Moment {
-        Moment(0)
-    }
-}
 
 fn pem(der: &[u8]) -> Keys {
     let text = STANDARD.encode(der);
@@ -88,8 +75,8 @@ fn keys_and_signature(
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let fetch: Arc<dyn Fetch> = Arc::new(WebFetch::new(PlainHttp::Loopback)?);
-    let clock: Arc<dyn Clock> = Arc::new(StoppedClock);
+    let fetch: Arc<dyn Fetch> = Arc::new(WebFetch::new()?);
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
     let claims = r#"{"iss":"https://issuer.example","sub":"user_2abc","exp":4000000000,
         "iat":1750000000,"jti":"1234567890","azp":"https://app.example","roles":["a","b"]}"#;
     for algorithm in [

@@ -110,6 +110,8 @@ mod tests {
             ("https://a b/", AddressFault::Form),
             ("/api", AddressFault::Form),
             ("file:///etc/passwd", AddressFault::Scheme),
+            ("ftp://127.0.0.1/", AddressFault::Scheme),
+            ("", AddressFault::Form),
             ("example.com", AddressFault::Form),
             ("https://", AddressFault::Form),
             ("https://me:secret@example.com/", AddressFault::Credentials),

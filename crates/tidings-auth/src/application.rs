@@ -138,7 +138,7 @@ impl Application {
         };
         let request = FetchRequest {
             method: self.policy.method,
-            url: self.policy.address.as_str().to_owned(),
+            address: self.policy.address.clone(),
             headers: forwarded.headers(),
             timeout: self.policy.timeout,
             body_bytes_max: ANSWER_BYTES_MAX,

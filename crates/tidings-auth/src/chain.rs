@@ -53,7 +53,9 @@ impl Chain {
             return Err(AuthFailure::Revoked);
         }
         if proven.credential.serves == Serves::Reading && presented.purpose == Purpose::Act {
-            return Err(AuthFailure::NotForThis("it opens streams and nothing else"));
+            return Err(AuthFailure::NotForThis(
+                "it is for reading and nothing else",
+            ));
         }
         Ok(Identity {
             grants: self.rules.grants(&proven),

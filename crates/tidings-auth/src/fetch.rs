@@ -8,13 +8,15 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use crate::address::Address;
+
 /// A request of the hub's own.
 #[derive(Clone)]
 pub struct FetchRequest {
     /// `GET` or `POST`, the latter with an empty body.
     pub method: FetchMethod,
     /// The whole address, from the settings.
-    pub url: String,
+    pub address: Address,
     /// Headers by name in lower case.
     pub headers: Vec<(String, Vec<u8>)>,
     /// Time for all of it, from connecting to the last byte.
@@ -83,7 +85,7 @@ impl fmt::Debug for FetchRequest {
             .collect();
         f.debug_struct("FetchRequest")
             .field("method", &self.method)
-            .field("url", &self.url)
+            .field("address", &self.address)
             .field("header_names", &names)
             .field("timeout", &self.timeout)
             .field("body_bytes_max", &self.body_bytes_max)

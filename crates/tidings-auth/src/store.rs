@@ -4,8 +4,11 @@
 //! - Tickets are in memory only. A restart forgets them, which refuses them: a ticket that cannot be
 //!   used is asked for again, and one that could be used twice would be a theft.
 //! - Counters are in memory only. They are buckets that leak: what is spent drains away steadily, and
-//!   what does not fit is refused (the same as GCRA, in whole numbers). Time is an argument and every
-//!   call has its own quota, which a limiter with a clock and a quota of its own does not offer.
+//!   what does not fit is refused (the same as GCRA, in whole numbers). `governor` does not serve for
+//!   them: its refusal does not say how many units are left and it cannot be asked for none, so a
+//!   group of events that has to fit two limits whole or cost neither could not be looked at first. A
+//!   changed quota would also begin anew, because what its limiters keep of a key is a time that means
+//!   something under their own quota alone.
 //! - Revocations are in a [journal](crate::journal), because commands beside the hub make them too.
 //!
 //! No thread of its own looks after changes of other processes: whoever runs the hub calls

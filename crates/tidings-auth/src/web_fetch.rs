@@ -7,7 +7,6 @@ use std::time::Duration;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, redirect};
 
-use crate::address::{Address, PlainHttp};
 use crate::fetch::{Fetch, FetchAnswer, FetchError, FetchFuture, FetchMethod, FetchRequest};
 
 /// How long a connection that is not used is kept for the next request.
@@ -16,7 +15,6 @@ const IDLE: Duration = Duration::from_secs(60);
 /// Sends the hub's own requests.
 pub struct WebFetch {
     client: Client,
-    plain: PlainHttp,
 }
 
 /// The network cannot be used for the hub's own requests, for want of root certificates perhaps.
@@ -25,8 +23,8 @@ pub struct WebFetch {
 pub struct WebFetchError(#[source] reqwest::Error);
 
 impl WebFetch {
-    /// A client that sends to `https:` addresses, and to `http:` ones where that is allowed.
-    pub fn new(plain: PlainHttp) -> Result<Self, WebFetchError> {
+    /// A client. Which addresses may be asked was decided when they were parsed.
+    pub fn new() -> Result<Self, WebFetchError> {
         let client = Client::builder()
             .redirect(redirect::Policy::none())
             .no_proxy()
@@ -36,19 +34,18 @@ impl WebFetch {
             .pool_max_idle_per_host(2)
             .build()
             .map_err(WebFetchError)?;
-        Ok(Self { client, plain })
+        Ok(Self { client })
     }
 
     async fn send(&self, request: FetchRequest) -> Result<FetchAnswer, FetchError> {
         let timeout = request.timeout;
         let unreachable = |error: reqwest::Error| failure(error, timeout);
-        let address = Address::parse(&request.url, self.plain)
-            .map_err(|fault| FetchError::Unreachable(fault.to_string()))?;
+        let address = request.address.as_str();
         let sending = match request.method {
-            FetchMethod::Get => self.client.get(address.as_str()),
+            FetchMethod::Get => self.client.get(address),
             // The length of the empty body is told (RFC 9110, section 8.6).
             FetchMethod::Post => {
-                let sending = self.client.post(address.as_str());
+                let sending = self.client.post(address);
                 sending.header(CONTENT_LENGTH, HeaderValue::from_static("0"))
             }
         };
@@ -123,8 +120,6 @@ impl Fetch for WebFetch {
 
 impl fmt::Debug for WebFetch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebFetch")
-            .field("plain", &self.plain)
-            .finish_non_exhaustive()
+        f.debug_struct("WebFetch").finish_non_exhaustive()
     }
 }

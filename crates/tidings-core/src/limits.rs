@@ -39,6 +39,11 @@ pub const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Patterns that one connection may ask for.
 pub const PATTERNS_PER_CONNECTION_MAX: usize = 100;
 
+/// Patterns that one connection may read after each that it asks for was intersected with each that it
+/// is granted: without a limit they come to tens of thousands, and each is a selector with a place in a
+/// shard. A few asked patterns that meet all grants of a large credential fit.
+pub const PATTERNS_READ_PER_CONNECTION_MAX: usize = 1_024;
+
 /// Patterns in one claim of a token; more would make the token the largest part of a request.
 pub const PATTERNS_PER_CLAIM_MAX: usize = 64;
 

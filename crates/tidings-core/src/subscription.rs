@@ -2,6 +2,7 @@
 
 use crate::event_type::TypeFilter;
 use crate::identity::Identity;
+use crate::limits::PATTERNS_READ_PER_CONNECTION_MAX;
 use crate::pattern::{Pattern, minimal};
 use crate::scope::{Scope, Selector};
 
@@ -34,6 +35,12 @@ pub enum SubscribeRefused {
     /// Neither topics nor the audience: nothing could ever arrive.
     #[error("the subscription selects nothing")]
     Nothing,
+    /// The asked patterns meet so many grants that the connection would read too many patterns.
+    #[error(
+        "what is asked for comes to {0} patterns that are granted, and one connection may read \
+         {PATTERNS_READ_PER_CONNECTION_MAX}"
+    )]
+    TooMany(usize),
 }
 
 impl Subscription {
@@ -50,6 +57,9 @@ impl Subscription {
         );
         if granted.is_empty() && !self.patterns.is_empty() {
             return Err(SubscribeRefused::NotGranted(self.patterns.clone()));
+        }
+        if granted.len() > PATTERNS_READ_PER_CONNECTION_MAX {
+            return Err(SubscribeRefused::TooMany(granted.len()));
         }
         let whole = self
             .patterns
@@ -172,6 +182,28 @@ mod tests {
         assert_eq!(selectors(false), Err(SubscribeRefused::Nothing));
         let everyone = Scope::new(vec![Selector::Key(crate::audience::Key::Everyone)]);
         assert_eq!(selectors(true), Ok(everyone));
+    }
+
+    #[test]
+    fn a15_what_is_asked_and_granted_comes_to_so_many_patterns_at_most() {
+        // Each asked pattern meets each grant in one of their own.
+        let texts = |count: usize, form: fn(usize) -> String| (0..count).map(form).collect();
+        let read = |asked: usize, granted: usize| {
+            let asked: Vec<String> = texts(asked, |number| format!("*/{number}"));
+            let granted: Vec<String> = texts(granted, |number| format!("{number}/*"));
+            let (asked, granted): (Vec<&str>, Vec<&str>) = (
+                asked.iter().map(String::as_str).collect(),
+                granted.iter().map(String::as_str).collect(),
+            );
+            read(&asked, &granted, true).map(|(selectors, _)| selectors.len())
+        };
+        let audience = 3;
+        assert_eq!(
+            read(32, 32),
+            Ok(PATTERNS_READ_PER_CONNECTION_MAX + audience)
+        );
+        assert_eq!(read(25, 41), Err(SubscribeRefused::TooMany(1_025)));
+        assert_eq!(read(100, 320), Err(SubscribeRefused::TooMany(32_000)));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::call::Call;
 use crate::cors::{self, Verdict};
 use crate::forwarded::{self, Scheme};
 use crate::host::{self, HostName};
-use crate::limits::STORE_CHANGES_MAX;
+use crate::limits::{STORE_CHANGES_MAX, UNTRUSTED_PROXY_LOG_MS_MIN};
 use crate::metrics::{Metrics, RequestLabels, RouteLabels, method_label, status_class};
 use crate::origin::Origin;
 use crate::peer::Peer;
@@ -56,6 +56,7 @@ struct Inner {
     bodies: Budget,
     origin_log: Seldom,
     host_log: Seldom,
+    proxy_log: Seldom,
     rates: Rates,
     changes: Arc<Semaphore>,
 }
@@ -75,6 +76,7 @@ impl App {
                 bodies: Budget::default(),
                 origin_log: Seldom::default(),
                 host_log: Seldom::default(),
+                proxy_log: Seldom::every(UNTRUSTED_PROXY_LOG_MS_MIN),
                 rates,
                 changes: Arc::new(Semaphore::new(STORE_CHANGES_MAX)),
             }),
@@ -140,6 +142,7 @@ impl App {
             peer,
             &parts.headers,
         );
+        self.notice_proxy(&parts, peer, request_id);
         let verdict = self.judge(&parts, source.scheme, request_id);
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
         let call = Call {
@@ -213,6 +216,23 @@ impl App {
         self.metrics().requests.get_or_create(&labels).inc();
         tracing::debug!(request = %request_id, %code, peer = %peer.ip(), "request head refused");
         response
+    }
+
+    /// Lets the operator know of a proxy whose clients are all one for this hub, because no proxy is
+    /// trusted. Anybody may have sent the header, so its value proves nothing and is not repeated.
+    fn notice_proxy(&self, parts: &Parts, peer: Peer, request_id: RequestId) {
+        if !self.settings().trusted_proxies.is_empty() || !forwarded::tells_for_whom(&parts.headers)
+        {
+            return;
+        }
+        if let Some(suppressed) = self.inner.proxy_log.say(self.clock().moment()) {
+            tracing::warn!(
+                request = %request_id, peer = %peer.ip(), setting = "http.trusted_proxies",
+                suppressed,
+                "a request says for whom a proxy sends it, and no proxy is trusted: limits count \
+                 all its clients as one; if it is yours, list it in `http.trusted_proxies`"
+            );
+        }
     }
 
     /// Refuses a request that is not for this hub, and lets the operator know.
@@ -324,6 +344,6 @@ fn other_methods(method: &Method, path: &str) -> Refusal {
             Problem::new(Code::MethodNotAllowed, detail).with_hint(format!("use one of {allow}")),
         ),
         allow: Some(allow),
-        told: None,
+        told: Vec::new(),
     }
 }

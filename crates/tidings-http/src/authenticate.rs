@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use http::Method;
 use tidings_core::identity::Identity;
 use tidings_core::port::{AuthFailure, Presented, Purpose};
 use tidings_wire::problem::{Code, Problem};
@@ -56,8 +57,27 @@ pub(crate) async fn authenticate_reader(
     app: &App,
     call: &mut Call,
 ) -> Result<Arc<Identity>, Refusal> {
-    let identity = authenticate_for(Purpose::Read, app, call).await?;
+    // A ticket opens one stream or page. Whoever asks for the head alone gets neither.
+    let purpose = if call.parts.method == Method::HEAD {
+        Purpose::Look
+    } else {
+        Purpose::Read
+    };
+    let identity = authenticate_for(purpose, app, call).await?;
     still_valid(app, identity)
+}
+
+/// Proves who wants to look at something without opening a stream or a page; what serves for reading
+/// alone will do, but no ticket is taken.
+///
+/// # Cancel safety
+///
+/// As that of [`authenticate`].
+pub(crate) async fn authenticate_looker(
+    app: &App,
+    call: &mut Call,
+) -> Result<Arc<Identity>, Refusal> {
+    authenticate_for(Purpose::Look, app, call).await
 }
 
 fn still_valid(app: &App, identity: Arc<Identity>) -> Result<Arc<Identity>, Refusal> {

@@ -63,8 +63,10 @@ pub fn network(text: &str) -> Result<IpNet, NotANetwork> {
 
 /// The scheme by which a client came to the first proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scheme {
+pub enum Scheme {
+    /// In the clear.
     Http,
+    /// Over TLS.
     Https,
 }
 
@@ -85,15 +87,16 @@ impl Scheme {
 
 /// Where a request comes from, as far as it can be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Source {
+pub struct Source {
     /// Whose request it is, for limits and the log.
-    pub(crate) client: IpAddr,
+    pub client: IpAddr,
     /// Known only if a trusted proxy says it: TLS may end where nobody tells the hub.
-    pub(crate) scheme: Option<Scheme>,
+    pub scheme: Option<Scheme>,
 }
 
-/// Finds out where a request comes from.
-pub(crate) fn source(
+/// Finds out where a request comes from: `trusted` are the proxies that are believed, and `header` is
+/// where they tell it.
+pub fn source(
     trusted: &[IpNet],
     header: ForwardedHeader,
     peer: Peer,
@@ -147,6 +150,11 @@ fn x_forwarded_proto(headers: &HeaderMap) -> Option<Scheme> {
     words
         .all(|word| Scheme::parse(word.trim()) == Some(first))
         .then_some(first)
+}
+
+/// Whether somebody tells for whom a request is sent, in one of the headers that could be read.
+pub(crate) fn tells_for_whom(headers: &HeaderMap) -> bool {
+    headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(http::header::FORWARDED)
 }
 
 /// Whether a proxy of any kind has left its mark on a request.

@@ -51,7 +51,7 @@ pub use access::Access;
 pub use app::App;
 pub use body::{BodyError, RequestBody};
 pub use cookies::pairs as cookie_pairs;
-pub use forwarded::{ForwardedHeader, NotANetwork, network};
+pub use forwarded::{ForwardedHeader, NotANetwork, Scheme, Source, network, source};
 pub use host::{HostName, NotAHost};
 pub use ipnet::IpNet;
 pub use origin::{Origin, OriginError, Origins};

@@ -69,6 +69,10 @@ pub const ACCEPT_PAUSE_MS_MAX: u64 = 1_000;
 /// A message that would repeat with each connection is logged once in this time.
 pub const REPEATED_LOG_MS_MIN: u64 = 10_000;
 
+/// That a proxy is not trusted is logged once in this time: it is so with every request until somebody
+/// changes the settings.
+pub const UNTRUSTED_PROXY_LOG_MS_MIN: u64 = 10 * 60 * 1_000;
+
 /// Streams of one HTTP/2 connection: what browsers expect, and a bound on one client's share.
 pub const H2_STREAMS_MAX: u32 = 100;
 

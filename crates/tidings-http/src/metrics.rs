@@ -32,7 +32,7 @@ pub(crate) const ORIGINS_REFUSED: &str = "tidings_http_origins_refused";
 pub(crate) const HOSTS_REFUSED: &str = "tidings_http_hosts_refused";
 /// Requests with a cookie that another site may have sent.
 pub(crate) const CROSS_SITE_REFUSED: &str = "tidings_http_cross_site_refused";
-/// What was refused because a rate was used up, by limit.
+/// What was refused because a rate was used up or all connections were taken, by limit.
 pub(crate) const RATE_LIMITED: &str = "tidings_http_rate_limited";
 /// What passed without being counted because the store did not answer, by limit; no ticket does.
 pub(crate) const RATES_UNCOUNTED: &str = "tidings_http_rates_uncounted";
@@ -141,7 +141,7 @@ impl Metrics {
         );
         registry.register(
             RATE_LIMITED,
-            "Refusals because a rate was used up, by limit",
+            "Refusals because a rate was used up or all connections were taken, by limit",
             metrics.rate_limited.clone(),
         );
         registry.register(

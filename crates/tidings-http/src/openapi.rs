@@ -2,6 +2,7 @@
 //!
 //! The paths come from the route table, so the document cannot leave a route out or make one up.
 
+mod limit_headers;
 mod operations;
 mod schemas;
 
@@ -35,6 +36,7 @@ pub fn document() -> String {
         "paths": paths,
         "components": {
             "schemas": schemas::all(),
+            "headers": limit_headers::all(),
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
                 "apiKey": { "type": "apiKey", "in": "header", "name": "X-Api-Key" },

@@ -26,7 +26,7 @@ pub(crate) struct Gathered<'a> {
 }
 
 impl<'a> Gathered<'a> {
-    /// Looks through a request. A ticket is looked for only where it is taken: elsewhere, it is an
+    /// Looks through a request. A ticket is looked for only where somebody reads: elsewhere, it is an
     /// unknown parameter.
     pub(crate) fn of(app: &App, call: &'a Call, purpose: Purpose) -> Result<Self, Problem> {
         let headers = &call.parts.headers;
@@ -34,7 +34,7 @@ impl<'a> Gathered<'a> {
             purpose,
             bearer: bearer(call)?,
             ticket: match purpose {
-                Purpose::Read => ticket(call.query())?,
+                Purpose::Read | Purpose::Look => ticket(call.query())?,
                 Purpose::Renew | Purpose::Act => None,
             },
             cookies: cookies::read(headers).map_err(|error| {

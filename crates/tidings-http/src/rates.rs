@@ -27,7 +27,7 @@ use crate::reply::Refusal;
 use crate::seldom::Seldom;
 
 use blocked::Blocked;
-pub(crate) use headers::Told;
+pub(crate) use headers::{Item, Taken, Told, telling};
 pub(crate) use publishes::{count_events, fitting_lines};
 
 /// How much may be asked in which time. None is unlimited.
@@ -263,7 +263,7 @@ pub(crate) async fn count_refusal(app: &App, client: IpAddr, refusal: Refusal) -
             .blocked
             .block(address, until, app.clock().moment());
     }
-    refusal.telling(told)
+    refusal.telling(Item::Rate(told))
 }
 
 /// Spends units; none if nothing limits them. A store that does not answer is counted and logged.
@@ -328,7 +328,7 @@ fn reached(app: &App, told: &Told) -> Refusal {
     let problem = Problem::new(code, detail)
         .with_retry_after_ms(spent.wait_ms)
         .with_number("limit", u64::from(quota.units));
-    Refusal::from(problem).telling(*told)
+    Refusal::from(problem).telling(Item::Rate(*told))
 }
 
 #[cfg(test)]

@@ -6,7 +6,11 @@ use tidings_core::subscription::SubscribeRefused;
 use tidings_hub::{LimitScope, OpenError, PublishError};
 use tidings_wire::problem::{Code, Problem};
 
+use crate::app::App;
 use crate::body::BodyFault;
+use crate::metrics::LimitLabels;
+use crate::rates::{Item, Taken};
+use crate::reply::Refusal;
 
 /// When another node, or this one after its restart, is likely to take the work.
 const RETRY_AFTER_DRAIN_MS: u64 = 2_000;
@@ -34,11 +38,25 @@ pub(crate) fn publish(error: PublishError) -> Problem {
     }
 }
 
-pub(crate) fn open(error: OpenError) -> Problem {
+/// A limit of connections that is reached is counted, and told like any other limit.
+pub(crate) fn open(app: &App, error: OpenError) -> Refusal {
+    let OpenError::TooManyConnections { scope, max, .. } = error else {
+        return open_problem(error).into();
+    };
+    let taken = Taken { scope, max };
+    let labels = LimitLabels {
+        limit: taken.name(),
+    };
+    app.metrics().rate_limited.get_or_create(&labels).inc();
+    Refusal::from(open_problem(error)).telling(Item::Connections(taken))
+}
+
+fn open_problem(error: OpenError) -> Problem {
     let detail = error.to_string();
     match error {
         OpenError::NotGranted(patterns) => Problem::from(&SubscribeRefused::NotGranted(patterns)),
         OpenError::SelectsNothing => Problem::from(&SubscribeRefused::Nothing),
+        OpenError::TooManyPatterns(refused) => Problem::from(&refused),
         OpenError::TooManyConnections {
             scope,
             max,

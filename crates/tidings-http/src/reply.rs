@@ -7,7 +7,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Empty, Full};
 use tidings_wire::problem::{self, Code, Problem};
 
-use crate::rates::Told;
+use crate::rates::Item;
 use crate::request_id::RequestId;
 
 /// The body of every answer. It cannot fail: what goes wrong in the middle is said in the body.
@@ -19,13 +19,13 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// What an answer to an identity depends on, besides the origin.
 const VARY_IDENTITY: HeaderValue = HeaderValue::from_static("authorization, cookie");
 
-/// A refusal on its way out: a problem, the methods that would be allowed, and what is left of a
-/// limit.
+/// A refusal on its way out: a problem, the methods that would be allowed, and what is left of the
+/// limits that the request was counted by.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) problem: Box<Problem>,
     pub(crate) allow: Option<String>,
-    pub(crate) told: Option<Told>,
+    pub(crate) told: Vec<Item>,
 }
 
 impl<P: Into<Problem>> From<P> for Refusal {
@@ -33,15 +33,15 @@ impl<P: Into<Problem>> From<P> for Refusal {
         Self {
             problem: Box::new(problem.into()),
             allow: None,
-            told: None,
+            told: Vec::new(),
         }
     }
 }
 
 impl Refusal {
-    /// The same refusal, with what is left of a limit.
-    pub(crate) fn telling(mut self, told: Told) -> Self {
-        self.told = Some(told);
+    /// The same refusal, with what is left of one more limit.
+    pub(crate) fn telling(mut self, item: Item) -> Self {
+        self.told.push(item);
         self
     }
 
@@ -59,8 +59,8 @@ impl Refusal {
         if let Some(allow) = self.allow.and_then(|allow| allow.try_into().ok()) {
             headers.insert(ALLOW, allow);
         }
-        if let Some(told) = self.told {
-            told.tell(headers);
+        for item in self.told {
+            item.tell(headers);
         }
         response
     }

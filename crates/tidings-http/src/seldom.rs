@@ -6,19 +6,35 @@ use tidings_core::time::Moment;
 
 use crate::limits::REPEATED_LOG_MS_MIN;
 
-/// Lets one occasion in [`REPEATED_LOG_MS_MIN`] through, and counts the others.
-#[derive(Debug, Default)]
+/// Lets one occasion in a time through, and counts the others.
+#[derive(Debug)]
 pub(crate) struct Seldom {
+    pause_ms: u64,
     /// Milliseconds of the moment before which nothing is said.
     silent_until: AtomicU64,
     suppressed: AtomicU64,
 }
 
+impl Default for Seldom {
+    fn default() -> Self {
+        Self::every(REPEATED_LOG_MS_MIN)
+    }
+}
+
 impl Seldom {
+    /// Lets one occasion in so many milliseconds through.
+    pub(crate) fn every(pause_ms: u64) -> Self {
+        Self {
+            pause_ms,
+            silent_until: AtomicU64::new(0),
+            suppressed: AtomicU64::new(0),
+        }
+    }
+
     /// Whether to say it: then, how many occasions have gone by unsaid.
     pub(crate) fn say(&self, now: Moment) -> Option<u64> {
         let silent_until = self.silent_until.load(Ordering::Relaxed);
-        let next = now.plus_ms(REPEATED_LOG_MS_MIN).0;
+        let next = now.plus_ms(self.pause_ms).0;
         let is_mine = now.0 >= silent_until
             && self
                 .silent_until

@@ -25,13 +25,14 @@ use crate::limits::{ACCEPTS_WAITING_MAX, CLOSE_MS_MAX, NO_PLACE_RETRY_MS};
 use crate::peer::Peer;
 use accept::AcceptPause;
 
-/// What is written to a connection for which there is no place, before it is closed.
+/// What is written to a connection for which there is no place, before it is closed. How many there may
+/// be is not told, because it is more than that of readers, and nobody's quota.
 static NO_PLACE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let problem = Problem::new(Code::AtCapacity, "every connection of the hub is taken");
     let body = problem.with_retry_after_ms(NO_PLACE_RETRY_MS).to_bytes();
     let head = format!(
         "HTTP/1.1 503 Service Unavailable\r\ncontent-type: {}\r\ncontent-length: {}\r\n\
-         retry-after: {}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n",
+         retry-after: {}\r\nratelimit: \"connections\";r=0\r\ncache-control: no-store\r\nconnection: close\r\n\r\n",
         problem::CONTENT_TYPE,
         body.len(),
         NO_PLACE_RETRY_MS.div_ceil(1_000),

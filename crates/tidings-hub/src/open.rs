@@ -58,6 +58,9 @@ pub enum OpenError {
     /// Neither topics nor an audience.
     #[error("the subscription selects nothing")]
     SelectsNothing,
+    /// What is asked for comes to so many patterns that are granted.
+    #[error(transparent)]
+    TooManyPatterns(SubscribeRefused),
     /// A limit of connections is reached.
     #[error("there are too many connections {scope}: at most {max} are allowed")]
     TooManyConnections {
@@ -87,6 +90,7 @@ impl From<SubscribeRefused> for OpenError {
         match refused {
             SubscribeRefused::NotGranted(patterns) => Self::NotGranted(patterns),
             SubscribeRefused::Nothing => Self::SelectsNothing,
+            too_many @ SubscribeRefused::TooMany(_) => Self::TooManyPatterns(too_many),
         }
     }
 }

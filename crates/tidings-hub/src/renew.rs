@@ -44,6 +44,9 @@ pub enum RenewError {
     /// Neither topics nor the audience.
     #[error("the subscription selects nothing")]
     SelectsNothing,
+    /// What is asked for comes to so many patterns that are granted. The stream stays as it is.
+    #[error(transparent)]
+    TooManyPatterns(SubscribeRefused),
     /// The shard has too much to do, or the stream is changed by others all the time.
     #[error("the hub is busy")]
     Busy {
@@ -57,6 +60,7 @@ impl From<SubscribeRefused> for RenewError {
         match refused {
             SubscribeRefused::NotGranted(patterns) => Self::NotGranted(patterns),
             SubscribeRefused::Nothing => Self::SelectsNothing,
+            too_many @ SubscribeRefused::TooMany(_) => Self::TooManyPatterns(too_many),
         }
     }
 }
@@ -77,7 +81,8 @@ const BUSY: RenewError = RenewError::Busy {
 impl Hub {
     /// Puts another credential of the same subject behind a stream: from the cursor of the answer on
     /// it reads what that grants of what it asked for, and it ends when that ends. If nothing of what
-    /// it asked for is granted, it ends now. Whether the credential serves for this is the caller's
+    /// it asked for is granted, it ends now; if that comes to too many patterns, it stays as it is,
+    /// with the credential that it has. Whether the credential serves for this is the caller's
     /// business.
     ///
     /// # Cancel safety
@@ -120,6 +125,8 @@ impl Hub {
             let asked = subscription.as_ref().unwrap_or(&asked_before).clone();
             let authorised = match asked.authorise(identity) {
                 Err(refused) if subscription.is_some() => return Err(refused.into()),
+                // Nothing is taken from whoever is granted too much at once.
+                Err(refused @ SubscribeRefused::TooMany(_)) => return Err(refused.into()),
                 authorised => authorised,
             };
             let rescope = Rescope {

@@ -68,6 +68,7 @@ macro_rules! store_conformance {
                 all_units_are_there_at_once_and_come_back_steadily,
                 what_was_refused_costs_nothing,
                 what_is_left_and_how_long_to_wait_is_said_right,
+                who_asks_for_nothing_is_told_what_is_left_and_spends_nothing,
                 more_than_all_is_never_allowed,
                 a17_kinds_and_owners_never_share,
                 a24_simultaneous_spending_never_exceeds_the_quota,

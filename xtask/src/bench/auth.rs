@@ -4,6 +4,8 @@
 //! The second part connects to the real program, one stream after the other on a few threads, until the
 //! greeting is there, and takes the processor time of the hub's process from `/proc`.
 
+mod providers;
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -17,10 +19,10 @@ use serde_json::Value;
 
 use super::BenchArguments;
 use super::chart::Chart;
-use super::machine::processor_seconds;
+use super::machine::{load_average, processor_seconds};
 use super::report::{Figure, Report};
 use super::stand::Stand;
-use crate::workspace::{self, cargo};
+use crate::workspace;
 
 /// Threads that connect.
 const THREADS: usize = 4;
@@ -38,35 +40,12 @@ enum Shown {
     Ticket(String),
 }
 
-/// What stands below each bar: there is room for a word.
-const LABELS: [(&str, &str); 15] = [
-    ("anonymous", "none"),
-    ("HS256 of the hub", "HS256"),
-    ("RS256 by a published key set", "RS256"),
-    ("ES256 by a published key set", "ES256"),
-    ("EdDSA by a published key set", "EdDSA"),
-    ("session cookie of NextAuth 4", "v4"),
-    ("session cookie of Auth.js 5", "v5"),
-    ("the same in three parts, 11.7 kB", "v5 ×3"),
-    ("API key", "key"),
-    ("ticket, issued", "ticket"),
-    ("ticket, redeemed", "use"),
-    ("stream token", "stream"),
-    ("application, asked and kept", "app"),
-    ("all of them and 20 rules, HS256", "HS+20"),
-    ("all of them and 20 rules, session cookie", "v5+20"),
-];
-
-/// What the words mean.
-const LEGEND: &str =
-    "v4, v5: cookies of NextAuth 4, Auth.js 5; ticket: issued, use: redeemed; +20: with 20 rules";
-
 /// Runs the benchmark.
 pub(crate) fn run(stand: &Stand, arguments: &BenchArguments) -> Result<Report> {
     let root = workspace::root()?;
     let load_before = load_average()?;
     let mut figures = Vec::new();
-    let bars = providers(&root, &mut figures)?;
+    let bars = providers::measure(&root, &mut figures)?;
     let seconds = arguments.seconds.min(SECONDS_MAX);
     connects(stand, &root, seconds, &mut figures)?;
     let load_after = load_average()?;
@@ -83,38 +62,12 @@ pub(crate) fn run(stand: &Stand, arguments: &BenchArguments) -> Result<Report> {
             String::new(),
             Chart::bars(
                 "Finding out who a request is, from the second request on",
-                LEGEND,
+                providers::LEGEND,
                 "microseconds",
                 bars,
             ),
         )],
     })
-}
-
-/// The work of each provider, and a bar for each.
-fn providers(root: &Path, figures: &mut Vec<Figure>) -> Result<Vec<(String, f64)>> {
-    let output = cargo(root)
-        .args(["run", "--quiet", "--release", "--package", "tidings-auth"])
-        .args(["--example", "provider_cost"])
-        .output()
-        .context("cannot start `cargo run`")?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "`provider_cost` failed: {said}");
-    let mut bars = Vec::new();
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        let [name, first, later] = line.split('\t').collect::<Vec<_>>()[..] else {
-            bail!("`provider_cost` printed a line of another form: {line}");
-        };
-        if let Ok(first) = first.parse() {
-            figures.push(Figure::new(format!("{name}: first request"), first, "us"));
-        }
-        let later = later.parse().context("no number of microseconds")?;
-        figures.push(Figure::new(format!("{name}: later ones"), later, "us"));
-        let label = LABELS.iter().find(|(known, _)| *known == name);
-        let (_, label) = label.with_context(|| format!("`{name}` has no label"))?;
-        bars.push(((*label).to_owned(), later));
-    }
-    Ok(bars)
 }
 
 /// Connects with each credential.
@@ -276,11 +229,4 @@ fn serve(body: String) -> Result<SocketAddr> {
         }
     });
     Ok(address)
-}
-
-/// How many processes wanted a core over the last minute.
-fn load_average() -> Result<f64> {
-    let text = fs::read_to_string("/proc/loadavg").context("cannot read `/proc/loadavg`")?;
-    let first = text.split(' ').next().and_then(|first| first.parse().ok());
-    first.context("`/proc/loadavg` has another form")
 }

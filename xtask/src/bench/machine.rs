@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::thread::available_parallelism;
 
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 /// The machine, as its kernel describes it.
@@ -50,6 +51,13 @@ pub(crate) fn resident_bytes(pid: u32) -> Option<u64> {
 pub(crate) fn processor_seconds(pid: u32) -> Option<f64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     ticks(&stat).map(|ticks| ticks as f64 / TICKS_PER_SECOND)
+}
+
+/// How many processes wanted a core over the last minute.
+pub(crate) fn load_average() -> Result<f64> {
+    let text = fs::read_to_string("/proc/loadavg").context("cannot read `/proc/loadavg`")?;
+    let first = text.split(' ').next().and_then(|first| first.parse().ok());
+    first.context("`/proc/loadavg` has another form")
 }
 
 /// How finely Linux counts processor time for programs; the same on every machine in use.

@@ -31,7 +31,14 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ),
     (
         "tidings-fuzz",
-        &["tidings-core", "tidings-wire", "tidings-auth"],
+        &[
+            "tidings-core",
+            "tidings-wire",
+            "tidings-auth",
+            "tidings-http",
+            "tidings",
+            "tidings-testkit",
+        ],
     ),
     // A hub of another make, which shares nothing with this one.
     ("tidings-bench-baseline", &[]),

@@ -167,7 +167,7 @@ impl Inner {
     async fn fetch(&self) -> Result<KeySet, String> {
         let request = FetchRequest {
             method: FetchMethod::Get,
-            url: self.address.as_str().to_owned(),
+            address: self.address.clone(),
             headers: vec![("accept".to_owned(), b"application/json".to_vec())],
             timeout: Duration::from_millis(KEY_SET_FETCH_MS_MAX),
             body_bytes_max: KEY_SET_BYTES_MAX,

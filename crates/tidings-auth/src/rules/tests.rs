@@ -97,16 +97,6 @@ fn one_bad_value_of_a_list_leaves_out_its_pattern_and_no_other() {
 }
 
 #[test]
-fn a14_no_claim_turns_a_topic_into_an_audience() {
-    let proven = somebody(json!({"room": "@all", "kind": "@user", "id": "u2"}));
-    let rules = Rules::new(vec![rule(&[], &["{room}", "{kind}/{id}", "@user/{id}"])]);
-    let publish = rules.grants(&proven).publish;
-    let granted: Vec<String> = publish.iter().map(ToString::to_string).collect();
-    assert_eq!(granted, ["@user/u2"]);
-    assert_eq!(rules.explain(&proven)[0].left_out.len(), 2);
-}
-
-#[test]
 fn publishing_is_granted_to_audiences_by_name_alone() {
     let grants = |sub: &str| {
         let mut proven = somebody(json!({"boss": "u2"}));

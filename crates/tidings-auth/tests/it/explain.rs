@@ -204,7 +204,7 @@ fn a_credential_for_reading_reads_and_renews_and_does_nothing_else() {
         purpose,
         ..presented(Some(token.expose()))
     };
-    for purpose in [Purpose::Read, Purpose::Renew] {
+    for purpose in [Purpose::Read, Purpose::Look, Purpose::Renew] {
         let identity = hub.ask(with(purpose)).expect("good").expect("known");
         assert_eq!(identity.method, "stream_token");
         assert_eq!(

@@ -76,7 +76,7 @@ async fn a8_a_fetch_is_bounded_in_time_and_size() {
     assert_eq!(refused, Err(AuthFailure::Unavailable));
     let requests = recorder.0.lock().expect("unpoisoned");
     assert_eq!(requests.len(), 1);
-    assert_eq!(requests[0].url, "https://issuer.example/keys");
+    assert_eq!(requests[0].address.as_str(), "https://issuer.example/keys");
     assert_eq!(requests[0].method, FetchMethod::Get);
     assert_eq!(
         requests[0].timeout,

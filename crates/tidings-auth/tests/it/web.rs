@@ -161,7 +161,8 @@ impl Fetch for PlainFetch {
 async fn send(request: &FetchRequest) -> Result<FetchAnswer, FetchError> {
     let broken = |error: std::io::Error| FetchError::Unreachable(error.to_string());
     let rest = request
-        .url
+        .address
+        .as_str()
         .strip_prefix("http://")
         .expect("a plain address");
     let (host, path) = rest.split_once('/').expect("a path");

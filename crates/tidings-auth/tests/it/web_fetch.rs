@@ -2,23 +2,20 @@
 
 use std::time::Duration;
 
-use tidings_auth::address::PlainHttp;
+use tidings_auth::address::{Address, PlainHttp};
 use tidings_auth::fetch::{Fetch, FetchAnswer, FetchError, FetchMethod, FetchRequest};
 use tidings_auth::web_fetch::WebFetch;
 
 use crate::key_server::{Answer, KeyServer};
 
 async fn fetch(request: FetchRequest) -> Result<FetchAnswer, FetchError> {
-    WebFetch::new(PlainHttp::Loopback)
-        .expect("a client")
-        .fetch(request)
-        .await
+    WebFetch::new().expect("a client").fetch(request).await
 }
 
 fn get(url: &str) -> FetchRequest {
     FetchRequest {
         method: FetchMethod::Get,
-        url: url.to_owned(),
+        address: Address::parse(url, PlainHttp::Loopback).expect("an address"),
         headers: Vec::new(),
         timeout: Duration::from_secs(30),
         body_bytes_max: 1_000,
@@ -90,17 +87,7 @@ async fn a8_a_server_that_stalls_in_the_middle_is_given_up() {
 }
 
 #[tokio::test]
-async fn a4_an_address_that_is_not_allowed_is_not_asked() {
-    for url in [
-        "http://169.254.169.254/latest",
-        "file:///etc/passwd",
-        "ftp://127.0.0.1/",
-        "",
-        "keys",
-    ] {
-        let refused = fetch(get(url)).await.expect_err(url);
-        assert!(matches!(refused, FetchError::Unreachable(_)), "{refused}");
-    }
+async fn a12_no_failure_shows_what_was_sent() {
     let server = KeyServer::new("");
     server.answers(Answer::Down);
     let secret = "CANARY";

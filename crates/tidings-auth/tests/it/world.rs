@@ -75,7 +75,7 @@ impl World {
 
     /// The same, with issuers that publish their keys over HTTP.
     pub(crate) fn online(policies: Vec<Policy>) -> Self {
-        let fetch: Arc<dyn Fetch> = Arc::new(WebFetch::new(PlainHttp::Loopback).expect("a client"));
+        let fetch: Arc<dyn Fetch> = Arc::new(WebFetch::new().expect("a client"));
         Self::with_fetch(policies, &fetch, Arc::default()).expect("good policies")
     }
 

@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 pub struct Presented<'a> {
     /// The token of `Authorization: Bearer`.
     pub bearer: Option<&'a str>,
-    /// The `ticket` query parameter.
+    /// The `ticket` query parameter, where somebody reads.
     pub ticket: Option<&'a str>,
     /// The cookies, by name and value, in the order in which they were sent.
     pub cookies: &'a [(&'a str, &'a str)],
@@ -33,8 +33,11 @@ pub struct Presented<'a> {
 /// What a credential is presented for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Reading events: the only thing for which a ticket is taken.
+    /// Opening a stream or a page: the only thing for which a ticket is taken.
     Read,
+    /// Reading without opening anything: one event, a topic, the head of an answer. A stream token
+    /// serves for this too; a ticket does not, and is not used up.
+    Look,
     /// Letting an open stream go on, for which a stream token serves too.
     Renew,
     /// Anything else.

@@ -83,7 +83,7 @@ pub trait SharedStore: Send + Sync + fmt::Debug {
     /// A dropped call may have taken it.
     fn take_ticket(&self, hash: [u8; 32], now: Timestamp) -> StoreFuture<'_, Option<Arc<[u8]>>>;
 
-    /// Spends units of a bucket if they are there.
+    /// Spends units of a bucket if they are there; none is a look at what is left.
     ///
     /// # Cancel safety
     ///

@@ -42,6 +42,7 @@ fn refused(error: RenewError) -> Problem {
         RenewError::Revoked => Problem::from(&AuthFailure::Revoked),
         RenewError::NotGranted(patterns) => Problem::from(&SubscribeRefused::NotGranted(patterns)),
         RenewError::SelectsNothing => Problem::from(&SubscribeRefused::Nothing),
+        RenewError::TooManyPatterns(refused) => Problem::from(&refused),
         RenewError::Busy { retry_after_ms } => {
             Problem::new(Code::AtCapacity, "the hub is busy").with_retry_after_ms(retry_after_ms)
         }

@@ -25,14 +25,39 @@ use crate::reply::{Body, Refusal};
 
 /// Hands out a ticket, which opens one stream.
 pub(crate) async fn ticket(app: &App, mut call: Call) -> Result<Response<Body>, Refusal> {
-    let (identity, asked, told) = read(app, &mut call).await?;
+    let (identity, told) = count(app, &mut call).await?;
+    let made = make_ticket(app, &mut call, &identity).await;
+    rates::telling(made, told)
+}
+
+/// Hands out a stream token, which opens any number of streams for an hour.
+pub(crate) async fn token(app: &App, mut call: Call) -> Result<Response<Body>, Refusal> {
+    let (identity, told) = count(app, &mut call).await?;
+    let made = make_token(app, &mut call, &identity).await;
+    rates::telling(made, told)
+}
+
+/// Who asks, and what is left of its quota. From here on, every answer tells.
+async fn count(app: &App, call: &mut Call) -> Result<(Arc<Identity>, Option<Told>), Refusal> {
+    let identity = authenticate(app, call).await?;
+    asked::read_nothing(app, call)?;
+    let told = rates::count_ticket(app, &identity, call.source.client).await?;
+    Ok((identity, told))
+}
+
+async fn make_ticket(
+    app: &App,
+    call: &mut Call,
+    identity: &Identity,
+) -> Result<Response<Body>, Refusal> {
+    let asked = read(app, call).await?;
     let origin = asked.origin.as_deref().map(origin).transpose()?;
     let request = TicketRequest {
         origin: origin.map(|origin| origin.as_str().to_owned()),
         patterns: asked.patterns,
     };
     let now = app.clock().now();
-    let issued = app.access().tickets.issue(&identity, request, now).await;
+    let issued = app.access().tickets.issue(identity, request, now).await;
     let ticket = issued.map_err(|error| match error {
         TicketError::NotForReading(fault) => not_for_this(fault),
         TicketError::TooLarge => Problem::new(Code::InvalidBody, error.to_string())
@@ -40,12 +65,15 @@ pub(crate) async fn ticket(app: &App, mut call: Call) -> Result<Response<Body>, 
         TicketError::Store(error) => store_failed(&error),
         TicketError::Randomness(_) => failed(&error),
     })?;
-    Ok(issue("ticket", ticket.expose(), ticket.expires_at, told))
+    Ok(issue("ticket", ticket.expose(), ticket.expires_at))
 }
 
-/// Hands out a stream token, which opens any number of streams for an hour.
-pub(crate) async fn token(app: &App, mut call: Call) -> Result<Response<Body>, Refusal> {
-    let (identity, asked, told) = read(app, &mut call).await?;
+async fn make_token(
+    app: &App,
+    call: &mut Call,
+    identity: &Identity,
+) -> Result<Response<Body>, Refusal> {
+    let asked = read(app, call).await?;
     if asked.origin.is_some() {
         let detail = "the field `origin` is for tickets: a token is not bound to a page";
         return Err(Problem::new(Code::InvalidBody, detail)
@@ -54,7 +82,7 @@ pub(crate) async fn token(app: &App, mut call: Call) -> Result<Response<Body>, R
     }
     let now = app.clock().now();
     let tokens = &app.access().tokens;
-    let minted = tokens.mint(&identity, asked.patterns.as_deref(), now);
+    let minted = tokens.mint(identity, asked.patterns.as_deref(), now);
     let token = minted.map_err(|error| match error {
         StreamTokenError::NotForReading(fault) => not_for_this(fault),
         StreamTokenError::TooManyPatterns(_) | StreamTokenError::TooLong => {
@@ -63,19 +91,12 @@ pub(crate) async fn token(app: &App, mut call: Call) -> Result<Response<Body>, R
         }
         StreamTokenError::Randomness(_) => failed(&error),
     })?;
-    Ok(issue("token", token.expose(), token.expires_at, told))
+    Ok(issue("token", token.expose(), token.expires_at))
 }
 
-/// Who asks, what for, and what is left of its quota.
-async fn read(
-    app: &App,
-    call: &mut Call,
-) -> Result<(Arc<Identity>, AskedTicket, Option<Told>), Refusal> {
-    let identity = authenticate(app, call).await?;
-    asked::read_nothing(app, call)?;
-    let told = rates::count_ticket(app, &identity, call.source.client).await?;
-    let asked = access::ticket(&body(app, call).await?).map_err(|fault| Problem::from(&fault))?;
-    Ok((identity, asked, told))
+/// What is asked for.
+async fn read(app: &App, call: &mut Call) -> Result<AskedTicket, Refusal> {
+    access::ticket(&body(app, call).await?).map_err(|fault| Problem::from(&fault).into())
 }
 
 /// A page that no browser is on would make a ticket that nobody can use.
@@ -107,12 +128,7 @@ fn failed(error: &dyn std::error::Error) -> Problem {
     Problem::new(Code::Internal, "the credential could not be made")
 }
 
-fn issue(
-    name: &'static str,
-    text: &str,
-    expires_at: Timestamp,
-    told: Option<Told>,
-) -> Response<Body> {
+fn issue(name: &'static str, text: &str, expires_at: Timestamp) -> Response<Body> {
     let mut out = Vec::new();
     let issued = Issued {
         name,
@@ -120,9 +136,5 @@ fn issue(
         expires_at,
     };
     access::push_issued(&issued, &mut out);
-    let mut response = answer(out);
-    if let Some(told) = told {
-        told.tell(response.headers_mut());
-    }
-    response
+    answer(out)
 }

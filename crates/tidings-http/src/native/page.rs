@@ -34,7 +34,8 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
         coding: Coding::Identity,
         address: call.counted_address(),
     };
-    let mut reader = app.hub().open(request).await.map_err(refusals::open)?;
+    let opened = app.hub().open(request).await;
+    let mut reader = opened.map_err(|error| refusals::open(app, error))?;
     let delivery = reader.next().await.ok_or_else(|| {
         tracing::warn!(request = %call.request_id, "reader ended without its page");
         Problem::new(Code::LogUnreadable, "the page could not be read")

@@ -59,11 +59,7 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
         Events::Group(group) => group.len(),
     };
     let told = rates::count_events(app, &identity, call.source.client, count, bytes).await?;
-    let mut response = commit(app, &identity, events).await?;
-    for told in told {
-        told.tell(response.headers_mut());
-    }
-    Ok(response)
+    rates::telling(commit(app, &identity, events).await, told)
 }
 
 /// Hands events to the hub, and writes its answer in the form of the question.

@@ -59,13 +59,14 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
     };
     if let Some(Offer(framing)) = call.parts.extensions.get::<Offer>().copied() {
         let opening = app.hub().open_socket(request, framing);
-        let unattached = opening.await.map_err(refusals::open)?;
+        let unattached = opening.await.map_err(|error| refusals::open(app, error))?;
         let mut response = head(reply::empty(StatusCode::OK).into_body(), version, coding);
         let take_over = TakeOver::new(unattached, framing, opened);
         response.extensions_mut().insert(take_over);
         return Ok(response);
     }
-    let reader = app.hub().open(request).await.map_err(refusals::open)?;
+    let reader = app.hub().open(request).await;
+    let reader = reader.map_err(|error| refusals::open(app, error))?;
     opened(reader.connection_id());
     let mailbox = Mailbox::new(reader, call.request_id);
     Ok(head(Body::new(mailbox), version, coding))

@@ -8,7 +8,7 @@ use tidings_wire::problem::{Code, Problem};
 
 use super::asked;
 use crate::app::App;
-use crate::authenticate::authenticate;
+use crate::authenticate::authenticate_looker;
 use crate::call::Call;
 use crate::reply::{self, Body, Refusal};
 use crate::segment;
@@ -19,7 +19,7 @@ pub(crate) async fn answer(
     mut call: Call,
     raw_topic: &str,
 ) -> Result<Response<Body>, Refusal> {
-    let identity = authenticate(app, &mut call).await?;
+    let identity = authenticate_looker(app, &mut call).await?;
     asked::read_nothing(app, &call)?;
     let topic = parse(raw_topic)?;
     if !may_read(&identity, &topic) {

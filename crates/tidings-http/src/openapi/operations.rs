@@ -5,7 +5,7 @@ mod access;
 use serde_json::{Value, json};
 use tidings_core::limits::{PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
 
-use super::schema;
+use super::{limit_headers, schema};
 use crate::router::{Endpoint, Route};
 
 const JSON: &str = "application/json";
@@ -120,7 +120,7 @@ fn event() -> Value {
         "responses": responses(&json!({
             "description": "The event.",
             "content": { JSON: { "schema": schema("Event") } },
-        }), &["401", "404", "421", "429", "503"]),
+        }), &["400", "401", "403", "404", "421", "429", "503"]),
     })
 }
 
@@ -236,6 +236,9 @@ fn responses(ok: &Value, refusals: &[&str]) -> Value {
             "description": "Refused; `code` says why.",
             "content": { "application/problem+json": { "schema": schema("Problem") } },
         });
+        if matches!(*status, "429" | "503") {
+            responses[*status]["headers"] = limit_headers::references();
+        }
     }
     responses
 }

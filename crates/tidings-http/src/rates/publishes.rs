@@ -9,7 +9,7 @@ use tidings_core::identity::Identity;
 use tidings_core::port::{Quota, Spent};
 use tidings_wire::problem::{Code, Problem};
 
-use super::{Limit, Spender, Told, reached, spend};
+use super::{Item, Limit, Spender, Told, reached, spend};
 use crate::app::App;
 use crate::reply::Refusal;
 
@@ -18,6 +18,8 @@ const LIMITS: [Limit; 2] = [Limit::PublishedEvents, Limit::PublishedBytes];
 /// How many lines of a batch may be published.
 #[derive(Debug)]
 pub(crate) struct Fit {
+    /// What is left of the limits that they were counted by.
+    pub(crate) told: Vec<Told>,
     /// So many from its beginning.
     pub(crate) lines: usize,
     /// Why the next may not, if there is a next.
@@ -46,7 +48,10 @@ pub(crate) async fn count_events(
     let mut told = Vec::new();
     for (limit, units) in LIMITS.into_iter().zip(wanted) {
         match spend(app, limit, &spender, in_units(units)).await {
-            Ok(Some(refused)) if !refused.is_allowed() => return Err(reached(app, &refused)),
+            Ok(Some(refused)) if !refused.is_allowed() => {
+                let told = told.into_iter().map(Item::Rate);
+                return Err(told.fold(reached(app, &refused), Refusal::telling));
+            }
             Ok(spent) => told.extend(spent),
             Err(_) => {}
         }
@@ -68,11 +73,13 @@ pub(crate) async fn fitting_lines(
     let spender = Spender::of(identity, client);
     let mut lines = sizes.len();
     let mut refused = None;
+    let mut left_of = Vec::new();
     for limit in LIMITS {
         // Nothing is spent yet, and what a store that fails cannot count fits.
         let Ok(Some(told)) = spend(app, limit, &spender, 0).await else {
             continue;
         };
+        left_of.push(told);
         let left = told.spent.remaining as usize;
         let fitting = fitting(limit, &sizes[..lines], left);
         if fitting < lines {
@@ -84,11 +91,14 @@ pub(crate) async fn fitting_lines(
         }
     }
     if lines > 0 {
+        left_of.clear();
         for limit in LIMITS {
             let wanted = in_units(units(limit, &sizes[..lines]));
-            if let Ok(Some(told)) = spend(app, limit, &spender, wanted).await
-                && !told.is_allowed()
-            {
+            let Ok(Some(told)) = spend(app, limit, &spender, wanted).await else {
+                continue;
+            };
+            left_of.push(told);
+            if !told.is_allowed() {
                 lines = 0;
                 refused = Some(reached(app, &told));
                 break;
@@ -96,6 +106,7 @@ pub(crate) async fn fitting_lines(
         }
     }
     Fit {
+        told: left_of,
         lines,
         refused: refused.map(|refusal| *refusal.problem),
     }

@@ -32,12 +32,23 @@ async fn from(world: &World, address: [u8; 4], request: Request) -> Stream {
     Stream::read_head(socket).await
 }
 
-fn assert_refusal(answer: &Answer, status: u16, code: &str, limit: u64) {
+async fn assert_refusal(world: &World, answer: &Answer, name: &str, limit: u64) {
+    let (status, code) = match name {
+        "connections" => (503, "at_capacity"),
+        _ => (429, "too_many_connections"),
+    };
     assert_eq!((answer.status, answer.code().as_str()), (status, code));
-    assert!(answer.header("retry-after").is_some());
     let problem = answer.json();
     assert_eq!(problem["limit"], limit);
-    assert!(problem["retryAfterMs"].is_u64() && problem["hint"].is_string());
+    let retry_after_ms = problem["retryAfterMs"].as_u64().expect("a time");
+    let seconds = retry_after_ms.div_ceil(1_000).to_string();
+    assert_eq!(answer.header("retry-after"), Some(seconds.as_str()));
+    let policy = format!("\"{name}\";q={limit};qu=\"concurrent-requests\"");
+    assert_eq!(answer.all("ratelimit-policy"), policy);
+    assert_eq!(answer.all("ratelimit"), format!("\"{name}\";r=0"));
+    let series = format!("tidings_http_rate_limited_total{{limit=\"{name}\"}}");
+    assert!(world.labelled(&series).await > 0, "{series}");
+    assert!(problem["hint"].is_string());
 }
 
 async fn m2_too_many_readers_of_one_address_are_refused_and_another_gets_in(sink: Sink) {
@@ -53,7 +64,7 @@ async fn m2_too_many_readers_of_one_address_are_refused_and_another_gets_in(sink
     let page = Request::get("/v1/events?topics=project/1&wait=30s").bearer("writer");
     for request in [of("reader", sink), of("brief", sink), page] {
         let answer = world.send(request).await;
-        assert_refusal(&answer, 429, "too_many_connections", 2);
+        assert_refusal(&world, &answer, "connections_per_address", 2).await;
     }
     let elsewhere = from(&world, [127, 0, 0, 2], of("reader", sink)).await;
     assert_eq!(elsewhere.head.status, 200);
@@ -73,7 +84,7 @@ async fn m2_too_many_readers_of_one_identity_are_refused_and_another_gets_in(sin
     let first = world.stream(of("reader", sink)).await;
     assert_eq!(first.head.status, 200);
     let answer = world.send(of("reader", sink)).await;
-    assert_refusal(&answer, 429, "too_many_connections", 1);
+    assert_refusal(&world, &answer, "connections_per_identity", 1).await;
     let elsewhere = from(&world, [127, 0, 0, 2], of("reader", sink)).await;
     assert_eq!(elsewhere.head.status, 429, "an identity is one everywhere");
     let other = world.stream(of("writer", sink)).await;
@@ -92,7 +103,7 @@ async fn m2_too_many_readers_of_the_hub_are_refused(sink: Sink) {
     let first = world.stream(of("reader", sink)).await;
     assert_eq!(first.head.status, 200);
     let answer = world.send(of("writer", sink)).await;
-    assert_refusal(&answer, 503, "at_capacity", 1);
+    assert_refusal(&world, &answer, "connections", 1).await;
     let elsewhere = from(&world, [127, 0, 0, 2], of("writer", sink)).await;
     assert_eq!(elsewhere.head.status, 503);
     drop(first);

@@ -95,6 +95,11 @@ async fn m2_a_connection_without_a_place_is_turned_away(sink: Sink) {
         (503, "at_capacity")
     );
     assert_eq!(answer.header("retry-after"), Some("2"));
+    assert_eq!(answer.header("ratelimit"), Some("\"connections\";r=0"));
+    assert_eq!(
+        world.figure("tidings_http_connections_refused_total").await,
+        1
+    );
     drop(stream);
     // The place is free once the server has seen the end of the first connection.
     loop {

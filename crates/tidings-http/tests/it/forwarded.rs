@@ -1,5 +1,8 @@
 //! A23 on the wire: whose address counts behind proxies, and whose claims are ignored.
 
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
 use tidings_http::ForwardedHeader;
 
 use crate::client::Request;
@@ -102,6 +105,77 @@ async fn a23_nobody_else_is_believed() {
         let second = [("x-forwarded-for", "192.0.2.2")];
         assert!(counts_as(&world, &second, first).await, "it is one peer");
     }
+}
+
+/// Keeps what this thread logs at the level of warnings.
+#[derive(Debug, Clone, Default)]
+struct Warnings(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Warnings {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("the log").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Warnings {
+    fn take(&self) -> String {
+        let bytes = std::mem::take(&mut *self.0.lock().expect("the log"));
+        String::from_utf8(bytes).expect("text")
+    }
+}
+
+#[tokio::test]
+async fn a23_a_proxy_that_is_not_trusted_is_logged_once_in_a_while_with_the_setting() {
+    let warnings = Warnings::default();
+    let writer = warnings.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let ask = async |world: &World, line: Option<(&str, &str)>| {
+        let request = Request::get("/healthz");
+        let request = match line {
+            Some((name, value)) => request.header(name, value),
+            None => request,
+        };
+        assert_eq!(world.send(request).await.status, 200);
+    };
+    let header = ForwardedHeader::XForwardedFor;
+    let world = behind(&[], header).await;
+    for line in [
+        None,
+        Some(("x-real-ip", "192.0.2.1")),
+        Some(("via", "1.1 p")),
+    ] {
+        ask(&world, line).await;
+    }
+    assert_eq!(warnings.take(), "", "nobody says for whom");
+    for number in 0..5 {
+        let name = ["x-forwarded-for", "Forwarded"][number % 2];
+        ask(&world, Some((name, "for=canary.9"))).await;
+    }
+    let said = warnings.take();
+    assert_eq!(said.matches("WARN").count(), 1, "{said}");
+    assert!(said.contains("list it in `http.trusted_proxies`"), "{said}");
+    assert!(
+        said.contains("peer=127.0.0.1") && !said.contains("canary"),
+        "{said}"
+    );
+    world.advance(10 * 60 * 1_000);
+    ask(&world, Some(("forwarded", "for=192.0.2.1"))).await;
+    let said = warnings.take();
+    assert!(said.contains("suppressed=4"), "{said}");
+
+    let trusting = behind(&["10.0.0.0/8"], header).await;
+    ask(&trusting, Some(("x-forwarded-for", "192.0.2.1"))).await;
+    assert_eq!(warnings.take(), "", "somebody has thought of it");
 }
 
 #[tokio::test]

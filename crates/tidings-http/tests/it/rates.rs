@@ -352,6 +352,29 @@ async fn a24_a_group_is_published_whole_or_costs_nothing() {
 }
 
 #[tokio::test]
+async fn a24_a_refusal_after_events_were_counted_tells_what_is_left_of_each_limit() {
+    let rates = RateLimits {
+        published_events_per_identity: Some(per_hour(10)),
+        published_bytes_per_identity: Some(per_hour(1_000)),
+        ..RateLimits::default()
+    };
+    let world = limited(rates).await;
+    let elsewhere = EVENT.replace("project/1", "elsewhere");
+    let request = Request::post("/v1/events")
+        .json(&elsewhere)
+        .bearer("writer");
+    let answer = world.send(request).await;
+    assert_eq!(answer.code(), "not_granted");
+    let left = answer.all("ratelimit");
+    for said in [
+        "\"published_events\";r=9;t=360",
+        "\"published_bytes\";r=965;",
+    ] {
+        assert!(left.contains(said), "{left}");
+    }
+}
+
+#[tokio::test]
 async fn a24_lines_are_taken_as_far_as_they_fit_and_the_answer_says_how_far() {
     let rates = RateLimits {
         published_events_per_identity: Some(per_hour(10)),
@@ -392,9 +415,18 @@ async fn a24_lines_are_taken_as_far_as_they_fit_and_the_answer_says_how_far() {
     assert_eq!((&last["accepted"], &last["line"]), (&10.into(), &12.into()));
     assert_eq!(last["error"]["code"], "rate_limited");
     assert_eq!(world.hub.figures().events_published, 10);
+    assert!(
+        answer
+            .all("ratelimit")
+            .starts_with("\"published_events\";r=0;t=3600")
+    );
     let refused = send().await;
     assert_eq!(refused.status, 429);
     assert!(refused.header("retry-after").is_some());
+    assert_eq!(
+        refused.all("ratelimit-policy"),
+        "\"published_events\";q=10;w=3600"
+    );
     assert_eq!(world.hub.figures().events_published, 10);
 }
 

@@ -155,6 +155,66 @@ async fn a_stream_whose_new_credential_grants_nothing_of_it_ends(sink: Sink) {
     assert_eq!(open.stream.next().await, None);
 }
 
+/// Patterns that each meet one of the other kind in a pattern of their own.
+fn many(count: usize, form: fn(usize) -> String) -> String {
+    (0..count).map(form).collect::<Vec<_>>().join(",")
+}
+
+#[tokio::test]
+async fn a15_a_credential_that_grants_too_many_patterns_opens_nothing_and_changes_nothing() {
+    let world = World::start().await;
+    let credential = |grants| {
+        let grants = many(grants, |number| format!("{number}/*"));
+        format!("~ann~read={grants}~ends=60000")
+    };
+    let target = format!(
+        "/v1/stream?topics={}",
+        many(32, |number| format!("*/{number}"))
+    );
+    let ask = |grants| Request::get(&target).bearer(&credential(grants));
+    let assert_refused = |answer: &Answer| {
+        let problem = answer.json();
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (400, "too_many_patterns")
+        );
+        assert_eq!(
+            (&problem["patterns"], &problem["limit"]),
+            (&json!(1_056), &json!(1_024))
+        );
+        assert!(
+            problem["hint"]
+                .as_str()
+                .expect("a hint")
+                .contains("fewer topics")
+        );
+    };
+    assert_refused(&world.send(ask(33)).await);
+    let page = target.replace("stream", "events");
+    assert_refused(
+        &world
+            .send(Request::get(&page).bearer(&credential(33)))
+            .await,
+    );
+    let mut stream = world.stream(ask(32)).await;
+    let hello = stream.next().await.expect("a greeting").json();
+    let id = hello["connectionId"].as_str().expect("an id");
+    let topics = |told: &Value| told["topics"].as_array().expect("narrowed").len();
+    assert_eq!(topics(&hello), 1_024);
+
+    assert_refused(&world.send(renew(id).bearer(&credential(33))).await);
+    let write = "~bob~write=31/31,32/0";
+    for (topic, number) in [("32/0", 1), ("31/31", 2)] {
+        let body = format!(r#"{{"type":"t","topics":["{topic}"],"data":{number}}}"#);
+        let request = Request::post("/v1/events").bearer(write).json(&body);
+        assert_eq!(world.send(request).await.status, 200);
+    }
+    let event = stream.next_event().await.json();
+    assert_eq!(event["data"], 2, "it reads what it did before");
+    let renewed = assert_renewed(&world.send(renew(id).bearer(&credential(31))).await);
+    assert_eq!(topics(&renewed), 992);
+}
+
 #[tokio::test]
 async fn nobody_renews_what_is_anothers_or_not_there() {
     let world = World::start().await;

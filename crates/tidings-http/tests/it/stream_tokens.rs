@@ -57,7 +57,6 @@ async fn a_stream_token_does_nothing_but_reading() {
             ("POST", "/v1/revocations", r#"{"revoke": "subject:x"}"#),
             ("DELETE", "/v1/revocations/subject:x", ""),
             ("DELETE", "/v1/connections/none", ""),
-            ("GET", "/v1/events/x", ""),
         ] {
             let mut request = Request::new(method, path).bearer(token);
             if !body.is_empty() {
@@ -80,6 +79,42 @@ async fn a_stream_token_does_nothing_but_reading() {
         }
     }
     assert_eq!(world.hub.figures().events_published, 0);
+}
+
+#[tokio::test]
+async fn a_stream_token_looks_at_single_events_and_topics_within_its_scope() {
+    let world = World::start().await;
+    let narrow = world
+        .issue("token", "writer", r#"{"topics": ["project/1"]}"#)
+        .await;
+    let of_root = world.issue("token", "admin", "").await;
+    let inside = world.publish("project/1", 5).await;
+    let outside = world.publish("project/2", 6).await;
+    let to_user = r#"{"type":"t","users":["w1"],"data":7}"#;
+    let to_user = Request::post("/v1/events").bearer("writer").json(to_user);
+    let own = world.send(to_user).await.json()["cursor"]
+        .as_str()
+        .expect("a cursor")
+        .to_owned();
+    let get = async |path: &str, token: &str| world.send(Request::get(path).bearer(token)).await;
+    for (cursor, data) in [(&inside, 5), (&own, 7)] {
+        let event = get(&format!("/v1/events/{cursor}"), &narrow).await;
+        assert_eq!((event.status, &event.json()["data"]), (200, &json!(data)));
+    }
+    for token in [&narrow, &of_root] {
+        let hidden = get(&format!("/v1/events/{outside}"), token).await;
+        assert_eq!((hidden.status, hidden.code().as_str()), (404, "not_found"));
+        let hidden = get("/v1/topics/project%2F2", token).await;
+        assert_eq!(
+            (hidden.status, hidden.code().as_str()),
+            (403, "not_granted")
+        );
+    }
+    let topic = get("/v1/topics/project%2F1", &narrow).await;
+    assert_eq!((topic.status, &topic.json()["head"]), (200, &json!(inside)));
+    // It counts for as long as it does on streams.
+    world.revoke(r#"{"revoke": "subject:w1"}"#).await;
+    assert_eq!(get("/v1/topics/project%2F1", &narrow).await.status, 401);
 }
 
 #[tokio::test]

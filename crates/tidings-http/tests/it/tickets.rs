@@ -80,6 +80,40 @@ async fn a_ticket_opens_one_page_and_what_it_was_sent_to_in_vain_is_its_use() {
 }
 
 #[tokio::test]
+async fn who_only_looks_uses_no_ticket_up() {
+    let world = World::start().await;
+    let cursor = world.publish("project/1", 1).await;
+    let ticket = world.issue("ticket", "reader", "").await;
+    let event = format!("/v1/events/{cursor}");
+    for (method, path) in [
+        ("HEAD", STREAM),
+        ("HEAD", PAGE),
+        ("HEAD", event.as_str()),
+        ("GET", event.as_str()),
+        ("GET", "/v1/topics/project%2F1"),
+    ] {
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let target = format!("{path}{mark}ticket={ticket}");
+        let answer = world.send(Request::new(method, &target)).await;
+        assert_eq!(answer.status, 403, "{method} {path}");
+        let challenge = answer.header("www-authenticate").expect("a challenge");
+        assert!(challenge.contains("insufficient_scope"), "{challenge}");
+        if method == "GET" {
+            assert!(
+                answer.text().contains("a ticket opens a stream"),
+                "{}",
+                answer.text()
+            );
+        }
+    }
+    // With another credential the head is that of the answer, and the ticket is still good.
+    let head = Request::new("HEAD", STREAM).bearer("reader");
+    assert_eq!(world.send(head).await.status, 200);
+    assert_eq!(world.send(with(PAGE, &ticket)).await.status, 200);
+    assert_used_up(&world.send(with(PAGE, &ticket)).await);
+}
+
+#[tokio::test]
 async fn a11_a_ticket_lives_for_half_a_minute() {
     let world = World::start().await;
     let in_time = world.issue("ticket", "reader", "").await;
@@ -176,7 +210,6 @@ async fn a_ticket_serves_for_reading_and_is_not_used_up_by_anything_else() {
         ("DELETE", &format!("/v1/connections/{id}")),
         ("POST", "/v1/auth/explain"),
         ("GET", "/v1/revocations"),
-        ("GET", "/v1/topics/project%2F1"),
     ] {
         let request = Request::new(method, &format!("{path}?ticket={ticket}"));
         let answer = world.send(request.json("{}")).await;
@@ -293,6 +326,28 @@ async fn a24_an_identity_gets_so_many_tickets_and_tokens_a_minute_wherever_it_is
         given += usize::from(ask(0, "reader").await.status == 200);
     }
     assert!((118..=122).contains(&given), "{given} in the next hour");
+}
+
+#[tokio::test]
+async fn a24_a_refusal_after_a_ticket_was_counted_tells_what_is_left() {
+    let world = World::start().await;
+    let mut left = 120;
+    for path in ["/v1/tickets", "/v1/tokens"] {
+        for (body, status) in [
+            ("{", 400),
+            (r#"{"topics": []}"#, 400),
+            (r#"{"topics": ["elsewhere"]}"#, 403),
+            (r#"{"origin": "nowhere"}"#, 400),
+        ] {
+            let request = Request::post(path).bearer("reader").json(body);
+            let answer = world.send(request).await;
+            assert_eq!(answer.status, status, "{path} {body}: {}", answer.text());
+            left -= 1;
+            let said = format!("\"tickets\";r={left};");
+            assert!(answer.all("ratelimit").starts_with(&said), "{said}");
+            assert_eq!(answer.all("ratelimit-policy"), "\"tickets\";q=120;w=60");
+        }
+    }
 }
 
 #[tokio::test]

@@ -7,10 +7,12 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use tidings_core::audience::Role;
+use tidings_core::grant::Grants;
 use tidings_core::identity::Identity;
 use tidings_core::pattern::Pattern;
 use tidings_core::port::Clock as _;
 use tidings_core::start::Start;
+use tidings_core::subscription::{SubscribeRefused, Subscription};
 use tidings_hub::{OpenRequest, RenewError};
 use tidings_log::memory::MemoryOptions;
 use tidings_testkit::draft::DraftBuilder;
@@ -103,6 +105,46 @@ async fn what_waits_at_the_change_is_read_by_the_new_scope_from_the_cursor_on() 
     assert_eq!(stream.word().await, "hello none");
     fixture.publish_numbers("b", 3..4).await;
     stream.expect(1..4).await;
+}
+
+#[tokio::test]
+async fn a15_another_subscription_of_too_many_patterns_leaves_the_stream_as_it_is() {
+    let fixture = Fixture::new();
+    let texts = |count, form: fn(usize) -> String| (0..count).map(form).collect::<Vec<_>>();
+    let grants = texts(33, |number| format!("{number}/*"));
+    let wanted = texts(32, |number| format!("*/{number}"));
+    let all = |texts: &[String]| {
+        texts
+            .iter()
+            .map(|text| Pattern::parse(text).expect(text))
+            .collect()
+    };
+    let identity = Identity {
+        grants: Grants {
+            subscribe: all(&grants),
+            ..Grants::default()
+        },
+        ..identity("reader")
+    };
+    let mut stream = open(&fixture, identity.clone(), &["1/1"]).await;
+    let id = stream.reader.connection_id();
+    let ask = |wanted: &[String]| Subscription {
+        patterns: all(wanted),
+        ..asked(&[], &[])
+    };
+    let too_many = fixture.hub.resubscribe(id, &identity, ask(&wanted));
+    let refused = SubscribeRefused::TooMany(33 * 32);
+    assert_eq!(
+        soon(too_many).await,
+        Err(RenewError::TooManyPatterns(refused))
+    );
+    fixture.publish_numbers("2/2", 0..1).await;
+    fixture.publish_numbers("1/1", 1..2).await;
+    stream.expect(1..2).await;
+    let fewer = fixture.hub.resubscribe(id, &identity, ask(&wanted[1..]));
+    soon(fewer).await.expect("as many as may be");
+    fixture.publish_numbers("2/2", 2..3).await;
+    stream.expect(2..3).await;
 }
 
 #[tokio::test]

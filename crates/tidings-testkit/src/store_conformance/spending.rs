@@ -119,6 +119,23 @@ pub fn what_is_left_and_how_long_to_wait_is_said_right<S: StoreUnderTest>() {
     assert!(spend(&store, thirds, 1, after(334)).is_allowed);
 }
 
+/// Whoever must fit several limits at once looks at each before spending from any.
+pub fn who_asks_for_nothing_is_told_what_is_left_and_spends_nothing<S: StoreUnderTest>() {
+    let store = S::create().open();
+    let look = |now| {
+        let spent = spend(&store, QUOTA, 0, now);
+        assert!(spent.is_allowed, "nothing always fits");
+        spent.remaining
+    };
+    for _ in 0..100 {
+        assert_eq!(look(START), 10);
+    }
+    assert!(spend(&store, QUOTA, 10, START).is_allowed);
+    assert_eq!(look(START), 0);
+    assert_eq!(look(after(250)), 2);
+    assert!(spend(&store, QUOTA, 2, after(250)).is_allowed);
+}
+
 /// No wait makes room for more than the whole quota.
 pub fn more_than_all_is_never_allowed<S: StoreUnderTest>() {
     let store = S::create().open();

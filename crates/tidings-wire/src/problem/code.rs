@@ -140,7 +140,7 @@ codes! {
     /// The identity or the address has as many connections as it may have.
     TooManyConnections = "too_many_connections", 429, "Too many connections",
         Some("close connections that are no longer needed, or share one between tabs");
-    /// One connection asks for more patterns than allowed.
+    /// One connection asks for more patterns than allowed, or would read more of those granted.
     TooManyPatterns = "too_many_patterns", 400, "Too many patterns",
         Some("ask for wider patterns; a connection still gets only what it is granted");
     /// Too many credentials from the address were refused; none is looked at for a while.

@@ -1,6 +1,7 @@
 //! Which problem document each refusal becomes. Exhaustive: a new kind of refusal does not compile
 //! until it has its code here.
 
+use tidings_core::limits::PATTERNS_READ_PER_CONNECTION_MAX;
 use tidings_core::pattern::Pattern;
 use tidings_core::port::{AppendError, AuthFailure, ReadError};
 use tidings_core::subscription::SubscribeRefused;
@@ -135,6 +136,13 @@ impl From<&SubscribeRefused> for Problem {
                 "name topics with `topics=`; with `audience=none`, and for an anonymous reader, \
                      there is nothing besides",
             ),
+            SubscribeRefused::TooMany(count) => Self::new(Code::TooManyPatterns, detail)
+                .with_hint(
+                    "ask for fewer topics at a time, or have fewer and wider patterns granted: each \
+                     pattern that is asked for counts once for every grant that it meets",
+                )
+                .with_number("patterns", *count as u64)
+                .with_number("limit", PATTERNS_READ_PER_CONNECTION_MAX as u64),
         }
     }
 }

@@ -46,6 +46,7 @@ fn every_refusal_has_its_document() {
     let subscribe = [
         SubscribeRefused::NotGranted(vec![Pattern::parse("a/**").expect("a pattern")]),
         SubscribeRefused::Nothing,
+        SubscribeRefused::TooMany(1_025),
     ];
     let auth = [
         AuthFailure::Malformed("it has two parts".to_owned()),

@@ -6,7 +6,6 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tidings_auth::address::PlainHttp;
 use tidings_auth::anonymous::Anonymous;
 use tidings_auth::application::Application;
 use tidings_auth::bearer::Bearer;
@@ -155,12 +154,7 @@ fn issuers(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Is
         policy.leeway = auth.leeway;
         policies.push(policy);
     }
-    let plain = if auth.vouched.issuers.iter().any(|issuer| issuer.allows_http) {
-        PlainHttp::Anywhere
-    } else {
-        PlainHttp::Loopback
-    };
-    let fetch: Arc<dyn Fetch> = Arc::new(WebFetch::new(plain)?);
+    let fetch: Arc<dyn Fetch> = Arc::new(WebFetch::new()?);
     Ok(Arc::new(Issuers::new(own, policies, &fetch, clock)?))
 }
 
@@ -179,7 +173,7 @@ fn application(
         return Ok(None);
     };
     let policy = application.policy.clone();
-    let fetch = Arc::new(WebFetch::new(application.plain_http)?);
+    let fetch = Arc::new(WebFetch::new()?);
     let application = Application::new(policy, fetch, Arc::clone(clock))?;
     Ok(Some(Arc::new(application)))
 }

@@ -43,8 +43,6 @@ pub struct Application {
     pub policy: Policy,
     /// Whether the file says anything about qualifying.
     pub says_qualify: bool,
-    /// Whether another machine may be asked in the clear.
-    pub plain_http: PlainHttp,
 }
 
 /// Reads what is to be known of the application.
@@ -100,7 +98,6 @@ pub(super) fn read(mut table: TableReader<'_, '_, '_>) -> Option<Table<Applicati
         Application {
             policy,
             says_qualify,
-            plain_http,
         }
     });
     table.finish(application)

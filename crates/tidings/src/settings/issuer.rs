@@ -58,8 +58,6 @@ pub struct Issuer {
     pub says_qualify: bool,
     /// Cookies in which its tokens are.
     pub cookies: Vec<SessionCookie>,
-    /// Whether its keys may come from another machine in the clear.
-    pub allows_http: bool,
     is_clerk: bool,
 }
 
@@ -150,7 +148,6 @@ pub(super) fn read(mut table: TableReader<'_, '_, '_>) -> Option<Table<Issuer>> 
         }
         overrides.apply(&mut policy);
         Issuer {
-            allows_http: allow_http,
             is_clerk: preset == Preset::Clerk,
             policy,
             says_qualify,

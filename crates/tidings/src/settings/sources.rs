@@ -39,9 +39,40 @@ struct Source<'a> {
     name: IssuerName,
     qualify: &'a mut bool,
     says_qualify: bool,
+    /// The names of all others, once they are known.
+    others: &'a mut Vec<IssuerName>,
     section: &'static str,
     origin: Origin,
 }
+
+/// A kind of table that says who vouches for people.
+trait Vouches: Sized {
+    fn source(table: &mut Table<Self>) -> Source<'_>;
+}
+
+macro_rules! vouches {
+    ($($kind:ty: $section:expr),+) => {
+        $(impl Vouches for $kind {
+            fn source(table: &mut Table<Self>) -> Source<'_> {
+                let policy = &mut table.value.policy;
+                Source {
+                    name: policy.name.clone(),
+                    qualify: &mut policy.qualify,
+                    says_qualify: table.value.says_qualify,
+                    others: &mut policy.others,
+                    section: $section.name,
+                    origin: table.origin.clone(),
+                }
+            }
+        })+
+    };
+}
+
+vouches!(
+    Issuer: issuer::SECTION,
+    Session: session::SECTION,
+    Application: application::SECTION
+);
 
 /// Takes the tables for what they mean beside each other, or notes what is wrong.
 pub(super) fn of(
@@ -56,18 +87,17 @@ pub(super) fn of(
     let mut sessions = sessions(&sections.sessions, secret, faults);
     let mut application = sections.application.clone();
     check_each(&issuers, &sessions, &application, faults, warnings);
-    let names = qualify(&mut issuers, &mut sessions, &mut application, faults);
+    let names = {
+        let issuers = issuers.iter_mut().map(Vouches::source);
+        let sessions = sessions.iter_mut().map(Vouches::source);
+        let applications = application.iter_mut().map(Vouches::source);
+        qualify(
+            issuers.chain(sessions).chain(applications).collect(),
+            faults,
+        )
+    };
     if are_known {
         check_rules(gathered, &names, faults);
-    }
-    for issuer in &mut issuers {
-        issuer.value.policy.others = others(&names, &issuer.value.policy.name);
-    }
-    for session in &mut sessions {
-        session.value.policy.others = others(&names, &session.value.policy.name);
-    }
-    for application in &mut application {
-        application.value.policy.others = others(&names, &application.value.policy.name);
     }
     VouchedFor {
         issuers: issuers.into_iter().map(|table| table.value).collect(),
@@ -182,36 +212,9 @@ fn check_each(
     }
 }
 
-/// Qualifies subjects where there is more than one source of them, and notes whose could be taken
-/// for each other. Returns all names.
-fn qualify(
-    issuers: &mut [Table<Issuer>],
-    sessions: &mut [Table<Session>],
-    applications: &mut [Table<Application>],
-    faults: &mut Faults,
-) -> Vec<IssuerName> {
-    let issuers = issuers.iter_mut().map(|table| Source {
-        name: table.value.policy.name.clone(),
-        qualify: &mut table.value.policy.qualify,
-        says_qualify: table.value.says_qualify,
-        section: issuer::SECTION.name,
-        origin: table.origin.clone(),
-    });
-    let sessions = sessions.iter_mut().map(|table| Source {
-        name: table.value.policy.name.clone(),
-        qualify: &mut table.value.policy.qualify,
-        says_qualify: table.value.says_qualify,
-        section: session::SECTION.name,
-        origin: table.origin.clone(),
-    });
-    let applications = applications.iter_mut().map(|table| Source {
-        name: table.value.policy.name.clone(),
-        qualify: &mut table.value.policy.qualify,
-        says_qualify: table.value.says_qualify,
-        section: application::SECTION.name,
-        origin: table.origin.clone(),
-    });
-    let mut sources: Vec<Source<'_>> = issuers.chain(sessions).chain(applications).collect();
+/// Qualifies subjects where there is more than one source of them, tells each of the others, and notes
+/// whose could be taken for each other. Returns all names.
+fn qualify(mut sources: Vec<Source<'_>>, faults: &mut Faults) -> Vec<IssuerName> {
     let are_several = sources.len() > 1;
     let mut names: Vec<IssuerName> = Vec::new();
     let mut unqualified: Option<IssuerName> = None;
@@ -237,12 +240,11 @@ fn qualify(
             faults.add(source.section, source.origin.clone(), message, hint);
         }
     }
+    for source in &mut sources {
+        let others = names.iter().filter(|name| **name != source.name);
+        *source.others = others.cloned().collect();
+    }
     names
-}
-
-fn others(names: &[IssuerName], own: &IssuerName) -> Vec<IssuerName> {
-    let others = names.iter().filter(|name| *name != own);
-    others.cloned().collect()
 }
 
 /// A rule for an issuer that is not there would silently grant nothing.

@@ -77,7 +77,6 @@ fn all_of_an_issuer_is_read() {
     assert_eq!(policy.stream_life, StreamLife::Session(two_hours));
     assert!(policy.qualify);
     assert_eq!(issuer.cookies.len(), 1);
-    assert!(!issuer.allows_http);
 }
 
 #[test]

@@ -34,9 +34,10 @@ use crate::app::App;
 use crate::body::{BodyFault, Patience, RequestBody, Share};
 use crate::call::Call;
 use crate::limits::{BATCH_BYTES_MAX, BATCH_LINES_MAX, LINGER_MS_MAX};
+use crate::rates::{self, Told};
+use crate::refusals;
 use crate::reply::{self, Body, Refusal};
 use crate::request_id::RequestId;
-use crate::{rates, refusals};
 
 /// Answers with one line per line.
 pub(super) async fn answer(
@@ -60,6 +61,7 @@ pub(super) async fn answer(
         next_line: 1,
         status: None,
         retry_after_ms: None,
+        told: Vec::new(),
         is_over: false,
         _share: share,
     };
@@ -69,6 +71,7 @@ pub(super) async fn answer(
     };
     let status = intake.status.unwrap_or(StatusCode::OK);
     let retry_after_ms = intake.retry_after_ms;
+    let told = std::mem::take(&mut intake.told);
     let rest = stream::unfold(intake, async |mut intake| {
         let answers = intake.answer_batch().await?;
         Some((answers, intake))
@@ -81,7 +84,7 @@ pub(super) async fn answer(
     if let Some(retry_after_ms) = retry_after_ms {
         reply::retry_after(retry_after_ms, response.headers_mut());
     }
-    Ok(response)
+    rates::telling(Ok(response), told)
 }
 
 /// A body on its way in, line by line.
@@ -101,6 +104,8 @@ struct Intake {
     status: Option<StatusCode>,
     /// When the first line may be repeated, if it was refused for a time.
     retry_after_ms: Option<u64>,
+    /// What is left of the limits after the last lines that were counted; the head tells of the first.
+    told: Vec<Told>,
     is_over: bool,
     /// Room for a batch and the beginning of the line after it.
     _share: Share,
@@ -227,6 +232,7 @@ impl Intake {
         // The lines that no longer fit a limit are refused like those behind a refusal of the log:
         // what came before them is committed, and whoever repeats them keeps their order.
         let fit = rates::fitting_lines(&self.app, &self.identity, self.client, &batch.sizes).await;
+        self.told = fit.told;
         batch.events.truncate(fit.lines);
         let outcomes = self
             .app
