@@ -1,3 +1,5 @@
+//! Connections against frames of a hub, as the hub sends them.
+
 use super::*;
 
 /// A hub's side: frames that it sends.
