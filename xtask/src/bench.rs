@@ -20,12 +20,15 @@ pub(crate) mod stand;
 mod auth;
 mod broadcast;
 mod churn;
+mod http2;
 mod idle;
 mod key_flood;
 mod publish;
 mod reopen;
 mod replay;
+mod restart;
 mod retention;
+mod shards;
 
 use std::path::{Path, PathBuf};
 
@@ -53,6 +56,12 @@ pub(crate) struct BenchArguments {
     /// Readers of `broadcast`.
     #[arg(long, default_value_t = 1_000)]
     readers: usize,
+    /// Readers of `restart`.
+    #[arg(long, default_value_t = 15_000)]
+    returning: usize,
+    /// Seconds over which `restart` sends its readers away, and asks them to come back.
+    #[arg(long, default_value_t = 30)]
+    spread: u64,
     /// Size of the events that `reopen` puts into its log, in MiB.
     #[arg(long, default_value_t = 1_024)]
     log_mib: u64,
@@ -83,7 +92,7 @@ struct Benchmark {
     run: fn(&Stand, &BenchArguments) -> Result<Report>,
 }
 
-const BENCHMARKS: [Benchmark; 9] = [
+const BENCHMARKS: [Benchmark; 12] = [
     Benchmark {
         name: "publish",
         run: publish::run,
@@ -119,6 +128,18 @@ const BENCHMARKS: [Benchmark; 9] = [
     Benchmark {
         name: "key-flood",
         run: key_flood::run,
+    },
+    Benchmark {
+        name: "http2",
+        run: http2::run,
+    },
+    Benchmark {
+        name: "shards",
+        run: shards::run,
+    },
+    Benchmark {
+        name: "restart",
+        run: restart::run,
     },
 ];
 

@@ -6,7 +6,7 @@
 
 pub mod path;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -40,6 +40,9 @@ pub struct RoleSource {
     /// What is put before each word: groups that must not be taken for roles.
     pub prefix: String,
 }
+
+/// The layout of the hub's own tokens, which is the same for each of them.
+static OWN: LazyLock<Layout> = LazyLock::new(Layout::own);
 
 impl Layout {
     /// The layout of the hub's own tokens, as in [`Claims`].
@@ -113,7 +116,7 @@ pub struct Claims {
 impl Claims {
     /// Reads the claims of a token of the hub's own whose signature has been verified.
     pub fn read(claims: &Map<String, Value>) -> Result<Self, AuthFailure> {
-        Self::read_as(claims, &Layout::own())
+        Self::read_as(claims, &OWN)
     }
 
     /// Reads the claims of a token whose signature has been verified.

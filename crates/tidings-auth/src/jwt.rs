@@ -31,7 +31,7 @@ pub use algorithm::{Algorithm, NotAnAlgorithm};
 pub use kind::TokenTypes;
 
 pub(crate) use compact::{Compact, has_shape};
-pub(crate) use sign::SigningKey;
+pub(crate) use sign::{SigningKey, first_part};
 
 /// Accepts tokens that are signed with the hub's own secrets by HS256, and no other algorithm.
 pub struct JwtAuthenticator {

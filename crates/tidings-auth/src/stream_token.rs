@@ -23,13 +23,13 @@ use tidings_core::time::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::jwks::{Key, KeySet};
-use crate::jwt::{Algorithm, Compact, SigningKey};
+use crate::jwt::{Algorithm, Compact, SigningKey, first_part};
 use crate::limits::{STREAM_TOKEN_LIFETIME_MS, STREAM_TOKEN_SECRETS_MAX, TOKEN_BYTES_MAX};
 use crate::provider::{ProofFuture, Proven, Provider};
 use crate::reading::{NotForReading, Reader};
 use crate::secret::{Secret, WeakSecret};
 
-/// The `typ` by which a stream token is known before it is verified.
+/// The `typ` of a stream token.
 pub const TYPE: &str = "tidings-stream+jwt";
 
 /// What the key is derived for (the `info` of RFC 5869).
@@ -41,6 +41,9 @@ const OWN_ISSUER: &str = "stream token";
 
 /// Makes stream tokens, and takes them as a provider.
 pub struct StreamTokens {
+    /// What all of them begin with, by which one is known before it is taken apart. Only the hub makes
+    /// them, and always writes the header in the same way.
+    begin: String,
     signs: SigningKey,
     verify: KeySet,
 }
@@ -127,6 +130,7 @@ impl StreamTokens {
             .iter()
             .map(|key| Key::secret(&**key, &[Algorithm::Hs256]));
         Ok(Self {
+            begin: first_part(TYPE) + ".",
             signs: SigningKey::new(&**first),
             verify: KeySet::new(verify.collect()),
         })
@@ -176,9 +180,11 @@ impl StreamTokens {
     }
 
     fn check(&self, presented: &Presented<'_>) -> Result<Option<Proven>, AuthFailure> {
-        let Some(token) = presented.bearer.and_then(stream_token) else {
+        let is_own = |text: &&str| text.starts_with(&self.begin);
+        let Some(token) = presented.bearer.filter(is_own) else {
             return Ok(None);
         };
+        let token = Compact::parse(token)?;
         if !self.verify.accepts(&token) {
             return Err(AuthFailure::NotTrusted);
         }
@@ -191,13 +197,6 @@ impl StreamTokens {
         let reader = claims.reader(expires_at).ok_or_else(unreadable)?;
         Ok(Some(reader.proven()))
     }
-}
-
-/// A token that says that it is one of these. Anything else is for another provider, also what is no
-/// token at all.
-fn stream_token(text: &str) -> Option<Compact<'_>> {
-    let token = Compact::parse(text).ok()?;
-    (token.kind.as_deref() == Some(TYPE)).then_some(token)
 }
 
 fn unreadable() -> AuthFailure {

@@ -103,9 +103,9 @@ impl TypeGlob {
     }
 }
 
-/// Which event types a reader wants; empty means all.
+/// Which event types a reader wants; empty means all. Every connection has one, so it is one word.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub struct TypeFilter(Option<Arc<[TypeGlob]>>);
+pub struct TypeFilter(Option<Arc<Box<[TypeGlob]>>>);
 
 /// More globs than one filter may hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -121,7 +121,7 @@ impl TypeFilter {
             return Err(TooManyTypes(globs.len()));
         }
         // Most filters are none: those cost nothing.
-        Ok(Self((!globs.is_empty()).then(|| globs.into())))
+        Ok(Self((!globs.is_empty()).then(|| Arc::new(globs.into()))))
     }
 
     /// Whether a type passes.
@@ -137,7 +137,7 @@ impl TypeFilter {
 
     /// The globs, in canonical order.
     pub fn globs(&self) -> &[TypeGlob] {
-        self.0.as_deref().unwrap_or_default()
+        self.0.as_deref().map_or(&[], |globs| globs)
     }
 }
 

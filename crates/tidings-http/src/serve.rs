@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use tidings_hub::prepare_socket;
 use tidings_wire::problem::{self, Code, Problem};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -87,6 +88,7 @@ impl Server {
         };
         // A hub that starts again takes its address back at once.
         socket.set_reuseaddr(true)?;
+        prepare_socket(&socket)?;
         socket.bind(address)?;
         let listener = socket.listen(ACCEPTS_WAITING_MAX)?;
         let address = listener.local_addr()?;

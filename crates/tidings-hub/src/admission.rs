@@ -64,9 +64,10 @@ pub(crate) struct Gate {
     refused: AtomicU64,
 }
 
-/// A socket that belongs to a shard, counted for as long as it does.
+/// A socket on its way to a shard, counted from now on. Once it is there, its connection's admission
+/// stands for it: there are as many as sockets.
 #[derive(Debug)]
-pub(crate) struct SocketPlace(Arc<Gate>);
+pub(crate) struct SocketPlace(Option<Arc<Gate>>);
 
 /// One admitted connection; dropping it makes room for another. There are as many as connections, so
 /// what those of one identity have in common is shared.
@@ -97,7 +98,7 @@ impl Gate {
     /// Counts a socket that a shard is about to have.
     pub(crate) fn place_socket(self: &Arc<Self>) -> SocketPlace {
         self.sockets.fetch_add(1, Ordering::Relaxed);
-        SocketPlace(self.clone())
+        SocketPlace(Some(self.clone()))
     }
 
     /// How many sockets shards have.
@@ -156,7 +157,9 @@ impl Gate {
 
 impl Drop for SocketPlace {
     fn drop(&mut self) {
-        self.0.sockets.fetch_sub(1, Ordering::Relaxed);
+        if let Some(gate) = &self.0 {
+            gate.sockets.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -170,6 +173,23 @@ impl Admission {
     /// Whose connection it is, in the text that all of them share.
     pub(crate) fn subject(&self) -> Option<&Subject> {
         self.identity.as_ref().map(|share| &share.key)
+    }
+
+    /// The place of the connection's socket is this admission's to give back.
+    pub(crate) fn take_socket(&self, mut place: SocketPlace) {
+        debug_assert!(
+            place
+                .0
+                .as_ref()
+                .is_some_and(|gate| Arc::ptr_eq(gate, &self.address.gate)),
+            "a place of another gate"
+        );
+        place.0 = None;
+    }
+
+    /// Gives the place of the connection's socket back.
+    pub(crate) fn leave_socket(&self) {
+        self.address.gate.sockets.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

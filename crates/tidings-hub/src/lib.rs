@@ -56,6 +56,6 @@ pub use open::{OpenError, OpenRequest, Unattached};
 pub use options::{Options, Ports};
 pub use publish::{PublishError, Published};
 pub use renew::{RenewError, Renewed};
-pub use tcp::prepare_socket;
+pub use tcp::{prepare_accepted, prepare_socket};
 pub use tidings_core::delivery::Delivery;
 pub use tidings_core::shard::{Census, ConnectionId, ConnectionState, DisconnectReason, Mode};

@@ -105,7 +105,8 @@ pub struct Unattached {
 }
 
 impl Unattached {
-    /// Hands the socket over, with a response head that has yet to be written to it. The shard
+    /// Hands the socket over, with a response head that has yet to be written to it. It does not block,
+    /// and has been prepared ([`prepare_socket`](crate::prepare_socket)). The shard
     /// registers the connection, calls `opened` with its id, and only then writes the head: whatever
     /// is published after a client has seen it is delivered. From here on the connection belongs to
     /// its shard alone.

@@ -13,7 +13,6 @@ use tidings_core::delivery::{Delivery, Sink, Taken};
 use crate::admission::{Admission, SocketPlace};
 use crate::chunk::{Chunk, Framing};
 use crate::seat::Seat;
-use crate::tcp;
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +20,7 @@ mod tests;
 /// A socket for a connection that is registered already.
 #[derive(Debug)]
 pub(crate) struct Socket {
+    /// Prepared, and not blocking.
     pub(crate) stream: net::TcpStream,
     /// The response head, to be written before the first delivery.
     pub(crate) head: Bytes,
@@ -52,21 +52,21 @@ pub(crate) enum Progress {
 /// The shard's end of a connection whose transport is a socket, or what a test plays as one.
 #[derive(Debug)]
 pub(crate) struct SocketSink<W = TcpStream> {
-    /// None until the response head is on its way.
-    stream: Option<(W, SocketPlace)>,
+    /// None until the response head is on its way. While it is here, it has a place at the gate of its
+    /// admission.
+    stream: Option<W>,
     framing: Framing,
     rest: Option<Box<Rest>>,
     /// Count against limits and load for as long as the socket is open.
-    _admission: Admission,
+    admission: Admission,
     _seat: Seat,
 }
 
 impl SocketSink {
     /// Takes the socket. The head goes out together with what waits.
-    pub(crate) fn attach(&mut self, socket: Socket) -> io::Result<&mut TcpStream> {
-        tcp::prepare(&socket.stream)?;
+    pub(crate) fn attach(&mut self, socket: Socket) -> &mut TcpStream {
         let stream = TcpStream::from_std(socket.stream);
-        Ok(self.attach_stream(stream, socket.head, socket.place))
+        self.attach_stream(stream, socket.head, socket.place)
     }
 }
 
@@ -77,7 +77,7 @@ impl<W> SocketSink<W> {
             stream: None,
             framing,
             rest: None,
-            _admission: admission,
+            admission,
             _seat: seat,
         }
     }
@@ -90,13 +90,21 @@ impl<W> SocketSink<W> {
             None => {}
         }
         self.rest = Some(Box::new(Rest::Framed(text)));
-        let (stream, _) = self.stream.insert((stream, place));
-        stream
+        self.close();
+        self.admission.take_socket(place);
+        self.stream.insert(stream)
+    }
+
+    /// Closes the socket, if it is here, and gives its place back.
+    fn close(&mut self) {
+        if self.stream.take().is_some() {
+            self.admission.leave_socket();
+        }
     }
 
     /// The socket, once it is here.
     pub(crate) fn stream(&mut self) -> Option<&mut W> {
-        self.stream.as_mut().map(|(stream, _)| stream)
+        self.stream.as_mut()
     }
 
     /// Whether something still waits to be taken.
@@ -105,10 +113,16 @@ impl<W> SocketSink<W> {
     }
 }
 
+impl<W> Drop for SocketSink<W> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
 impl<W: Write> SocketSink<W> {
     /// Writes what waits, as far as the socket takes it.
     pub(crate) fn resume(&mut self) -> Progress {
-        let (Some((stream, _)), Some(rest)) = (&mut self.stream, &mut self.rest) else {
+        let (Some(stream), Some(rest)) = (&mut self.stream, &mut self.rest) else {
             return Progress::None;
         };
         let written = match &mut **rest {
@@ -141,7 +155,7 @@ impl<W: Write> Sink for SocketSink<W> {
     fn deliver(&mut self, delivery: Delivery) -> Taken {
         let chunk = Chunk::new(self.framing, delivery.bytes, delivery.last);
         let written = match &mut self.stream {
-            Some((stream, _)) => write_chunk(stream, &chunk, 0),
+            Some(stream) => write_chunk(stream, &chunk, 0),
             None => Ok(0),
         };
         match written {
@@ -165,7 +179,7 @@ impl<W: Write> Sink for SocketSink<W> {
             None => {}
         }
         Chunk::new(self.framing, last, true).append_to(&mut text);
-        if let Some((stream, _)) = &mut self.stream {
+        if let Some(stream) = &mut self.stream {
             // Whoever took nothing for so long is not waited for.
             drop(write_text(stream, &text));
         }

@@ -61,10 +61,8 @@ impl Sockets {
             return;
         };
         let interests = Interest::READABLE | Interest::WRITABLE;
-        let attached = sink
-            .attach(socket)
-            .and_then(|stream| self.registry.register(stream, token(key), interests));
-        match attached {
+        let stream = sink.attach(socket);
+        match self.registry.register(stream, token(key), interests) {
             Ok(()) => advance(key, shard, now),
             Err(error) => {
                 tracing::warn!(connection = %key, cause = %error, "a socket could not be used");

@@ -233,6 +233,19 @@ impl Running {
         self.child.id()
     }
 
+    /// Waits until the program has ended, as it was told to.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it ends with an error.
+    pub fn wait(mut self) -> io::Result<()> {
+        let status = self.child.wait()?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(io::Error::other(format!("the program ended: {status}")))
+    }
+
     /// Kills the program as the system does (`kill -9`), and waits until it is gone.
     ///
     /// # Errors

@@ -14,9 +14,12 @@
 //! Start reading at [`scenario`], then [`readers`].
 
 mod body;
+mod bundle;
 mod clock;
 mod error;
+mod exchange;
 mod fine_poll;
+mod h2;
 mod head;
 mod ledger;
 pub(crate) mod limits;
@@ -64,6 +67,10 @@ pub(crate) struct Load {
     pub(crate) topic: TopicTemplate,
     /// Topics that readers and events are spread over.
     pub(crate) topics: u32,
+    /// Whether publishers speak HTTP/2; idle streams do with it.
+    pub(crate) http2: bool,
+    /// Idle streams on each connection, where they speak HTTP/2.
+    pub(crate) streams: usize,
     /// Readers in all.
     pub(crate) readers: usize,
     /// Publishers, each with one request in flight.

@@ -118,6 +118,15 @@ impl Findings {
         self.0.pointer(pointer)?.as_f64()
     }
 
+    /// The numbers of the list at a JSON pointer.
+    pub(crate) fn numbers(&self, pointer: &str) -> Vec<f64> {
+        let list = self.0.pointer(pointer).and_then(Value::as_array);
+        list.into_iter()
+            .flatten()
+            .filter_map(Value::as_f64)
+            .collect()
+    }
+
     /// The same where it has to be there.
     pub(crate) fn need(&self, pointer: &str) -> Result<f64> {
         self.number(pointer)

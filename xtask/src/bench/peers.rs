@@ -3,7 +3,7 @@
 
 mod cases;
 mod nginx;
-mod systems;
+pub(super) mod systems;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,8 +1,9 @@
 //! The test stand: a fresh directory on a real disk, and the release build of the program in it.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
@@ -23,8 +24,9 @@ pub(crate) const SETTINGS: [(&str, &str); 3] = [
 pub(crate) struct Stand {
     program: Program,
     binary: PathBuf,
+    root: PathBuf,
     /// Kept for its removal at the end.
-    folder: TempDir,
+    folder: Arc<TempDir>,
 }
 
 /// A hub at work, with a token for everything on `bench/**`.
@@ -63,13 +65,39 @@ impl Stand {
         Ok(Self {
             program,
             binary: binary.to_owned(),
-            folder,
+            root: root.to_owned(),
+            folder: Arc::new(folder),
         })
+    }
+
+    /// The same stand with more settings.
+    pub(crate) fn with(&self, settings: &[(&str, &str)]) -> Self {
+        let program = settings
+            .iter()
+            .fold(self.program.clone(), |program, (name, value)| {
+                program.with_setting(name, value)
+            });
+        Self {
+            program,
+            binary: self.binary.clone(),
+            root: self.root.clone(),
+            folder: Arc::clone(&self.folder),
+        }
+    }
+
+    /// The workspace.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Starts the hub on what is in the directory.
     pub(crate) fn start(&self) -> Result<Hub> {
-        let running = self.program.start("127.0.0.1:0".parse()?)?;
+        self.start_on("127.0.0.1:0".parse()?)
+    }
+
+    /// The same on an address.
+    pub(crate) fn start_on(&self, address: SocketAddr) -> Result<Hub> {
+        let running = self.program.start(address)?;
         let grants = ["--subscribe", "bench/**", "--publish", "bench/**"];
         let token = self
             .program

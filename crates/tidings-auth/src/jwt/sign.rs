@@ -16,11 +16,15 @@ impl SigningKey {
 
     /// A token of this `typ` with these claims.
     pub(crate) fn token(&self, kind: &str, claims: &Value) -> String {
-        let header = json!({"typ": kind, "alg": "HS256"}).to_string();
-        let header = URL_SAFE_NO_PAD.encode(header);
+        let header = first_part(kind);
         let claims = URL_SAFE_NO_PAD.encode(claims.to_string());
         let message = format!("{header}.{claims}");
         let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&self.0, message.as_bytes()));
         format!("{message}.{signature}")
     }
+}
+
+/// What all tokens of this `typ` begin with, up to the first dot.
+pub(crate) fn first_part(kind: &str) -> String {
+    URL_SAFE_NO_PAD.encode(json!({"typ": kind, "alg": "HS256"}).to_string())
 }

@@ -76,6 +76,9 @@ pub struct Registered {
     pub id: ConnectionId,
 }
 
+/// Room for a hello, so that writing it does not move it again and again; longer ones do.
+const HELLO_BYTES: usize = 512;
+
 impl<S: Sink> Shard<S> {
     /// Registers a connection and hands it its hello. Whatever is taken in from here on and matches
     /// is delivered to it; nothing, if its credential was revoked since it was proven.
@@ -192,7 +195,7 @@ impl<S: Sink> Shard<S> {
         let Some(connection) = self.connection(key) else {
             return;
         };
-        let mut text = Vec::new();
+        let mut text = Vec::with_capacity(HELLO_BYTES);
         encoder.control(connection.shape, &Control::Hello(hello), &mut text);
         if let Some(gap) = gap {
             encoder.control(connection.shape, &Control::Gap(gap), &mut text);

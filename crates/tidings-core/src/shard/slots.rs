@@ -1,8 +1,9 @@
 //! The slots of connections: pages of a fixed size, so that growing moves no connection and leaves no
 //! large block behind.
 
-/// Slots of one page.
-const PAGE_SLOTS: usize = 64;
+/// Bytes of one page: a size that allocators hand out as it is. As many slots as fit make it up, so that
+/// next to nothing of it is wasted.
+const PAGE_BYTES: usize = 16 * 1_024;
 
 #[derive(Debug)]
 enum Slot<T> {
@@ -30,6 +31,12 @@ impl<T> Default for Slots<T> {
 }
 
 impl<T> Slots<T> {
+    /// Slots of one page.
+    const PAGE_SLOTS: usize = match PAGE_BYTES / size_of::<Slot<T>>() {
+        0 => 1,
+        slots => slots,
+    };
+
     /// How many are taken.
     pub(super) fn len(&self) -> usize {
         self.taken
@@ -37,7 +44,7 @@ impl<T> Slots<T> {
 
     /// How many slots there are, vacant ones among them.
     pub(super) fn places(&self) -> usize {
-        self.pages.len() * PAGE_SLOTS
+        self.pages.len() * Self::PAGE_SLOTS
     }
 
     /// The slot that the next value will take.
@@ -46,7 +53,7 @@ impl<T> Slots<T> {
             return slot as usize;
         }
         let first = self.places();
-        let last = first + PAGE_SLOTS - 1;
+        let last = first + Self::PAGE_SLOTS - 1;
         let page =
             (first..=last).map(|slot| Slot::Vacant((slot < last).then_some(slot as u32 + 1)));
         self.pages.push(page.collect());
@@ -82,7 +89,11 @@ impl<T> Slots<T> {
     }
 
     pub(super) fn get(&self, slot: usize) -> Option<&T> {
-        match self.pages.get(slot / PAGE_SLOTS)?.get(slot % PAGE_SLOTS)? {
+        match self
+            .pages
+            .get(slot / Self::PAGE_SLOTS)?
+            .get(slot % Self::PAGE_SLOTS)?
+        {
             Slot::Taken(value) => Some(value),
             Slot::Vacant(_) => None,
         }
@@ -105,8 +116,8 @@ impl<T> Slots<T> {
 
     fn place(&mut self, slot: usize) -> Option<&mut Slot<T>> {
         self.pages
-            .get_mut(slot / PAGE_SLOTS)?
-            .get_mut(slot % PAGE_SLOTS)
+            .get_mut(slot / Self::PAGE_SLOTS)?
+            .get_mut(slot % Self::PAGE_SLOTS)
     }
 }
 
@@ -116,19 +127,25 @@ mod tests {
 
     #[test]
     fn a_slot_is_used_again_and_its_neighbours_stay() {
+        // As large as a connection.
         let mut slots = Slots::default();
-        let all: Vec<usize> = (0..200).map(|value| slots.insert(value)).collect();
+        let value = |number: usize| [number; 25];
+        let all: Vec<usize> = (0..200).map(|number| slots.insert(value(number))).collect();
         assert_eq!(all, (0..200).collect::<Vec<_>>());
-        assert_eq!(slots.remove(70), Some(70));
+        assert!(slots.pages.len() > 1, "more than one page");
+        assert_eq!(slots.remove(70), Some(value(70)));
         assert_eq!(slots.remove(70), None);
-        assert_eq!(slots.remove(1), Some(1));
+        assert_eq!(slots.remove(1), Some(value(1)));
         assert_eq!((slots.len(), slots.next()), (198, 1));
-        assert_eq!(slots.insert(1_000), 1);
-        assert_eq!(slots.insert(7_000), 70);
-        assert_eq!(slots.insert(200), 200);
-        assert_eq!(slots.get_mut(70), Some(&mut 7_000));
-        assert_eq!((slots.get(70), slots.get(100_000)), (Some(&7_000), None));
+        assert_eq!(slots.insert(value(1_000)), 1);
+        assert_eq!(slots.insert(value(7_000)), 70);
+        assert_eq!(slots.insert(value(200)), 200);
+        assert_eq!(slots.get_mut(70), Some(&mut value(7_000)));
+        assert_eq!(
+            (slots.get(70), slots.get(100_000)),
+            (Some(&value(7_000)), None)
+        );
         assert_eq!(slots.iter().count(), 201);
-        assert!(slots.iter().take(3).eq(&[0, 1_000, 2]));
+        assert!(slots.iter().take(3).eq(&[0, 1_000, 2].map(value)));
     }
 }

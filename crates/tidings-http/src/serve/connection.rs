@@ -13,7 +13,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tidings_hub::prepare_socket;
+use tidings_hub::prepare_accepted;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -53,7 +53,7 @@ pub(super) async fn serve(
     peer: Peer,
     stage: watch::Receiver<Stage>,
 ) -> Result<(), ConnectionError> {
-    prepare_socket(&stream)?;
+    prepare_accepted(&stream)?;
     let mut closing = stage.clone();
     let head_time = Duration::from_millis(HEAD_READ_MS_MAX);
     let recognised = timeout(head_time, recognise(Stalling::new(stream)));

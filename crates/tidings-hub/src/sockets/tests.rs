@@ -54,6 +54,7 @@ impl Stand {
         let client = net::TcpStream::connect(address).expect("a connection");
         client.set_nonblocking(true).expect("a socket");
         let (stream, _) = self.listener.accept().expect("a connection");
+        stream.set_nonblocking(true).expect("a socket");
         let subject = Subject::parse("reader").expect("a subject");
         let admission = self
             .gate
@@ -62,13 +63,11 @@ impl Stand {
         let mut sink = SocketSink::new(Framing::UntilClose, admission, Seat::take(&self.inbox));
         let head = Bytes::from(vec![b'x'; WORD_BYTES]);
         let place = self.gate.place_socket();
-        let stream = sink
-            .attach(Socket {
-                stream,
-                head,
-                place,
-            })
-            .expect("a socket");
+        let stream = sink.attach(Socket {
+            stream,
+            head,
+            place,
+        });
         let interests = Interest::READABLE | Interest::WRITABLE;
         let registry = &self.sockets.registry;
         registry

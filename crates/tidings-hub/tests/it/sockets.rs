@@ -32,6 +32,7 @@ impl Fixture {
     /// Opens a stream and hands its socket over; returns the client's end, which has little room.
     async fn attached(&self, key: &str) -> TcpStream {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        tidings_hub::prepare_socket(&listener).expect("a listener");
         let address = listener.local_addr().expect("an address");
         let client = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         client.set_recv_buffer_size(4_096).expect("a size");

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::{duration, print};
 use crate::load::limits::{
     BATCH_EVENTS_MAX, OPENING_DEFAULT, OPENING_MAX, PROCESSES_MAX, PUBLISHERS_MAX,
-    READER_THREADS_MAX, SOURCE_ADDRESSES_MAX,
+    READER_THREADS_MAX, SOURCE_ADDRESSES_MAX, STREAMS_MAX,
 };
 use crate::load::{
     Format, Load, LoadError, Scenario, Target, TopicTemplate, default_threads, work,
@@ -49,6 +49,14 @@ pub(super) struct Bench {
     /// Events of one request, as NDJSON.
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = up_to::<{ BATCH_EVENTS_MAX as usize }>)]
     batch: usize,
+
+    /// Speaks HTTP/2 without TLS: publishers do, and the readers of `idle`.
+    #[arg(long)]
+    http2: bool,
+
+    /// Streams of `idle` on each connection, with `--http2`.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "http2", value_parser = up_to::<STREAMS_MAX>)]
+    streams: usize,
 
     /// How long to publish, hold or connect while it is measured.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
@@ -179,6 +187,8 @@ impl Bench {
             token: self.connect.token().cloned(),
             topic,
             topics: topics as u32,
+            http2: self.http2,
+            streams: self.streams,
             readers: self.readers,
             publishers: self.publishers,
             rate: self.rate,

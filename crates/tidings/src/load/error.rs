@@ -21,6 +21,15 @@ pub(crate) enum LoadError {
     /// A process that is to be measured does not run.
     #[error("there is no process `{0}`")]
     NoServer(u32),
+    /// The hub did not end, or is not there again.
+    #[error(
+        "the hub {} connections in time",
+        if *is_there { "takes no" } else { "still takes" }
+    )]
+    NoRestart {
+        /// Whether it had to be there.
+        is_there: bool,
+    },
     /// The readers of the load could not work.
     #[error("the readers cannot work")]
     Readers(#[from] io::Error),
@@ -46,6 +55,12 @@ impl LoadError {
             }),
             Self::Publish(PublishError::Partly { .. }) => Some("try a smaller `--batch`"),
             Self::NoServer(_) => Some("`--server-pid` takes the number of a running process"),
+            Self::NoRestart { is_there: true } => {
+                Some("whoever watches over the hub has to start it again, on the same address")
+            }
+            Self::NoRestart { is_there: false } => {
+                Some("give the number of its process with `--server-pid`, or end it otherwise")
+            }
             Self::Readers(_) => None,
             Self::NotLoopback(_) => Some("leave `--source-addresses` out"),
         }

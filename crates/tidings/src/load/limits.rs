@@ -12,6 +12,9 @@ pub(crate) const PROCESSES_MAX: usize = 64;
 /// Threads of readers in one process.
 pub(crate) const READER_THREADS_MAX: usize = 64;
 
+/// Streams of one connection over HTTP/2: as many as this hub allows.
+pub(crate) const STREAMS_MAX: usize = 100;
+
 /// Source addresses: those of 127.0.0.2 and up that stay in two bytes.
 pub(crate) const SOURCE_ADDRESSES_MAX: usize = 250;
 
@@ -54,6 +57,15 @@ pub(super) const RETURN_AFTER_US: u64 = 100_000;
 
 /// Microseconds that a reader may take until it has its response head.
 pub(super) const OPEN_MAX_US: u64 = 60_000_000;
+
+/// Milliseconds until a reader comes back whose stream has not asked for a time: what browsers wait.
+pub(super) const UNASKED_RETURN_MS: u64 = 3_000;
+
+/// Microseconds from when a hub is told to end until all its readers have left and are back.
+pub(super) const ABSENCE_MAX_US: u64 = 300_000_000;
+
+/// Microseconds that a hub may take to close its listener, and from then on until it is there again.
+pub(super) const RESTART_MAX_US: u64 = 120_000_000;
 
 /// Microseconds that a hub may take to answer a publish.
 pub(super) const ANSWER_MAX_US: u64 = 30_000_000;

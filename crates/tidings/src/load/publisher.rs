@@ -1,22 +1,19 @@
 //! One publisher: a keep-alive socket of its own, with one request in flight, that never waits.
 
-use std::io::{self, Read as _, Write as _};
-use std::net::TcpStream;
-use std::os::fd::{AsRawFd as _, RawFd};
+use std::io;
+use std::os::fd::RawFd;
 
 use memchr::memmem;
 
 use super::clock::now_us;
-use super::head::{Head, HeadSoFar};
-use super::limits::{ANSWER_BYTES_MAX, ANSWER_MAX_US, REFUSAL_BYTES_MAX};
+use super::exchange::Exchange;
+use super::limits::{ANSWER_MAX_US, REFUSAL_BYTES_MAX};
 use super::probe::Probe;
 use super::publishing::{Format, PublishPlan};
 use super::timetable::Turn;
 
 /// A socket that has rested for this long is replaced, before the hub's patience with it ends.
 const REST_MAX_US: u64 = 4_000_000;
-
-const READ_BYTES: usize = 16 * 1024;
 
 /// What stands in the receipt of every accepted event.
 const RECEIPT: &[u8] = b"\"cursor\":";
@@ -54,19 +51,10 @@ pub(super) enum Outcome {
 /// A publisher.
 pub(super) struct Publisher {
     number: u32,
-    socket: TcpStream,
-    /// The socket is one that nobody watches yet.
-    is_new: bool,
+    exchange: Exchange,
     used_us: u64,
-    request: Vec<u8>,
-    /// Bytes of the request that are sent.
-    sent: usize,
     turn: Option<Turn>,
-    head_so_far: HeadSoFar,
-    head: Option<Head>,
     body: Vec<u8>,
-    answer: Vec<u8>,
-    buffer: Vec<u8>,
     /// Accepted events of each topic.
     pub(super) accepted: Vec<u32>,
 }
@@ -76,17 +64,10 @@ impl Publisher {
     pub(super) fn connect(plan: &PublishPlan, number: u32) -> Result<Self, PublishError> {
         Ok(Self {
             number,
-            socket: connect(plan)?,
-            is_new: true,
+            exchange: connect(plan)?,
             used_us: now_us(),
-            request: Vec::new(),
-            sent: 0,
             turn: None,
-            head_so_far: HeadSoFar::default(),
-            head: None,
             body: Vec::new(),
-            answer: Vec::new(),
-            buffer: vec![0; READ_BYTES],
             accepted: vec![0; plan.topics()],
         })
     }
@@ -98,35 +79,28 @@ impl Publisher {
             self.reconnect(plan)?;
         }
         self.used_us = now;
-        self.write_request(plan, turn);
-        self.sent = 0;
+        self.write_body(plan, turn);
         self.turn = Some(turn);
-        self.head_so_far = HeadSoFar::default();
-        self.head = None;
-        self.answer.clear();
-        self.send().map_err(|source| failed(plan, source))
+        let asked = self
+            .exchange
+            .ask(plan, plan.topic_of(turn.first), &self.body);
+        asked.map_err(|source| failed(plan, source))
     }
 
     /// The socket, if it has not been asked for since it was made.
     pub(super) fn new_socket(&mut self) -> Option<RawFd> {
-        std::mem::take(&mut self.is_new).then(|| self.socket.as_raw_fd())
+        self.exchange.new_socket()
     }
 
     /// The socket.
     pub(super) fn socket(&mut self) -> RawFd {
-        self.is_new = false;
-        self.socket.as_raw_fd()
+        self.exchange.socket()
     }
 
-    fn reconnect(&mut self, plan: &PublishPlan) -> Result<(), PublishError> {
-        self.socket = connect(plan)?;
-        self.is_new = true;
+    /// Goes on with another socket.
+    pub(super) fn reconnect(&mut self, plan: &PublishPlan) -> Result<(), PublishError> {
+        self.exchange = connect(plan)?;
         Ok(())
-    }
-
-    /// Whether a part of the request is still to be sent.
-    fn is_sending(&self) -> bool {
-        self.sent < self.request.len()
     }
 
     /// Goes on with what was begun; its turn and what the hub said, once the answer is whole.
@@ -135,10 +109,14 @@ impl Publisher {
         plan: &PublishPlan,
     ) -> Result<Option<(Turn, Outcome)>, PublishError> {
         let Some(turn) = self.turn else {
+            if self.exchange.rest().is_err() {
+                // The next turn begins with another connection.
+                self.used_us = 0;
+            }
             return Ok(None);
         };
-        let answered = self.send().and_then(|()| self.receive());
-        let Some((status, closes)) = answered.map_err(|source| failed(plan, source))? else {
+        let answered = self.exchange.go_on();
+        let Some(answered) = answered.map_err(|source| failed(plan, source))? else {
             if now_us().saturating_sub(self.used_us) > ANSWER_MAX_US {
                 return Err(failed(plan, io::ErrorKind::TimedOut.into()));
             }
@@ -147,11 +125,11 @@ impl Publisher {
         self.turn = None;
         self.used_us = now_us();
         // An answer to half a request leaves the other half in the way of the next one.
-        if closes || self.is_sending() {
+        let outcome = self.judge(plan, turn, answered.status)?;
+        if answered.closes || self.exchange.is_sending() {
             self.reconnect(plan)?;
         }
-        self.judge(plan, turn, status)
-            .map(|outcome| Some((turn, outcome)))
+        Ok(Some((turn, outcome)))
     }
 
     fn judge(
@@ -161,7 +139,7 @@ impl Publisher {
         status: u16,
     ) -> Result<Outcome, PublishError> {
         let receipts = match plan.format {
-            Format::Ndjson => memmem::find_iter(&self.answer, RECEIPT).count() as u64,
+            Format::Ndjson => memmem::find_iter(self.exchange.answer(), RECEIPT).count() as u64,
             Format::Tidings | Format::Raw => turn.events,
         };
         match status {
@@ -186,7 +164,7 @@ impl Publisher {
         }
     }
 
-    fn write_request(&mut self, plan: &PublishPlan, turn: Turn) {
+    fn write_body(&mut self, plan: &PublishPlan, turn: Turn) {
         self.body.clear();
         for event in turn.first..turn.first + turn.events {
             let topic = plan.topic_of(event);
@@ -200,79 +178,18 @@ impl Publisher {
             };
             plan.write_event(topic, probe, &mut self.body);
         }
-        self.request.clear();
-        let topic = plan.topic_of(turn.first);
-        plan.write_head(topic, self.body.len(), &mut self.request);
-        self.request.extend_from_slice(&self.body);
-    }
-
-    /// Sends as much of the request as the socket takes.
-    fn send(&mut self) -> io::Result<()> {
-        while let Some(rest) = self
-            .request
-            .get(self.sent..)
-            .filter(|rest| !rest.is_empty())
-        {
-            match self.socket.write(rest) {
-                Ok(sent) => self.sent += sent,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads as much of the answer as is there: its status, and whether the connection ends with it,
-    /// once it is whole.
-    fn receive(&mut self) -> io::Result<Option<(u16, bool)>> {
-        loop {
-            let length = match self.socket.read(&mut self.buffer) {
-                Ok(length) => length,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            let mut arrived = self.buffer.get(..length).unwrap_or_default();
-            if self.head.is_none() {
-                let head = self.head_so_far.take(&mut arrived);
-                self.head = head.map_err(io::Error::other)?;
-            }
-            if let Some(head) = &mut self.head {
-                while let Some(piece) = head.body.next(&mut arrived).map_err(io::Error::other)? {
-                    let room = ANSWER_BYTES_MAX.saturating_sub(self.answer.len());
-                    self.answer
-                        .extend_from_slice(piece.get(..room).unwrap_or(piece));
-                }
-                if head.body.is_over() || (length == 0 && head.body.is_endless()) {
-                    return Ok(Some((head.status, head.closes || length == 0)));
-                }
-            }
-            if length == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            // Less than was asked for is all there was.
-            if length < self.buffer.len() {
-                return Ok(None);
-            }
-        }
     }
 
     fn answer_text(&self) -> String {
-        let shown = self.answer.len().min(REFUSAL_BYTES_MAX);
-        let text = String::from_utf8_lossy(self.answer.get(..shown).unwrap_or_default());
+        let answer = self.exchange.answer();
+        let shown = answer.len().min(REFUSAL_BYTES_MAX);
+        let text = String::from_utf8_lossy(answer.get(..shown).unwrap_or_default());
         text.trim().to_owned()
     }
 }
 
-fn connect(plan: &PublishPlan) -> Result<TcpStream, PublishError> {
-    let connect = || {
-        let socket = TcpStream::connect(plan.target.address)?;
-        socket.set_nodelay(true)?;
-        socket.set_nonblocking(true)?;
-        Ok(socket)
-    };
-    connect().map_err(|source| failed(plan, source))
+fn connect(plan: &PublishPlan) -> Result<Exchange, PublishError> {
+    Exchange::connect(plan).map_err(|source| failed(plan, source))
 }
 
 pub(super) fn failed(plan: &PublishPlan, source: io::Error) -> PublishError {

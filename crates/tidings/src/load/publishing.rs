@@ -5,6 +5,7 @@ use std::thread;
 
 use clap::ValueEnum;
 
+use super::h2::Fields;
 use super::probe::Probe;
 use super::publisher::{PublishError, Publisher};
 use super::readers::Accepted;
@@ -33,6 +34,8 @@ pub(super) struct PublishPlan {
     before_data: Vec<Vec<u8>>,
     /// Of each topic, the request head up to the length of the body.
     heads: Vec<Vec<u8>>,
+    /// The same of HTTP/2, if that is spoken.
+    fields: Option<Vec<Fields>>,
 }
 
 /// The publishers of a load.
@@ -56,6 +59,15 @@ pub(super) struct Published {
     pub(super) ended_us: u64,
 }
 
+impl Format {
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Raw | Self::Tidings => "application/json",
+            Self::Ndjson => "application/x-ndjson",
+        }
+    }
+}
+
 impl PublishPlan {
     pub(super) fn new(
         target: Target,
@@ -74,10 +86,7 @@ impl PublishPlan {
                 }
             }
         };
-        let media_type = match format {
-            Format::Raw | Format::Tidings => "application/json",
-            Format::Ndjson => "application/x-ndjson",
-        };
+        let media_type = format.media_type();
         let bearer = token.map_or_else(String::new, |token| {
             format!("Authorization: Bearer {token}\r\n")
         });
@@ -92,10 +101,35 @@ impl PublishPlan {
         Self {
             before_data: (0..topics).map(before_data).collect(),
             heads: (0..topics).map(head).collect(),
+            fields: None,
             target,
             format,
             event_bytes,
         }
+    }
+
+    /// The same by HTTP/2.
+    pub(super) fn with_http2(mut self, topic: &TopicTemplate, token: Option<&str>) -> Self {
+        let fields = |number| {
+            let path = self.target.path(&topic.topic(number), number);
+            let fields = Fields::post(&self.target.host, &path)
+                .with("content-type", self.format.media_type());
+            match token {
+                Some(token) => fields.with("authorization", &format!("Bearer {token}")),
+                None => fields,
+            }
+        };
+        self.fields = Some((0..self.topics() as u32).map(fields).collect());
+        self
+    }
+
+    pub(super) fn is_http2(&self) -> bool {
+        self.fields.is_some()
+    }
+
+    /// The request head of a topic by HTTP/2.
+    pub(super) fn fields(&self, topic: usize) -> Option<&Fields> {
+        self.fields.as_ref()?.get(topic)
     }
 
     pub(super) fn topics(&self) -> usize {
@@ -133,6 +167,13 @@ impl Publishers {
             .map(|number| Publisher::connect(&plan, number as u32))
             .collect::<Result<_, _>>()?;
         Ok(Self { plan, all })
+    }
+
+    /// Connects all of them again: the hub behind their sockets is gone.
+    pub(super) fn reconnect(&mut self) -> Result<(), PublishError> {
+        let Self { plan, all } = self;
+        all.iter_mut()
+            .try_for_each(|publisher| publisher.reconnect(plan))
     }
 
     /// Works through a timetable, and does something else meanwhile.

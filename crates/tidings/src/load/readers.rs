@@ -16,6 +16,7 @@ use crew::Crew;
 mod crew;
 mod orders;
 mod reader;
+mod sent_away;
 mod storm;
 
 /// The readers of one process.
@@ -53,6 +54,9 @@ pub(super) enum Order {
     Leave,
     /// Wait until every reader has all that was accepted; those that are stopped or away come back.
     Finish(Accepted),
+    /// Wait until the hub has ended every stream and every reader has come back, each after the time
+    /// that its stream has asked for.
+    Return,
     /// Connect, and leave at once, again and again; time what begins in the window.
     Storm { until_us: u64 },
 }

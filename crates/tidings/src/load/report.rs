@@ -40,6 +40,8 @@ pub(crate) struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) herd: Option<Herd>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) restart: Option<Restart>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) slow: Option<Slow>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) storm: Option<Storm>,
@@ -81,6 +83,8 @@ pub(super) struct Flow {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Idle {
+    /// Connections that carried the streams: as many, but by HTTP/2.
+    pub(super) connections: usize,
     pub(super) held_seconds: f64,
     pub(super) opened_per_second: f64,
     /// From the beginning of a connection until its response head.
@@ -116,6 +120,39 @@ pub(super) struct Herd {
     pub(super) return_ms: Option<Quantiles>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) server_cpu_us_per_replayed: Option<f64>,
+}
+
+/// Readers of a hub that ended and began again. Seconds count from when it was told to end.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Restart {
+    /// Events that were published as soon as the hub was there again.
+    pub(super) events_missed: u64,
+    pub(super) refused: u64,
+    /// When readers left.
+    pub(super) left: Option<Wave>,
+    /// When they had a stream again.
+    pub(super) back: Option<Wave>,
+    /// After how long they were asked to come back.
+    pub(super) retry_ms: Option<Quantiles>,
+    /// Streams that ended without asking for a time.
+    pub(super) unasked: u64,
+    /// Connects that found no hub.
+    pub(super) in_vain: u64,
+    /// Readers that were not back in time.
+    pub(super) absent: usize,
+}
+
+/// Something that many readers did, over time.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Wave {
+    pub(super) first_second: usize,
+    pub(super) last_second: usize,
+    pub(super) mean_per_second: f64,
+    pub(super) peak_per_second: u32,
+    /// How many there were in each second.
+    pub(super) each_second: Vec<u32>,
 }
 
 /// Readers of which some stopped; what stands outside is with them, of the others.
@@ -180,6 +217,7 @@ impl Report {
             flow: None,
             idle: None,
             herd: None,
+            restart: None,
             slow: None,
             storm: None,
         }
@@ -188,6 +226,7 @@ impl Report {
     /// What is wrong with what readers saw, if anything is.
     pub(crate) fn fault(&self) -> Option<&'static str> {
         let idle_cut = self.idle.is_some() && self.interrupted > 0;
+        let restart_failed = self.restart.as_ref().is_some_and(|one| one.absent > 0);
         let storm_failed = self.storm.as_ref().is_some_and(|storm| storm.failed > 0);
         if self.missing > 0 || self.late_readers > 0 {
             Some("not every reader saw every event")
@@ -197,6 +236,8 @@ impl Report {
             Some("readers saw events out of order")
         } else if idle_cut {
             Some("the hub closed idle streams")
+        } else if restart_failed {
+            Some("not every reader came back")
         } else if storm_failed {
             Some("not every reader could connect")
         } else {

@@ -27,12 +27,18 @@ pub(super) struct Scanner {
     block: Option<Told>,
     block_id: Vec<u8>,
     last_id: Vec<u8>,
+    retry_ms: Option<u64>,
 }
 
 impl Scanner {
     /// The id of the last whole block that had one, for `Last-Event-ID`.
     pub(super) fn last_id(&self) -> &[u8] {
         &self.last_id
+    }
+
+    /// After how long the stream has asked to be opened again, if it has.
+    pub(super) fn retry_ms(&self) -> Option<u64> {
+        self.retry_ms
     }
 
     /// Forgets what has arrived of a block: the connection that it came on is gone.
@@ -98,6 +104,11 @@ impl Scanner {
             }
         } else if let Some(id) = line.strip_prefix(b"id:") {
             return Some(id.strip_prefix(b" ").unwrap_or(id));
+        } else if let Some(ms) = line.strip_prefix(b"retry:") {
+            let ms = str::from_utf8(ms)
+                .ok()
+                .and_then(|ms| ms.trim().parse().ok());
+            self.retry_ms = ms.or(self.retry_ms);
         } else if let Some(name) = line.strip_prefix(b"event:") {
             if name.strip_prefix(b" ").unwrap_or(name) == GAP {
                 self.block = Some(Told::Gap);

@@ -1,8 +1,10 @@
 //! What a load does: one file for each kind of question.
 
+mod bundled;
 mod delivery;
 mod herd;
 mod idle;
+mod restart;
 mod slow;
 mod storm;
 
@@ -27,6 +29,9 @@ pub(crate) enum Scenario {
     Herd,
     /// Some readers stop reading: what the others notice, and whether anything is lost.
     Slow,
+    /// The hub is told to end (`--server-pid`), and whoever watches over it starts it again: how its
+    /// readers leave and come back.
+    Restart,
     /// Readers connect only to leave again: connections per second.
     Storm,
     /// A process of readers that a load has started; not for people.
@@ -39,8 +44,10 @@ pub(super) fn run(load: &Load) -> Result<Report, LoadError> {
         Scenario::Broadcast | Scenario::Unicast | Scenario::Topics | Scenario::Worker => {
             delivery::run(load)
         }
+        Scenario::Idle if load.http2 => bundled::run(load),
         Scenario::Idle => idle::run(load),
         Scenario::Herd => herd::run(load),
+        Scenario::Restart => restart::run(load),
         Scenario::Slow => slow::run(load),
         Scenario::Storm => storm::run(load),
     }

@@ -1,10 +1,12 @@
 //! The stage of a load: readers that are open, publishers that are connected, and the meter.
 
+use std::net::{SocketAddr, TcpStream};
 use std::thread;
+use std::time::Duration;
 
 use super::clock::{micros, now_us, wait_until};
 use super::limits::{
-    DESCRIPTORS_BESIDE, PROCESSES_MAX, READERS_PER_SOURCE_MAX, SOURCE_ADDRESSES_MAX,
+    DESCRIPTORS_BESIDE, PROCESSES_MAX, READERS_PER_SOURCE_MAX, RESTART_MAX_US, SOURCE_ADDRESSES_MAX,
 };
 use super::meter::{Meter, Reading};
 use super::processes::Squads;
@@ -17,6 +19,9 @@ use super::{Load, LoadError};
 
 /// From when threads are started until the first event is due.
 const LEAD_US: u64 = 50_000;
+
+/// How often it is looked whether the hub takes connections.
+const LISTENER_LOOK: Duration = Duration::from_millis(50);
 
 /// Readers and publishers of a load.
 pub(super) struct Stage<'a> {
@@ -74,6 +79,11 @@ impl<'a> Stage<'a> {
             token,
             load.event_bytes,
         );
+        let publish = if load.http2 {
+            publish.with_http2(&load.topic, token)
+        } else {
+            publish
+        };
         Ok(Self {
             before: meter.read(),
             meter,
@@ -136,7 +146,39 @@ impl<'a> Stage<'a> {
 
     /// Publishes so many events as fast as answers come.
     pub(super) fn publish_events(&mut self, events: u64) -> Result<Published, LoadError> {
-        let mut timetable = Timetable {
+        let mut timetable = self.at_once(events);
+        let (published, ()) = self.publishers.run(&mut timetable, || ())?;
+        Ok(published)
+    }
+
+    /// Gives an order that ends when the hub has ended and is there again, and publishes so many events as
+    /// soon as it is.
+    pub(super) fn restart(
+        &mut self,
+        order: &Order,
+        events: u64,
+    ) -> Result<(Tally, Published), LoadError> {
+        let mut timetable = self.at_once(events);
+        let address = self.load.publish.address;
+        let (squads, publishers) = (&mut self.squads, &mut self.publishers);
+        thread::scope(|scope| {
+            let publishing = scope.spawn(move || {
+                await_listener(address, false)?;
+                await_listener(address, true)?;
+                publishers.reconnect()?;
+                Ok::<_, LoadError>(publishers.run(&mut timetable, || ())?.0)
+            });
+            let tally = squads.order(order);
+            let published = publishing
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            Ok((tally?, published))
+        })
+    }
+
+    /// So many events as fast as answers come.
+    fn at_once(&self, events: u64) -> Timetable {
+        Timetable {
             begin_us: now_us(),
             end_us: u64::MAX,
             timed_from_us: 0,
@@ -144,9 +186,7 @@ impl<'a> Stage<'a> {
             batch: self.load.batch,
             events,
             progress: Progress::default(),
-        };
-        let (published, ()) = self.publishers.run(&mut timetable, || ())?;
-        Ok(published)
+        }
     }
 
     /// Waits until readers have everything; those that stopped or left come back.
@@ -161,9 +201,21 @@ impl<'a> Stage<'a> {
     }
 }
 
+/// Waits until connections to an address are taken, or until they are not.
+fn await_listener(address: SocketAddr, is_there: bool) -> Result<(), LoadError> {
+    let deadline_us = now_us() + RESTART_MAX_US;
+    while TcpStream::connect_timeout(&address, LISTENER_LOOK).is_ok() != is_there {
+        if now_us() > deadline_us {
+            return Err(LoadError::NoRestart { is_there });
+        }
+        thread::sleep(LISTENER_LOOK);
+    }
+    Ok(())
+}
+
 /// The number of addresses to connect from: more than one only where it is asked for, or where one
 /// has not enough ports and the hub is on this machine.
-fn source_addresses(load: &Load) -> Result<usize, LoadError> {
+pub(super) fn source_addresses(load: &Load) -> Result<usize, LoadError> {
     let ip = load.subscribe.address.ip();
     let usable = ip.is_ipv4() && ip.is_loopback();
     match load.source_addresses {

@@ -35,6 +35,68 @@ pub(super) struct Tally {
     pub(super) openings: Latencies,
     /// From the order to come back until a reader had everything.
     pub(super) returns: Latencies,
+    /// Who left and came back when, while the hub was away.
+    pub(super) absence: Absence,
+}
+
+/// Readers while the hub ends and begins again.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Absence {
+    pub(super) left: Seconds,
+    pub(super) back: Seconds,
+    /// After how long streams have asked their readers to come back.
+    pub(super) retries: Latencies,
+    /// Streams that ended without asking for a time.
+    pub(super) unasked: u64,
+    /// Connects that found no hub.
+    pub(super) in_vain: u64,
+}
+
+/// How many of something there were in each second.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Seconds(pub(super) Vec<u32>);
+
+impl Seconds {
+    /// Counts one at this time.
+    pub(super) fn count(&mut self, at_us: u64) {
+        let second = (at_us / 1_000_000) as usize;
+        if self.0.len() <= second {
+            self.0.resize(second + 1, 0);
+        }
+        if let Some(count) = self.0.get_mut(second) {
+            *count += 1;
+        }
+    }
+
+    /// The most in a second.
+    pub(super) fn peak(&self) -> u32 {
+        self.0.iter().copied().max().unwrap_or(0)
+    }
+
+    /// The first and the last second with any.
+    pub(super) fn span(&self) -> Option<(usize, usize)> {
+        let first = self.0.iter().position(|count| *count > 0)?;
+        Some((first, self.0.len() - 1))
+    }
+
+    fn add(&mut self, other: &Self) {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        for (all, one) in self.0.iter_mut().zip(&other.0) {
+            *all += one;
+        }
+    }
+}
+
+impl Absence {
+    fn add(&mut self, other: &Self) {
+        self.left.add(&other.left);
+        self.back.add(&other.back);
+        self.retries.add(&other.retries);
+        self.unasked += other.unasked;
+        self.in_vain += other.in_vain;
+    }
 }
 
 impl Tally {
@@ -56,6 +118,7 @@ impl Tally {
         self.deliveries.add(&other.deliveries);
         self.openings.add(&other.openings);
         self.returns.add(&other.returns);
+        self.absence.add(&other.absence);
     }
 }
 

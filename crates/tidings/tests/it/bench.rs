@@ -2,6 +2,8 @@
 
 mod faulty_hub;
 
+use std::thread;
+
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 use tidings_testkit::program::{Program, Running};
@@ -237,4 +239,66 @@ fn n4_readers_that_are_given_up_while_they_have_stopped_come_back_for_everything
         number(&report, "interrupted") >= 4,
         "nobody was given up: {report}"
     );
+}
+
+#[test]
+fn publishes_and_idle_streams_go_over_http2() {
+    let stand = Stand::new("100");
+    for arguments in [
+        "--publishers 3",
+        "--publishers 2 --batch 1000 --event-bytes 200",
+    ] {
+        let load = format!("--http2 --readers 4 --duration 300ms {arguments}");
+        let report = stand.report("broadcast", &load);
+        let published = number(&report, "published");
+        assert!(published > 0, "{report}");
+        assert_eq!(number(&report, "delivered"), published * 4, "{report}");
+    }
+    for (streams, connections) in [(1, 25), (10, 3)] {
+        let load = format!("--http2 --readers 25 --streams {streams} --duration 300ms");
+        let report = stand.report("idle", &load);
+        assert_eq!(report["idle"]["connections"], connections, "{report}");
+    }
+    let ran = stand.bench("idle", "--http2 --readers 101 --streams 50 --duration 1s");
+    assert_eq!(ran.code, Some(1), "{}", ran.out);
+    assert!(ran.err.contains("429"), "{}", ran.err);
+}
+
+#[test]
+fn readers_of_a_hub_that_restarts_come_back_at_their_own_time_and_miss_nothing() {
+    let folder = tempdir().expect("a directory");
+    let program = Program::new(env!("CARGO_BIN_EXE_tidings"), folder.path())
+        .with_setting("TIDINGS_DRAIN_SPREAD", "1s")
+        .with_setting("TIDINGS_DRAIN_GRACE", "2s");
+    let hub = program
+        .start("127.0.0.1:0".parse().expect("an address"))
+        .expect("a hub");
+    let grants = ["--subscribe", "bench/**", "--publish", "bench/**"];
+    let token = program.token("load", &grants).expect("a token");
+    let address = hub.address;
+    let arguments = format!("--readers 20 --events 7 --server-pid {}", hub.pid());
+    let watch = thread::spawn(move || {
+        hub.wait().expect("it ends when it is told to");
+        program.start(address).expect("a hub")
+    });
+    let url = format!("http://{address}");
+    let variables = [("TIDINGS_URL", url.as_str()), ("TIDINGS_TOKEN", &token)];
+    let mut all = vec!["bench", "restart", "--json"];
+    all.extend(arguments.split_whitespace());
+    let ran = run(folder.path(), &variables, &all);
+    let again = watch.join().expect("a hub");
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{}", ran.out);
+    let report: Value = serde_json::from_str(&ran.out).expect("JSON");
+    assert_eq!(number(&report, "published"), 8);
+    assert_eq!(number(&report, "delivered"), 20 * 8, "{report}");
+    assert_eq!(number(&report, "interrupted"), 20, "{report}");
+    let restart = &report["restart"];
+    assert_eq!(
+        (number(restart, "unasked"), number(restart, "absent")),
+        (0, 0)
+    );
+    let each = restart["back"]["eachSecond"].as_array().expect("seconds");
+    let back: u64 = each.iter().filter_map(Value::as_u64).sum();
+    assert_eq!(back, 20, "{restart}");
+    again.kill().expect("it runs");
 }

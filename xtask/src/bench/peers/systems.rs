@@ -44,6 +44,12 @@ pub(crate) struct Programs {
     pub(crate) baseline: PathBuf,
 }
 
+/// Where a system runs, and with which settings beside those of every benchmark; only ours takes any.
+pub(crate) struct Place<'a> {
+    pub(crate) cores: &'a str,
+    pub(crate) settings: &'a [(&'a str, &'a str)],
+}
+
 /// A system at work. Dropped, it is ended.
 pub(crate) struct Contestant {
     process: Child,
@@ -72,6 +78,20 @@ impl System {
 
     /// Starts it below the target directory, and waits until it takes connections.
     pub(crate) fn start(self, root: &Path, programs: &Programs) -> Result<Contestant> {
+        let place = Place {
+            cores: SERVER_CORE,
+            settings: &[],
+        };
+        self.start_at(root, programs, &place)
+    }
+
+    /// The same at another place.
+    pub(crate) fn start_at(
+        self,
+        root: &Path,
+        programs: &Programs,
+        place: &Place<'_>,
+    ) -> Result<Contestant> {
         let target = root.join("target");
         fs::create_dir_all(&target)?;
         let folder = tempfile::Builder::new()
@@ -79,7 +99,7 @@ impl System {
             .tempdir_in(target)
             .context("cannot make a directory for a system")?;
         let ready_file = folder.path().join("ready");
-        let mut command = pinned();
+        let mut command = pinned(place.cores);
         let mut address = None;
         match self {
             Self::Durable | Self::Memory => {
@@ -95,7 +115,8 @@ impl System {
                     .arg("--ready-file")
                     .arg(&ready_file)
                     .envs(SETTINGS)
-                    .env("TIDINGS_LOG_KIND", kind);
+                    .env("TIDINGS_LOG_KIND", kind)
+                    .envs(place.settings.iter().copied());
             }
             Self::Baseline => {
                 command
@@ -201,16 +222,9 @@ impl Drop for Contestant {
     }
 }
 
-/// A command on the server's core, of which the program is still to be named.
-fn pinned() -> Command {
+/// A command on these cores, of which the program is still to be named.
+fn pinned(cores: &str) -> Command {
     let mut command = Command::new("sh");
-    command.args([
-        "-c",
-        WITH_ALL_DESCRIPTORS,
-        "sh",
-        "taskset",
-        "-c",
-        SERVER_CORE,
-    ]);
+    command.args(["-c", WITH_ALL_DESCRIPTORS, "sh", "taskset", "-c", cores]);
     command
 }

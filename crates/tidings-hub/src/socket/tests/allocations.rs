@@ -49,6 +49,7 @@ impl Hall {
             let client = net::TcpStream::connect(address).expect("a connection");
             client.set_nonblocking(true).expect("a socket");
             let (stream, from) = listener.accept().expect("a connection");
+            stream.set_nonblocking(true).expect("a socket");
             let visitor = Visitor {
                 subject: Subject::parse("reader").expect("a subject"),
                 credential: Credential::default(),
@@ -64,7 +65,7 @@ impl Hall {
                     head,
                     place,
                 };
-                sink.attach(socket).expect("a socket");
+                sink.attach(socket);
             });
             hall.clients.push(client);
         }

@@ -1,6 +1,7 @@
 //! One thread with its readers: a poll, one buffer for all of them, and one order at a time.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
@@ -37,7 +38,7 @@ pub(super) struct Crew {
     /// Readers that are to connect.
     pub(super) waiting: VecDeque<usize>,
     /// Readers that come back at a time.
-    returning: VecDeque<(u64, usize)>,
+    pub(super) returning: BinaryHeap<Reverse<(u64, usize)>>,
     /// Readers that have begun to connect and have no response head.
     pub(super) opening: usize,
     /// When anything happened last.
@@ -45,6 +46,8 @@ pub(super) struct Crew {
     pub(super) aim: Option<Aim>,
     /// Until when readers connect only to leave again.
     pub(super) storm_until: Option<u64>,
+    /// Since when readers do as their streams ask: leave, and come back at their own time.
+    pub(super) sent_away_us: Option<u64>,
 }
 
 /// What every reader is to have.
@@ -71,11 +74,12 @@ impl Crew {
             window: (u64::MAX, u64::MAX),
             tally: Tally::default(),
             waiting: VecDeque::new(),
-            returning: VecDeque::new(),
+            returning: BinaryHeap::new(),
             opening: 0,
             stirred_us: 0,
             aim: None,
             storm_until: None,
+            sent_away_us: None,
         };
         Ok((crew, waker))
     }
@@ -99,7 +103,7 @@ impl Crew {
     pub(super) fn turn(&mut self, longest: Duration) -> io::Result<()> {
         self.admit();
         let now = now_us();
-        let until_return = self.returning.front().map(|(due_us, _)| {
+        let until_return = self.returning.peek().map(|Reverse((due_us, _))| {
             // Late by less than the grain of the poll.
             Duration::from_micros(due_us.saturating_sub(now)) + Duration::from_millis(1)
         });
@@ -201,7 +205,10 @@ impl Crew {
         reader.returns = 0;
         self.tally.openings.record(now - reader.begun_us);
         match self.storm_until {
-            None => self.tally.open += 1,
+            None => {
+                self.tally.open += 1;
+                self.came_back(now);
+            }
             Some(until_us) => {
                 reader.leave();
                 if now < until_us {
@@ -213,6 +220,9 @@ impl Crew {
 
     /// A connection is gone, or did not come about.
     fn lost(&mut self, index: usize, cause: String) {
+        if self.sent_away_us.is_some() {
+            return self.sent_away(index);
+        }
         let Some(reader) = self.readers.get_mut(index) else {
             return;
         };
@@ -225,7 +235,7 @@ impl Crew {
         self.tally.cause = Some(cause);
         if (storms || reader.is_known) && reader.returns <= RETURNS_MAX {
             self.returning
-                .push_back((now_us() + RETURN_AFTER_US, index));
+                .push(Reverse((now_us() + RETURN_AFTER_US, index)));
         }
     }
 
@@ -234,11 +244,11 @@ impl Crew {
         let now = now_us();
         while self
             .returning
-            .front()
-            .is_some_and(|(due_us, _)| *due_us <= now)
+            .peek()
+            .is_some_and(|Reverse((due_us, _))| *due_us <= now)
         {
-            let due = self.returning.pop_front();
-            self.waiting.extend(due.map(|(_, index)| index));
+            let due = self.returning.pop();
+            self.waiting.extend(due.map(|Reverse((_, index))| index));
         }
         while self.opening < self.plan.opening
             && let Some(index) = self.waiting.pop_front()

@@ -30,6 +30,7 @@ impl Crew {
                 }
             }
             Order::Leave => self.leave(),
+            Order::Return => self.return_as_asked()?,
             Order::Finish(accepted) => return self.finish(accepted),
             Order::Storm { until_us } => return self.storm(*until_us),
         }

@@ -103,6 +103,11 @@ impl Reader {
         self.number
     }
 
+    /// After how long it comes back, as its stream has asked for.
+    pub(super) fn retry_ms(&self) -> Option<u64> {
+        self.scanner.retry_ms()
+    }
+
     /// Whether there is no connection.
     pub(super) fn is_away(&self) -> bool {
         matches!(self.stage, Stage::Away)

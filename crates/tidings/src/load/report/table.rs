@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Formatter, Result};
 
-use super::{Flow, Herd, Idle, Quantiles, Report, Slow, Storm};
+use super::{Flow, Herd, Idle, Quantiles, Report, Restart, Slow, Storm, Wave};
 
 /// Columns before the figures.
 const NAME: usize = 22;
@@ -30,6 +30,9 @@ impl Display for Report {
         }
         if let Some(herd) = &self.herd {
             herd.table(f)?;
+        }
+        if let Some(restart) = &self.restart {
+            restart.table(f)?;
         }
         if let Some(flow) = &self.flow {
             flow.table(f)?;
@@ -132,6 +135,36 @@ impl Idle {
             f,
             "kernel per stream",
             format_args!("{kernel:.0} B, both ends"),
+        )
+    }
+}
+
+impl Restart {
+    fn table(&self, f: &mut Formatter<'_>) -> Result {
+        self.left
+            .as_ref()
+            .map_or(Ok(()), |wave| wave.table(f, "left"))?;
+        self.back
+            .as_ref()
+            .map_or(Ok(()), |wave| wave.table(f, "came back"))?;
+        latencies(f, "asked to wait", self.retry_ms)?;
+        let (unasked, in_vain, absent) = (self.unasked, self.in_vain, self.absent);
+        row(
+            f,
+            "connects in vain",
+            format_args!("{in_vain}, {unasked} streams asked for no time, {absent} readers absent"),
+        )
+    }
+}
+
+impl Wave {
+    fn table(&self, f: &mut Formatter<'_>, what: &str) -> Result {
+        let (first, last) = (self.first_second, self.last_second + 1);
+        let (mean, peak) = (self.mean_per_second, self.peak_per_second);
+        row(
+            f,
+            what,
+            format_args!("from second {first} to {last}, {mean:.0}/s, at most {peak}/s"),
         )
     }
 }
