@@ -45,8 +45,8 @@ pub(crate) fn run(stand: &Stand, arguments: &BenchArguments) -> Result<Report> {
 
     let even = f64::from(u32::try_from(readers)?) / spread as f64;
     let waves = [
-        ("left", "/restart/left/eachSecond"),
-        ("came back", "/restart/back/eachSecond"),
+        ("left", "/restart/left/counts"),
+        ("came back", "/restart/back/counts"),
     ];
     let series = waves.map(|(name, pointer)| Series {
         name: name.to_owned(),

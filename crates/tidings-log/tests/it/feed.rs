@@ -72,7 +72,7 @@ fn a_feed_that_is_plugged_in_while_events_come_gets_each_exactly_once() {
 fn a_feed_that_catches_up_gets_so_many_events_at_once_and_then_the_rest() {
     let bench = Bench::new();
     let log = bench.open();
-    let group = (0..FEED_PAGE_EVENTS + 1).map(|_| draft(&["a"], None, "small"));
+    let group = (0..=FEED_PAGE_EVENTS).map(|_| draft(&["a"], None, "small"));
     append(&log, group.collect()).expect("appended");
     let recorder = Recorder::default();
     log.tail(Offset(0), Box::new(recorder.clone()))

@@ -234,8 +234,8 @@ impl Connection {
         };
         loop {
             let rest = sending.body.get(sending.sent..).unwrap_or_default();
-            let room = self.window.min(sending.window).max(0);
-            let length = rest.len().min(FRAME_BYTES_MAX).min(room as usize);
+            let room = usize::try_from(self.window.min(sending.window)).unwrap_or(0);
+            let length = rest.len().min(FRAME_BYTES_MAX).min(room);
             let ends = length == rest.len();
             if length == 0 && !ends {
                 return;
@@ -243,8 +243,9 @@ impl Connection {
             let flags = if ends { frames::END_STREAM } else { 0 };
             let piece = rest.get(..length).unwrap_or_default();
             frames::put(Kind::Data, flags, sending.stream, piece, &mut self.out);
-            self.window -= length as i64;
-            sending.window -= length as i64;
+            let used = i64::try_from(length).unwrap_or(i64::MAX);
+            self.window -= used;
+            sending.window -= used;
             sending.sent += length;
             if ends {
                 self.sending = None;

@@ -152,7 +152,7 @@ pub(super) struct Wave {
     pub(super) mean_per_second: f64,
     pub(super) peak_per_second: u32,
     /// How many there were in each second.
-    pub(super) each_second: Vec<u32>,
+    pub(super) counts: Vec<u32>,
 }
 
 /// Readers of which some stopped; what stands outside is with them, of the others.

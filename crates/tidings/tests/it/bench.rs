@@ -297,7 +297,7 @@ fn readers_of_a_hub_that_restarts_come_back_at_their_own_time_and_miss_nothing()
         (number(restart, "unasked"), number(restart, "absent")),
         (0, 0)
     );
-    let each = restart["back"]["eachSecond"].as_array().expect("seconds");
+    let each = restart["back"]["counts"].as_array().expect("seconds");
     let back: u64 = each.iter().filter_map(Value::as_u64).sum();
     assert_eq!(back, 20, "{restart}");
     again.kill().expect("it runs");

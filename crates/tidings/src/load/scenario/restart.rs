@@ -46,6 +46,6 @@ fn wave(seconds: &Seconds) -> Option<Wave> {
         last_second: last,
         mean_per_second: all as f64 / counts.len() as f64,
         peak_per_second: seconds.peak(),
-        each_second: seconds.0.clone(),
+        counts: seconds.0.clone(),
     })
 }
