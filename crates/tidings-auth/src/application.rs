@@ -9,7 +9,6 @@ mod answer;
 mod breaker;
 mod forwarded;
 mod gate;
-mod instant;
 mod policy;
 
 use std::fmt;

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+mod rfc3339;
+
+pub use rfc3339::{Rfc3339, parse_date, parse_rfc3339};
+
 /// Wall-clock time in Unix milliseconds. For showing and for expiry of credentials, never for
 /// intervals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -26,5 +26,4 @@ pub mod problem;
 
 mod envelope;
 mod json;
-mod rfc3339;
 mod shown;

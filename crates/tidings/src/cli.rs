@@ -23,7 +23,6 @@ mod revoke;
 mod serve;
 mod tail;
 mod token;
-mod utc;
 
 /// Delivers events from servers to people's browsers and apps, without losing one.
 #[derive(Debug, Parser)]

@@ -7,9 +7,8 @@ use serde_json::{Map, Value};
 use tidings_core::audience::{Role, Subject};
 use tidings_core::grant::Grants;
 use tidings_core::port::AuthFailure;
-use tidings_core::time::Timestamp;
+use tidings_core::time::{Timestamp, parse_rfc3339};
 
-use super::instant;
 use crate::claims::path::ClaimPath;
 use crate::claims::{Layout, Person, refuse};
 use crate::limits::CLAIM_SECONDS_MAX;
@@ -182,7 +181,9 @@ fn time(claim: &str, value: &Value) -> Result<Timestamp, AuthFailure> {
             ms @ MILLISECONDS_MIN.. => Timestamp(ms),
             seconds => Timestamp(seconds * 1_000),
         }),
-        Value::String(text) => instant::parse(text),
+        Value::String(text) => parse_rfc3339(text)
+            .and_then(|ms| u64::try_from(ms).ok())
+            .map(Timestamp),
         _ => None,
     };
     time.filter(|time| time.0 / 1_000 <= CLAIM_SECONDS_MAX)

@@ -8,13 +8,12 @@ use tidings_core::audience::Key;
 use tidings_core::limits::PATTERNS_PER_CONNECTION_MAX;
 use tidings_core::pattern::Pattern;
 use tidings_core::revocation::Revoked;
-use tidings_core::time::Timestamp;
+use tidings_core::time::{Timestamp, parse_rfc3339};
 
 use crate::json::{Fields, RawFault, elements, is_too_deep, kind_of, text_of};
 use crate::limits::{JSON_DEPTH_MAX, OBJECT_FIELDS_MAX};
 use crate::problem::{Code, Problem};
 use crate::query;
-use crate::rfc3339;
 use crate::shown::nearest;
 
 /// `POST /v1/tickets` and `POST /v1/tokens`: what the ticket or token is to be bound to.
@@ -164,7 +163,7 @@ fn time(value: &RawValue) -> Option<Timestamp> {
     if let Ok(ms) = value.get().parse::<u64>() {
         return Some(Timestamp(ms));
     }
-    let ms = rfc3339::parse(&text_of(value)?)?;
+    let ms = parse_rfc3339(&text_of(value)?)?;
     u64::try_from(ms).ok().map(Timestamp)
 }
 

@@ -3,11 +3,10 @@
 use tidings_core::id::EventId;
 use tidings_core::position::is_cursor_shaped;
 use tidings_core::start::Start;
-use tidings_core::time::Timestamp;
+use tidings_core::time::{Timestamp, parse_date, parse_rfc3339};
 
 use super::error::{QueryError, QueryFault};
 use super::measure::{digits, parse_duration};
-use crate::rfc3339;
 
 /// The names under which a query may carry what else is the header `Last-Event-ID`: those of the
 /// polyfills in use, which cannot set it or may not.
@@ -34,10 +33,10 @@ pub fn since(value: &str) -> Result<Start, QueryError> {
     if let Some(unix_ms) = digits(value) {
         return Ok(Start::Since(Timestamp(unix_ms)));
     }
-    if rfc3339::looks_like_time(value) {
+    if looks_like_time(value) {
         // A time that is one letter off is an id by its characters, but nobody means that.
-        let unix_ms = rfc3339::parse(value)
-            .or_else(|| rfc3339::parse_date(value))
+        let unix_ms = parse_rfc3339(value)
+            .or_else(|| parse_date(value))
             .ok_or_else(|| QueryError::new("since", QueryFault::Time(value.to_owned())))?;
         return Ok(Start::Since(Timestamp(u64::try_from(unix_ms).unwrap_or(0))));
     }
@@ -57,6 +56,19 @@ pub fn since(value: &str) -> Result<Start, QueryError> {
             },
         )),
     }
+}
+
+/// Whether a text begins as a date does: whoever writes that means a time, valid or not.
+fn looks_like_time(text: &str) -> bool {
+    let is_date = |date: &[u8]| {
+        let shape = date.iter().map(|byte| match byte {
+            b'0'..=b'9' => '0',
+            byte => char::from(*byte),
+        });
+        shape.eq("0000-00-00".chars())
+    };
+    let bytes = text.as_bytes();
+    bytes.get(..10).is_some_and(is_date) && matches!(bytes.get(10), None | Some(b'T' | b't' | b' '))
 }
 
 /// Reads `Last-Event-ID`, a header or its spelling as a parameter. Never an error: browsers send

@@ -13,13 +13,12 @@ use tidings_core::grant::{Grants, PublishGrant};
 use tidings_core::pattern::Pattern;
 use tidings_core::port::{Clock, SharedStore};
 use tidings_core::revocation::{Revocation, Revoked};
-use tidings_core::time::Timestamp;
+use tidings_core::time::{Rfc3339, Timestamp};
 
 use super::data_dir::DataDir;
 use super::failure::Failure;
 use super::revoke::{self, journal_failure};
 use super::token::ttl;
-use super::utc::Utc;
 use super::{print, tell};
 use crate::clock::SystemClock;
 
@@ -183,11 +182,11 @@ impl RevokeKey {
 fn line(key: &key::Key, now: Timestamp) -> String {
     let state = key.state(now).as_str();
     let end = match (key.revoked_at, key.expires_at) {
-        (Some(at), _) => format!("revoked {}", Utc(at)),
-        (None, Some(end)) => format!("ends {}", Utc(end)),
+        (Some(at), _) => format!("revoked {}", Rfc3339(at)),
+        (None, Some(end)) => format!("ends {}", Rfc3339(end)),
         (None, None) => "without end".to_owned(),
     };
-    let (id, made) = (&key.id, Utc(key.created_at));
+    let (id, made) = (&key.id, Rfc3339(key.created_at));
     let (subject, name) = (&key.subject, &key.name);
     format!("{id}  {state:7}  made {made}  {end}  {subject}  {name}")
 }

@@ -9,14 +9,13 @@ use tidings_auth::store::LocalStore;
 use tidings_core::port::{Clock, SharedStore, StoreFuture};
 use tidings_core::revocation::{Revocation, Revoked};
 use tidings_core::start::Start;
-use tidings_core::time::Timestamp;
+use tidings_core::time::{Rfc3339, Timestamp};
 use tidings_wire::query;
 
 use super::connect::block_on;
 use super::data_dir::DataDir;
 use super::failure::Failure;
 use super::token::ttl;
-use super::utc::Utc;
 use super::{print, tell};
 use crate::clock::SystemClock;
 
@@ -89,7 +88,7 @@ impl Revoke {
         tell(&format!(
             "revoked `{what}` until {}; a running hub with its data in `{place}` ends what was opened \
              with it within two seconds",
-            Utc(until)
+            Rfc3339(until)
         ));
         if is_key {
             tell("hint: `tidings key revoke` ends a key for good");
@@ -136,10 +135,10 @@ fn list(store: &LocalStore) -> std::io::Result<()> {
         tell("nothing is revoked");
     }
     for one in all {
-        let which = one
-            .issued_before
-            .map_or_else(String::new, |time| format!("  issued before {}", Utc(time)));
-        let (what, at, until) = (&one.what, Utc(one.at), Utc(one.until));
+        let which = one.issued_before.map_or_else(String::new, |time| {
+            format!("  issued before {}", Rfc3339(time))
+        });
+        let (what, at, until) = (&one.what, Rfc3339(one.at), Rfc3339(one.until));
         print(&format!("{what}  since {at}  until {until}{which}"))?;
     }
     Ok(())

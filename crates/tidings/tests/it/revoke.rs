@@ -81,7 +81,7 @@ fn what_is_revoked_is_listed_and_can_be_lifted() {
         .find(|line| line.starts_with("subject:u1 "));
     let subject = subject.expect("it is listed");
     assert!(
-        subject.ends_with("issued before 2026-01-01 00:00:00Z"),
+        subject.ends_with("issued before 2026-01-01T00:00:00.000Z"),
         "{subject}"
     );
     let token = listed

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use tidings_core::event::Content;
 use tidings_core::priority::Priority;
+use tidings_core::time::parse_rfc3339;
 
 use super::super::audience::{Addressees, Addressing, of_request};
 use super::super::error::{Place, PublishError, PublishFault};
@@ -13,7 +14,6 @@ use super::Data;
 use crate::json::push_string;
 use crate::limits::OBJECT_FIELDS_MAX;
 use crate::query::split_list;
-use crate::rfc3339;
 use crate::shown::nearest;
 
 /// Extension attributes of the hub's own; others that begin so are refused as mistyped.
@@ -134,7 +134,7 @@ impl<'a> Attributes<'a> {
         let place = self.place;
         let time = self.text("time")?;
         if let Some(time) = &time
-            && rfc3339::parse(time).is_none()
+            && parse_rfc3339(time).is_none()
         {
             let fault = PublishFault::Time(time.clone().into_owned());
             return Err(place.field("time", fault));

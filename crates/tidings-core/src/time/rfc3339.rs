@@ -1,8 +1,23 @@
-//! Times as in RFC 3339, the profile of ISO 8601 that the internet uses, to Unix milliseconds.
+//! Times as texts, by RFC 3339, the profile of ISO 8601 that the internet uses, to milliseconds.
 
-/// Reads a date and time with its offset, such as `2026-11-21T12:00:00.5+01:00`. Fractions are cut to
-/// milliseconds; a leap second is the second before it. Negative before 1970.
-pub(crate) fn parse(text: &str) -> Option<i64> {
+use std::fmt;
+
+use super::Timestamp;
+
+const DAY_MS: u64 = 86_400_000;
+
+/// Days of a 400-year cycle of the calendar.
+const CYCLE_DAYS: u64 = 146_097;
+
+/// From the 1st of March of the year 0 to 1970: counted from March, leap days come last in a year.
+const DAYS_BEFORE_1970: i64 = 719_468;
+
+/// The last millisecond that has a text: that of the year 9999.
+const LAST_MS: u64 = 253_402_300_799_999;
+
+/// Reads a date and time with its offset, such as `2026-11-21T12:00:00.5+01:00`, as Unix milliseconds.
+/// Fractions are cut; a leap second is the second before it. Negative before 1970.
+pub fn parse_rfc3339(text: &str) -> Option<i64> {
     let (date, time) = split_date(text)?;
     let mut rest = time.strip_prefix(['T', 't', ' '])?;
     let hour = number(&mut rest, 2, 0..=23)?;
@@ -25,25 +40,46 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
     Some((minutes * 60 + second) * 1_000 + ms)
 }
 
-/// Reads a date alone, such as `2026-11-21`, as its beginning in UTC.
-pub(crate) fn parse_date(text: &str) -> Option<i64> {
+/// Reads a date alone, such as `2026-11-21`, as the Unix milliseconds of its beginning in UTC.
+pub fn parse_date(text: &str) -> Option<i64> {
     let (days, rest) = split_date(text)?;
     rest.is_empty().then_some(days * 24 * 60 * 60 * 1_000)
 }
 
-/// Whether a text begins as a date does: whoever writes that means a time, valid or not.
-pub(crate) fn looks_like_time(text: &str) -> bool {
-    split_shape(text).is_some_and(|rest| rest.is_empty() || rest.starts_with(['T', 't', ' ']))
+/// Shows a time as programs read it: `2026-11-21T12:00:00.123Z`. What lies beyond the year 9999 is shown
+/// as its last moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rfc3339(pub Timestamp);
+
+impl fmt::Display for Rfc3339 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Timestamp(ms) = self.0.min(Timestamp(LAST_MS));
+        let (year, month, day) = date(ms / DAY_MS);
+        let (seconds, ms) = (ms % DAY_MS / 1_000, ms % 1_000);
+        let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z"
+        )
+    }
 }
 
-fn split_shape(text: &str) -> Option<&str> {
-    let mut rest = text;
-    number(&mut rest, 4, 0..=9999)?;
-    rest = rest.strip_prefix('-')?;
-    number(&mut rest, 2, 0..=99)?;
-    rest = rest.strip_prefix('-')?;
-    number(&mut rest, 2, 0..=99)?;
-    Some(rest)
+/// Year, month and day of a day since 1970.
+fn date(day: u64) -> (u64, u64, u64) {
+    let day = day + DAYS_BEFORE_1970.unsigned_abs();
+    let (cycle, day) = (day / CYCLE_DAYS, day % CYCLE_DAYS);
+    let leap_days = |day: u64| day / 1_460 + day / 146_096 - day / 36_524;
+    let year = (day - leap_days(day)) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    // Months from March on have 153 days in every five of them.
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    (cycle * 400 + year + next, month, day)
 }
 
 /// Days since 1970-01-01, and what follows the date.
@@ -106,8 +142,8 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let years = if month <= 2 { year - 1 } else { year };
     let months = (month + 9) % 12;
     let leap_days = years.div_euclid(4) - years.div_euclid(100) + years.div_euclid(400);
-    // 153 days in each five months from March on; 719,468 days from 0000-03-01 to 1970-01-01.
-    years * 365 + leap_days + (153 * months + 2) / 5 + day - 1 - 719_468
+    // 153 days in each five months from March on.
+    years * 365 + leap_days + (153 * months + 2) / 5 + day - 1 - DAYS_BEFORE_1970
 }
 
 #[cfg(test)]
@@ -124,13 +160,14 @@ mod tests {
             ("1969-12-31T23:59:59.999Z", -1),
             ("2000-02-29T12:30:45.5+02:00", 951_820_245_500),
             ("2026-11-21T12:00:00Z", 1_795_262_400_000),
+            ("2026-11-21 12:00:00Z", 1_795_262_400_000),
             ("2026-11-21t12:00:00.123456789z", 1_795_262_400_123),
             ("2016-12-31T23:59:60Z", 1_483_228_799_000),
             ("0000-01-01T00:00:00Z", -62_167_219_200_000),
             ("9999-12-31T23:59:59.999-23:59", 253_402_387_139_999),
         ];
         for (text, ms) in cases {
-            assert_eq!(parse(text), Some(ms), "{text}");
+            assert_eq!(parse_rfc3339(text), Some(ms), "{text}");
         }
         assert_eq!(parse_date("2026-11-21"), Some(1_795_219_200_000));
     }
@@ -143,8 +180,11 @@ mod tests {
             "2026-11-21",
             "2026-11-21T12:00:00",
             "2026-11-21T12:00Z",
+            "2026-11-21_12:00:00Z",
+            "26-12-21T18:00:00Z",
             "2026-02-29T00:00:00Z",
             "1900-02-29T00:00:00Z",
+            "2026-04-31T00:00:00Z",
             "2026-13-01T00:00:00Z",
             "2026-00-01T00:00:00Z",
             "2026-01-00T00:00:00Z",
@@ -153,15 +193,53 @@ mod tests {
             "2026-11-21T12:00:61Z",
             "2026-11-21T12:00:00.Z",
             "2026-11-21T12:00:00+1:00",
+            "2026-11-21T12:00:00+24:00",
             "2026-11-21T12:00:00+01:00x",
             "+026-11-21T12:00:00Z",
             "2026-11-21T12:00:00 01:00",
             "２026-11-21T12:00:00Z",
         ] {
-            assert_eq!(parse(bad), None, "{bad}");
+            assert_eq!(parse_rfc3339(bad), None, "{bad}");
         }
-        assert!(looks_like_time("2026-99-21T"));
-        assert!(!looks_like_time("2026-11-21-order"));
+        for bad in ["", "2026-11", "2026-02-29", "2026-11-21T", "2026-11-21 "] {
+            assert_eq!(parse_date(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_no_calendar_has_is_shown_as_its_last_moment() {
+        let shown = Rfc3339(Timestamp(u64::MAX)).to_string();
+        assert_eq!(shown, "9999-12-31T23:59:59.999Z");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_is_read_again(ms in 0..253_402_300_800_000_u64) {
+            let shown = Rfc3339(Timestamp(ms)).to_string();
+            prop_assert_eq!(parse_rfc3339(&shown), Some(ms.cast_signed()));
+            prop_assert_eq!(shown.len(), "2026-11-21T12:00:00.123Z".len());
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC{0,40}") {
+            let _ = (parse_rfc3339(&text), parse_date(&text));
+        }
+    }
+
+    #[test]
+    fn times_are_shown_as_the_calendar_has_them() {
+        for (seconds, shown) in [
+            (0, "1970-01-01T00:00:00.007Z"),
+            (951_782_399, "2000-02-28T23:59:59.007Z"),
+            (951_782_400, "2000-02-29T00:00:00.007Z"),
+            (951_868_800, "2000-03-01T00:00:00.007Z"),
+            (1_709_164_800, "2024-02-29T00:00:00.007Z"),
+            (1_767_225_599, "2025-12-31T23:59:59.007Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.007Z"),
+        ] {
+            let time = Timestamp(seconds * 1_000 + 7);
+            assert_eq!(Rfc3339(time).to_string(), shown);
+        }
     }
 
     proptest! {
@@ -172,12 +250,7 @@ mod tests {
             prop_assert_eq!(days_since_1970(year, month, day), days);
             prop_assert!(day <= days_of(year, month));
             let text = format!("{year:04}-{month:02}-{day:02}T00:00:00Z");
-            prop_assert_eq!(parse(&text), Some(days * 86_400_000));
-        }
-
-        #[test]
-        fn no_text_panics(text in "\\PC{0,40}") {
-            let _ = (parse(&text), parse_date(&text), looks_like_time(&text));
+            prop_assert_eq!(parse_rfc3339(&text), Some(days * 86_400_000));
         }
     }
 
