@@ -75,7 +75,7 @@ pub(crate) fn is_told(content: Content) {
     let name = event.content.event_type.as_str();
     for shape in [SSE_PAYLOAD, SSE_ENVELOPE] {
         let mut block = Vec::new();
-        WireEncoder.event(shape, &event, Some(event.position), &mut block);
+        WireEncoder::default().event(shape, &event, Some(event.position), &mut block);
         let messages = said(&block, block.len());
         let [Said::Message(found, text, id)] = messages.as_slice() else {
             panic!("an event is one block, not {messages:?}");

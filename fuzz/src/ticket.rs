@@ -107,6 +107,7 @@ pub(crate) fn somebody(subject: &str, granted: &[&str], roles: &[&str]) -> Optio
             administer: true,
             ..Grants::default()
         },
+        home: Vec::new(),
         expires_at: Some(Timestamp(NOW.0 + 3_600_000)),
         method: "jwt",
         credential: Credential::default(),

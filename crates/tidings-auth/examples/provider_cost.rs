@@ -192,6 +192,7 @@ fn somebody() -> Identity {
             subscribe: subscribe.to_vec(),
             ..Grants::default()
         },
+        home: Vec::new(),
         expires_at: None,
         method: "jwt",
         credential: Credential::default(),

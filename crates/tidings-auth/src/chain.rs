@@ -13,7 +13,7 @@ use tidings_core::port::{
 };
 
 use crate::provider::{Proven, Provider};
-use crate::rules::Rules;
+use crate::rules::{Rules, Template};
 
 /// Asks its providers in order. The first that finds its kind of credential decides, for or against.
 #[derive(Debug, Clone)]
@@ -21,6 +21,7 @@ pub struct Chain {
     providers: Vec<Arc<dyn Provider>>,
     rules: Rules,
     store: Arc<dyn SharedStore>,
+    homes: Vec<(String, Template)>,
 }
 
 impl Chain {
@@ -34,7 +35,33 @@ impl Chain {
             providers,
             rules,
             store,
+            homes: Vec::new(),
         }
+    }
+
+    /// The chain, with what these profiles read by claims of whoever comes by them. That is granted,
+    /// too.
+    #[must_use]
+    pub fn with_homes(mut self, homes: Vec<(String, Template)>) -> Self {
+        self.homes = homes;
+        self
+    }
+
+    /// What the profile of a request reads, for this proof. One without the claims reads nothing there.
+    fn home(&self, proven: &Proven, presented: &Presented<'_>) -> Vec<Pattern> {
+        let Some(profile) = presented.profile else {
+            return Vec::new();
+        };
+        let mut homes = self.homes.iter();
+        let template = homes.find(|(name, _)| name == profile);
+        template.map_or_else(Vec::new, |(_, template)| {
+            let texts = template.fill(proven.subject.as_ref(), &proven.claims);
+            let texts = texts.unwrap_or_default();
+            texts
+                .iter()
+                .filter_map(|text| Pattern::parse(text).ok())
+                .collect()
+        })
     }
 
     /// What a proof comes to, unless it has been revoked or does not serve for this.
@@ -57,8 +84,12 @@ impl Chain {
                 "it is for reading and nothing else",
             ));
         }
+        let home = self.home(&proven, presented);
+        let mut grants = self.rules.grants(&proven);
+        grants.subscribe.extend(home.iter().cloned());
         Ok(Identity {
-            grants: self.rules.grants(&proven),
+            grants,
+            home,
             subject: proven.subject,
             roles: proven.roles,
             expires_at: proven.expires_at,

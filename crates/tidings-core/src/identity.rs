@@ -3,6 +3,7 @@
 use crate::audience::{Key, Role, Subject};
 use crate::credential::Credential;
 use crate::grant::Grants;
+use crate::pattern::Pattern;
 use crate::time::Timestamp;
 
 /// Who a request is and what it may do.
@@ -14,6 +15,8 @@ pub struct Identity {
     pub roles: Vec<Role>,
     /// What it may do.
     pub grants: Grants,
+    /// What the profile reads that it came by, where that hangs on who it is; granted as well.
+    pub home: Vec<Pattern>,
     /// When what it opens ends: with its credential, or where its issuer's policy says so, after a
     /// session. Never for some.
     pub expires_at: Option<Timestamp>,

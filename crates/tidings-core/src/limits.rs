@@ -122,6 +122,12 @@ pub const PAGE_WAIT_MS_MAX: u64 = 55_000;
 /// Heartbeat of the native profile.
 pub const HEARTBEAT_MS_DEFAULT: u64 = 15_000;
 
+/// Heartbeats shorter than this are load, not signs of life.
+pub const HEARTBEAT_MS_MIN: u64 = 1_000;
+
+/// Heartbeats longer than this let common proxies cut the connection.
+pub const HEARTBEAT_MS_MAX: u64 = 60_000;
+
 /// A reader that takes nothing of what it was given for this long is told to go, by default: longer
 /// than a phone changes its network, shorter than anybody waits for a dashboard.
 pub const SLOW_READER_MS_DEFAULT: u64 = 10_000;

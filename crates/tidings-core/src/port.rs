@@ -16,7 +16,7 @@ pub use authenticator::{
 };
 pub use clock::Clock;
 pub use coder::Coder;
-pub use encoder::{Control, Encoder, Farewell, Hello, Shape};
+pub use encoder::{Control, Encoder, Farewell, Hello, Shape, Voice};
 pub use event_store::{Bounds, EventStore, Extent, NewestPage, Page, PageItem, Query, ReadError};
 pub use sequencer::{AppendError, AppendReply, Appended, CommitFeed, Health, Sequencer, TailError};
 pub use shared_store::{Bucket, Quota, SharedStore, Spent, StoreError, StoreFuture};

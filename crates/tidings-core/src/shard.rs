@@ -44,7 +44,7 @@ use std::sync::Arc;
 
 pub use catch_up::CaughtUp;
 pub use close::{Cause, Closed, DrainPlan};
-pub use connection::{ConnectionId, ConnectionKey, Mode, NotAConnectionId};
+pub use connection::{ConnectionId, ConnectionKey, Heartbeat, Mode, NotAConnectionId};
 pub use disconnect::{DisconnectReason, ReasonError};
 pub use intake::Batch;
 pub use open::{Begin, Opening, Registered, unknown};

@@ -103,6 +103,7 @@ mod tests {
                 subscribe: patterns(subscribe),
                 ..Grants::default()
             },
+            home: Vec::new(),
             expires_at: None,
             method: "test",
             credential: Credential::default(),

@@ -23,19 +23,17 @@ use crate::limits::{STORE_CHANGES_MAX, UNTRUSTED_PROXY_LOG_MS_MIN};
 use crate::metrics::{Metrics, RequestLabels, RouteLabels, method_label, status_class};
 use crate::origin::Origin;
 use crate::peer::Peer;
+use crate::profile::Spoken;
 use crate::rates::{self, Rates};
 use crate::reply::{self, Body, Refusal};
 use crate::request_id::RequestId;
-use crate::router::{self, Endpoint, Found};
+use crate::router::{Endpoint, Found, Row};
 use crate::seldom::Seldom;
 use crate::settings::Settings;
-use crate::{head_limits, native, openapi, probe, segment};
+use crate::{head_limits, native, openapi, probe, profile, segment};
 
 /// The name of each request, for the client to quote.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The route label of requests that no row of the table answers.
-const NO_ROUTE: &str = "none";
 
 /// The method label of requests whose method is not known.
 const NO_METHOD: &str = "other";
@@ -118,7 +116,8 @@ impl App {
 
     /// The user that a request of this machine names in development.
     pub(crate) fn development_user<'a>(&self, call: &'a Call) -> Option<Cow<'a, str>> {
-        if !self.settings().development || !call.is_of_this_machine() {
+        let is_taken = call.profile.profile.takes_development_user;
+        if !self.settings().development || !is_taken || !call.is_of_this_machine() {
             return None;
         }
         let mut pairs = call.query().split('&');
@@ -143,21 +142,19 @@ impl App {
             &parts.headers,
         );
         self.notice_proxy(&parts, peer, request_id);
-        let verdict = self.judge(&parts, source.scheme, request_id);
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+        let found = settings.profiles.router.find(&method, &path);
+        let row = found.row();
+        let profile = row.map_or(&settings.profiles.native, |row| &row.profile);
+        let route = row.map_or(&settings.profiles.no_route, |row| &row.label);
+        let verdict = self.judge(profile, &parts, source.scheme, request_id);
         let call = Call {
             parts,
             body,
             peer,
             source,
             request_id,
-        };
-
-        let found = router::find(&method, &path);
-        let route = match &found {
-            Found::Route(route, _) => route.path,
-            Found::OtherMethods(path) => path,
-            Found::Nothing => NO_ROUTE,
+            profile: Arc::clone(profile),
         };
         let admitted = match self.check_host(&found, &call) {
             Ok(()) => rates::count_request(self, source.client).await,
@@ -166,7 +163,7 @@ impl App {
         let mut response = match admitted {
             Ok(told) => {
                 let mut response = if method == Method::OPTIONS {
-                    options(&verdict, route)
+                    options(&verdict, settings.profiles.router.allow(row))
                 } else {
                     let mut response = AssertUnwindSafe(self.answer(found, call))
                         .catch_unwind()
@@ -209,7 +206,7 @@ impl App {
             .headers_mut()
             .insert(X_REQUEST_ID, request_id.header_value());
         let labels = RequestLabels {
-            route: NO_ROUTE,
+            route: Arc::clone(&self.settings().profiles.no_route),
             method: NO_METHOD,
             status: status_class(response.status()),
         };
@@ -256,8 +253,8 @@ impl App {
     async fn answer(&self, found: Found<'_>, call: Call) -> Result<Response<Body>, Refusal> {
         head_limits::check(&call.parts)?;
         let (route, segment) = match found {
-            Found::Route(route, segment) => (route, segment),
-            Found::OtherMethods(path) => return Err(other_methods(&call.parts.method, path)),
+            Found::Route(row, segment) => (row, segment),
+            Found::OtherMethods(row) => return Err(self.other_methods(&call.parts.method, row)),
             Found::Nothing => {
                 return Err(Problem::new(Code::NotFound, "no route has this path")
                     .with_hint("`/openapi.json` lists the routes")
@@ -268,7 +265,11 @@ impl App {
             Endpoint::Publish => native::publish::answer(self, call).await,
             Endpoint::Page => native::page::answer(self, call).await,
             Endpoint::Event => native::event::answer(self, call, segment).await,
-            Endpoint::Stream => native::stream::answer(self, call).await,
+            Endpoint::Stream => {
+                let teller = native::refused_stream::teller(&call);
+                let answered = native::stream::answer(self, call, segment).await;
+                answered.or_else(|refusal| teller.tell(refusal))
+            }
             Endpoint::Topic => native::topic::answer(self, call, segment).await,
             Endpoint::Ticket => access::issue::ticket(self, call).await,
             Endpoint::Token => access::issue::token(self, call).await,
@@ -282,12 +283,20 @@ impl App {
             Endpoint::Ready => Ok(probe::ready(self)),
             Endpoint::Metrics => probe::metrics(self),
             Endpoint::OpenApi => Ok(openapi::answer()),
+            Endpoint::Profiles => Ok(profile::list::answer(self)),
         }
     }
 
     /// Judges the origin, and lets the operator know of one that is refused.
-    fn judge(&self, parts: &Parts, scheme: Option<Scheme>, request_id: RequestId) -> Verdict {
-        let verdict = cors::judge(&self.settings().origins, parts, scheme);
+    fn judge(
+        &self,
+        profile: &Spoken,
+        parts: &Parts,
+        scheme: Option<Scheme>,
+        request_id: RequestId,
+    ) -> Verdict {
+        let (origins, takes_cookies) = (&self.settings().origins, profile.profile.takes_cookies);
+        let verdict = cors::judge(origins, takes_cookies, parts, scheme);
         if let Verdict::Refused(cause) = &verdict {
             self.metrics().origins_refused.inc();
             if let Some(suppressed) = self.inner.origin_log.say(self.clock().moment()) {
@@ -305,45 +314,46 @@ impl App {
         verdict
     }
 
+    fn other_methods(&self, method: &Method, row: &Row) -> Refusal {
+        let allow = self.settings().profiles.router.allow(Some(row));
+        let detail = format!("`{}` has no method `{method}`", row.path);
+        let problem = Problem::new(Code::MethodNotAllowed, detail);
+        Refusal {
+            problem: Box::new(problem.with_hint(format!("use one of {allow}"))),
+            allow: Some(allow),
+            told: Vec::new(),
+        }
+    }
+
     fn panicked(&self, request_id: RequestId) -> Refusal {
         self.metrics().panics.inc();
         tracing::error!(request = %request_id, "request panicked");
         Problem::new(Code::Internal, "the request could not be answered").into()
     }
 
-    fn count(&self, method: &Method, route: &'static str, status: StatusCode, took: Duration) {
+    fn count(&self, method: &Method, route: &Arc<str>, status: StatusCode, took: Duration) {
         let labels = RequestLabels {
-            route,
+            route: Arc::clone(route),
             method: method_label(method),
             status: status_class(status),
         };
         self.metrics().requests.get_or_create(&labels).inc();
         self.metrics()
             .answer_seconds
-            .get_or_create(&RouteLabels { route })
+            .get_or_create(&RouteLabels {
+                route: Arc::clone(route),
+            })
             .observe(took.as_secs_f64());
     }
 }
 
 /// The answer to `OPTIONS`, a preflight or not, known path or not.
-fn options(verdict: &Verdict, route: &str) -> Response<Body> {
-    let methods = HeaderValue::try_from(router::allow(route))
-        .unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"));
+fn options(verdict: &Verdict, allow: String) -> Response<Body> {
+    let methods =
+        HeaderValue::try_from(allow).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"));
     let mut response = reply::empty(StatusCode::NO_CONTENT);
     let headers = response.headers_mut();
     headers.insert(http::header::ALLOW, methods.clone());
     cors::tell_preflight(verdict, methods, headers);
     response
-}
-
-fn other_methods(method: &Method, path: &str) -> Refusal {
-    let allow = router::allow(path);
-    let detail = format!("`{path}` has no method `{method}`");
-    Refusal {
-        problem: Box::new(
-            Problem::new(Code::MethodNotAllowed, detail).with_hint(format!("use one of {allow}")),
-        ),
-        allow: Some(allow),
-        told: Vec::new(),
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use http::request::Parts;
 
@@ -9,6 +10,7 @@ use crate::body::RequestBody;
 use crate::forwarded::{self, Source};
 use crate::host;
 use crate::peer::Peer;
+use crate::profile::Spoken;
 use crate::request_id::RequestId;
 
 /// A request with what is known about where it comes from and what it is called.
@@ -18,6 +20,8 @@ pub(crate) struct Call {
     pub(crate) peer: Peer,
     pub(crate) source: Source,
     pub(crate) request_id: RequestId,
+    /// By which profile it is answered.
+    pub(crate) profile: Arc<Spoken>,
 }
 
 impl Call {
@@ -83,6 +87,7 @@ mod tests {
                 scheme: None,
             },
             request_id: RequestId::random(),
+            profile: Arc::new(Spoken::native()),
         };
         let shown = format!("{call:#?}");
         assert!(

@@ -67,16 +67,18 @@ impl Cause {
     }
 }
 
-/// Judges the origin of a request.
+/// Judges the origin of a request, to a route that looks at cookies or does not.
 pub(crate) fn judge(
     origins: &Origins,
+    takes_cookies: bool,
     request: &request::Parts,
     scheme: Option<Scheme>,
 ) -> Verdict {
     let Some(first) = request.headers.get(ORIGIN) else {
         return Verdict::Absent;
     };
-    if *origins == Origins::Any {
+    // Where no cookie counts, a page can do no more than whoever has written it.
+    if *origins == Origins::Any || !takes_cookies && origins.lists_none() {
         return Verdict::AllowedToAll;
     }
     match standing(origins, request, scheme) {

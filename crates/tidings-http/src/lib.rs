@@ -31,6 +31,7 @@ mod host;
 mod origin;
 mod peer;
 mod presented;
+mod profile;
 mod rates;
 mod refusals;
 mod reply;
@@ -56,9 +57,13 @@ pub use host::{HostName, NotAHost};
 pub use ipnet::IpNet;
 pub use origin::{Origin, OriginError, Origins};
 pub use peer::Peer;
+pub use profile::{
+    BeatSpec, CredentialKind, Frame, PathTemplate, PathTemplateError, Profile, ProfileError,
+    ProfileSpec, Profiles, ProfilesError, TopicTemplate, TopicTemplateError, built_in,
+};
 pub use rates::RateLimits;
 pub use reply::Body;
 pub use request_id::RequestId;
-pub use router::{ROUTES, Route};
+pub use router::{PathTaken, ROUTES, Route};
 pub use serve::{Drain, Server};
 pub use settings::Settings;

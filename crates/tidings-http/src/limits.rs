@@ -127,6 +127,22 @@ pub const STORE_RETRY_MS: u64 = 2_000;
 /// and a disk that stalls must not gather threads.
 pub const STORE_CHANGES_MAX: usize = 16;
 
+/// Profiles, built-in ones included: a request's path is compared with all of them.
+pub const PROFILES_MAX: usize = 64;
+
+/// Paths of one profile.
+pub const PROFILE_PATHS_MAX: usize = 8;
+
+/// Bytes of a profile's name, and of that of a parameter for credentials.
+pub const PROFILE_NAME_BYTES_MAX: usize = 64;
+
+/// Parameters of one profile that hold credentials.
+pub const PROFILE_CREDENTIALS_MAX: usize = 8;
+
+/// When a client comes back whose refusal was told as an event, unless the refusal says when: browsers
+/// come back by themselves, for ever.
+pub const REFUSED_STREAM_RETRY_MS: u64 = 60_000;
+
 /// How long a revocation is remembered unless it says otherwise: longer than any session cookie in
 /// its usual settings.
 pub const REVOCATION_MS_DEFAULT: u64 = 90 * 24 * 60 * 60 * 1_000;

@@ -6,6 +6,7 @@
 mod figures;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -54,7 +55,7 @@ const ANSWER_SECONDS_BOUNDS: [f64; 10] = [
 /// One series of [`REQUESTS`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct RequestLabels {
-    pub(crate) route: &'static str,
+    pub(crate) route: Arc<str>,
     pub(crate) method: &'static str,
     /// `2xx` and so on.
     pub(crate) status: &'static str,
@@ -63,7 +64,7 @@ pub(crate) struct RequestLabels {
 /// One series of [`ANSWER_SECONDS`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct RouteLabels {
-    pub(crate) route: &'static str,
+    pub(crate) route: Arc<str>,
 }
 
 /// One series of [`CREDENTIALS_REFUSED`].
@@ -241,11 +242,11 @@ mod tests {
             .registry
             .register_collector(Box::new(FiguresCollector::new(figures)));
         // A family without a series is not written.
-        let (route, status) = ("/v1/stream", "2xx");
+        let (route, status): (Arc<str>, _) = ("/v1/stream".into(), "2xx");
         metrics
             .requests
             .get_or_create(&RequestLabels {
-                route,
+                route: Arc::clone(&route),
                 method: "GET",
                 status,
             })

@@ -5,5 +5,6 @@ pub(crate) mod asked;
 pub(crate) mod event;
 pub(crate) mod page;
 pub(crate) mod publish;
+pub(crate) mod refused_stream;
 pub(crate) mod stream;
 pub(crate) mod topic;

@@ -100,6 +100,14 @@ impl Default for Origins {
 }
 
 impl Origins {
+    /// Whether no origin has been listed.
+    pub(crate) fn lists_none(&self) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Listed(listed) | Self::ListedAndThisMachine(listed) => listed.is_empty(),
+        }
+    }
+
     /// Whether an origin is on the list.
     pub(crate) fn lists(&self, origin: &Origin) -> bool {
         match self {

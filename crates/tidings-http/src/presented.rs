@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use tidings_core::port::{Presented, Purpose};
 use tidings_wire::problem::{Code, Problem};
@@ -11,6 +12,7 @@ use crate::app::App;
 use crate::call::Call;
 use crate::cookies;
 use crate::limits::{BEARER_BYTES_MAX, COOKIES_MAX};
+use crate::profile::{CredentialKind, NATIVE};
 
 /// The parameter with a ticket.
 pub(crate) const TICKET: &str = "ticket";
@@ -18,7 +20,7 @@ pub(crate) const TICKET: &str = "ticket";
 /// What a request presents. Its texts are the request's own.
 pub(crate) struct Gathered<'a> {
     purpose: Purpose,
-    bearer: Option<&'a str>,
+    bearer: Option<Cow<'a, str>>,
     ticket: Option<Cow<'a, str>>,
     cookies: Vec<(&'a str, &'a str)>,
     headers: Vec<(&'a str, &'a [u8])>,
@@ -30,17 +32,24 @@ impl<'a> Gathered<'a> {
     /// unknown parameter.
     pub(crate) fn of(app: &App, call: &'a Call, purpose: Purpose) -> Result<Self, Problem> {
         let headers = &call.parts.headers;
+        let reads = matches!(purpose, Purpose::Read | Purpose::Look);
         Ok(Self {
             purpose,
-            bearer: bearer(call)?,
-            ticket: match purpose {
-                Purpose::Read | Purpose::Look => ticket(call.query())?,
-                Purpose::Renew | Purpose::Act => None,
+            bearer: match bearer(call)? {
+                Some(token) => Some(Cow::Borrowed(token)),
+                None if reads => in_query(call, CredentialKind::Token)?,
+                None => None,
             },
-            cookies: cookies::read(headers).map_err(|error| {
-                Problem::new(Code::HeadersTooLarge, error.to_string())
-                    .with_number("limit", COOKIES_MAX as u64)
-            })?,
+            ticket: if reads {
+                in_query(call, CredentialKind::Ticket)?
+            } else {
+                None
+            },
+            cookies: if call.profile.profile.takes_cookies {
+                cookies(headers)?
+            } else {
+                Vec::new()
+            },
             headers: headers
                 .iter()
                 .map(|(name, value)| (name.as_str(), value.as_bytes()))
@@ -50,31 +59,54 @@ impl<'a> Gathered<'a> {
     }
 
     /// As the authenticators see it.
-    pub(crate) fn show(&self, app: &App, call: &Call) -> Presented<'_> {
+    pub(crate) fn show<'s>(&'s self, app: &App, call: &'s Call) -> Presented<'s> {
         Presented {
-            bearer: self.bearer,
+            bearer: self.bearer.as_deref(),
             ticket: self.ticket.as_deref(),
             cookies: &self.cookies,
             headers: &self.headers,
             development_user: self.development_user.as_deref(),
+            profile: Some(call.profile.profile.name()).filter(|name| *name != NATIVE),
             ..Presented::nothing(self.purpose, call.source.client, app.clock().now())
         }
     }
 }
 
-/// The ticket of a query. A query that is not valid has none: it is refused when it is read.
-fn ticket(text: &str) -> Result<Option<Cow<'_, str>>, Problem> {
-    let pairs = query::pairs(text).unwrap_or_default();
-    let mut tickets = pairs.into_iter().filter(|(name, _)| name == TICKET);
-    let first = tickets.next().map(|(_, value)| value);
-    if tickets.next().is_some() {
-        return Err(
-            Problem::new(Code::InvalidQuery, "the query has more than one `ticket`")
-                .with_text("parameter", TICKET)
-                .with_hint("send one ticket"),
-        );
+/// The credential of a kind in a query, if the profile takes one there. A query that is not valid has
+/// none: it is refused when it is read.
+fn in_query(call: &Call, kind: CredentialKind) -> Result<Option<Cow<'_, str>>, Problem> {
+    let known = call.profile.profile.credentials.iter();
+    let mut found = None;
+    for credential in known.filter(|credential| credential.kind == kind) {
+        let name = credential.parameter.as_str();
+        for (_, value) in pairs(call.query()).filter(|(found, _)| found == name) {
+            if found.replace(value).is_some() {
+                let detail = format!("the query has more than one `{name}`");
+                return Err(Problem::new(Code::InvalidQuery, detail)
+                    .with_text("parameter", name)
+                    .with_hint("send one credential"));
+            }
+        }
     }
-    Ok(first)
+    match found {
+        Some(token) if kind == CredentialKind::Token && token.len() > BEARER_BYTES_MAX => {
+            Err(no_token())
+        }
+        // A client that has none yet sends an empty one.
+        Some(token) if token.is_empty() && !call.profile.profile.is_strict => Ok(None),
+        found => Ok(found),
+    }
+}
+
+fn pairs(text: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    query::pairs(text).unwrap_or_default().into_iter()
+}
+
+fn cookies(headers: &HeaderMap) -> Result<Vec<(&str, &str)>, Problem> {
+    cookies::read(headers).map_err(|error| {
+        Problem::new(Code::HeadersTooLarge, error.to_string())
+            .with_number("limit", COOKIES_MAX as u64)
+    })
 }
 
 /// The token of `Authorization: Bearer` (RFC 6750, section 2.1).
@@ -106,15 +138,17 @@ fn bearer(call: &Call) -> Result<Option<&str>, Problem> {
     }
     let token = token.trim_matches(' ');
     if token.is_empty() || token.len() > BEARER_BYTES_MAX {
-        return Err(Problem::new(
-            Code::InvalidToken,
-            format!("the token is empty or has more than {BEARER_BYTES_MAX} bytes"),
-        )
-        .with_hint(
-            "send the token as it was issued, with fewer patterns and roles if it is too long",
-        ));
+        return Err(no_token());
     }
     Ok(Some(token))
+}
+
+fn no_token() -> Problem {
+    Problem::new(
+        Code::InvalidToken,
+        format!("the token is empty or has more than {BEARER_BYTES_MAX} bytes"),
+    )
+    .with_hint("send the token as it was issued, with fewer patterns and roles if it is too long")
 }
 
 fn malformed(detail: &str, hint: &str) -> Problem {

@@ -344,6 +344,7 @@ mod tests {
             subject: Subject::parse(subject).ok(),
             roles: Vec::new(),
             grants: Grants::default(),
+            home: Vec::new(),
             expires_at: None,
             method: "test",
             credential: Credential::default(),

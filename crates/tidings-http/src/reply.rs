@@ -104,8 +104,12 @@ pub(crate) fn whole(
     content_type: &'static str,
     body: impl Into<Bytes>,
 ) -> Response<Body> {
-    let body = Full::new(body.into()).map_err(|never| match never {});
-    with_body(status, content_type, Body::new(body))
+    with_body(status, content_type, whole_body(body))
+}
+
+/// A body that is complete.
+pub(crate) fn whole_body(body: impl Into<Bytes>) -> Body {
+    Body::new(Full::new(body.into()).map_err(|never| match never {}))
 }
 
 /// An answer with a body that comes piece by piece.

@@ -1,10 +1,15 @@
 //! The route table: every method and path that the hub answers, in one place.
 //!
 //! The same rows answer requests, the `Allow` header, preflights, the metrics' `route` label and the
-//! `OpenAPI` document. Matching is by whole segments of the raw path, so that an encoded slash stays
-//! inside its segment; a segment's text is decoded once, by whoever reads it.
+//! `OpenAPI` document. The streams of profiles are rows as well, made from their data. Matching is by
+//! whole segments of the raw path, so that an encoded slash stays inside its segment; a segment's text
+//! is decoded once, by whoever reads it.
+
+use std::sync::Arc;
 
 use http::Method;
+
+use crate::profile::{PathTemplate, Spoken};
 
 /// One row of the table.
 #[derive(Debug)]
@@ -38,10 +43,11 @@ pub(crate) enum Endpoint {
     Ready,
     Metrics,
     OpenApi,
+    Profiles,
 }
 
 /// All routes.
-pub static ROUTES: [Route; 17] = [
+pub static ROUTES: [Route; 18] = [
     Route {
         method: Method::POST,
         path: "/v1/events",
@@ -122,6 +128,12 @@ pub static ROUTES: [Route; 17] = [
     },
     Route {
         method: Method::GET,
+        path: "/v1/profiles",
+        what: "list the profiles: as which endpoints the hub can be reached",
+        endpoint: Endpoint::Profiles,
+    },
+    Route {
+        method: Method::GET,
         path: "/healthz",
         what: "tell that the process is alive",
         endpoint: Endpoint::Alive,
@@ -146,60 +158,128 @@ pub static ROUTES: [Route; 17] = [
     },
 ];
 
+/// One row of a hub's own table: of all hubs, or the stream of one of its profiles.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) method: Method,
+    pub(crate) path: PathTemplate,
+    /// The path for metrics.
+    pub(crate) label: Arc<str>,
+    pub(crate) endpoint: Endpoint,
+    /// By which profile it is answered.
+    pub(crate) profile: Arc<Spoken>,
+}
+
+/// The table of one hub.
+#[derive(Debug)]
+pub(crate) struct Router {
+    rows: Vec<Row>,
+}
+
+/// Two rows that one request may mean.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the path `{path}` of the profile `{profile}` is taken by `{other}`")]
+pub struct PathTaken {
+    /// Whose path it is.
+    pub profile: String,
+    /// The path.
+    pub path: String,
+    /// What takes it.
+    pub other: String,
+}
+
 /// What the table says of a request.
 #[derive(Debug)]
 pub(crate) enum Found<'a> {
     /// The row, and the raw text of its `{name}` segment (empty if it has none).
-    Route(&'static Route, &'a str),
+    Route(&'a Row, &'a str),
     /// The path is there, with other methods.
-    OtherMethods(&'static str),
+    OtherMethods(&'a Row),
     /// No row has such a path.
     Nothing,
 }
 
-/// Looks a request up.
-pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
-    let wanted = if *method == Method::HEAD {
-        &Method::GET
-    } else {
-        method
-    };
-    let mut other = None;
-    for route in &ROUTES {
-        let Some(segment) = capture(route.path, path) else {
-            continue;
+impl<'a> Found<'a> {
+    /// The row that has the path, whatever its method.
+    pub(crate) fn row(&self) -> Option<&'a Row> {
+        match self {
+            Self::Route(row, _) | Self::OtherMethods(row) => Some(row),
+            Self::Nothing => None,
+        }
+    }
+}
+
+impl Router {
+    /// The table of all hubs, answered by their own profile.
+    pub(crate) fn of_native(native: &Arc<Spoken>) -> Self {
+        let rows = ROUTES.iter().map(|route| {
+            let path = PathTemplate::of_table(route.path);
+            row(route.method.clone(), path, route.endpoint, native)
+        });
+        Self {
+            rows: rows.collect(),
+        }
+    }
+
+    /// Adds the stream of a profile.
+    pub(crate) fn add(&mut self, profile: &Arc<Spoken>) -> Result<(), PathTaken> {
+        for path in &profile.profile.paths {
+            if let Some(other) = self.rows.iter().find(|row| row.path.meets(path)) {
+                return Err(PathTaken {
+                    profile: profile.profile.name.clone(),
+                    path: path.as_str().to_owned(),
+                    other: other.path.as_str().to_owned(),
+                });
+            }
+            self.rows
+                .push(row(Method::GET, path.clone(), Endpoint::Stream, profile));
+        }
+        Ok(())
+    }
+
+    /// Looks a request up.
+    pub(crate) fn find<'a>(&'a self, method: &Method, path: &'a str) -> Found<'a> {
+        let wanted = if *method == Method::HEAD {
+            &Method::GET
+        } else {
+            method
         };
-        if route.method == *wanted {
-            return Found::Route(route, segment);
+        let mut other = None;
+        for row in &self.rows {
+            let Some(segment) = row.path.capture(path) else {
+                continue;
+            };
+            if row.method == *wanted {
+                return Found::Route(row, segment);
+            }
+            other = Some(row);
         }
-        other = Some(route.path);
+        other.map_or(Found::Nothing, Found::OtherMethods)
     }
-    other.map_or(Found::Nothing, Found::OtherMethods)
+
+    /// The methods of a path of the table, as the `Allow` header lists them.
+    pub(crate) fn allow(&self, of: Option<&Row>) -> String {
+        let mut methods = Vec::new();
+        let is_there = |row: &&Row| of.is_some_and(|of| of.path == row.path);
+        for row in self.rows.iter().filter(is_there) {
+            methods.push(row.method.as_str());
+            if row.method == Method::GET {
+                methods.push("HEAD");
+            }
+        }
+        methods.push("OPTIONS");
+        methods.join(", ")
+    }
 }
 
-/// The methods of a path of the table, as the `Allow` header lists them.
-pub(crate) fn allow(path: &str) -> String {
-    let mut methods = Vec::new();
-    for route in ROUTES.iter().filter(|route| route.path == path) {
-        methods.push(route.method.as_str());
-        if route.method == Method::GET {
-            methods.push("HEAD");
-        }
+fn row(method: Method, path: PathTemplate, endpoint: Endpoint, profile: &Arc<Spoken>) -> Row {
+    Row {
+        method,
+        label: path.as_str().into(),
+        path,
+        endpoint,
+        profile: Arc::clone(profile),
     }
-    methods.push("OPTIONS");
-    methods.join(", ")
-}
-
-/// The text of the `{name}` segment if a path matches a row; empty for a row without one.
-fn capture<'a>(pattern: &str, path: &'a str) -> Option<&'a str> {
-    let Some((prefix, (_, suffix))) = pattern
-        .split_once('{')
-        .and_then(|(prefix, rest)| Some((prefix, rest.split_once('}')?)))
-    else {
-        return (pattern == path).then_some("");
-    };
-    let segment = path.strip_prefix(prefix)?.strip_suffix(suffix)?;
-    (!segment.is_empty() && !segment.contains('/')).then_some(segment)
 }
 
 #[cfg(test)]
@@ -224,9 +304,10 @@ mod tests {
 
     #[test]
     fn a_path_matches_by_whole_segments() {
-        let found = |method: Method, path: &'static str| match find(&method, path) {
-            Found::Route(route, segment) => format!("{} {segment}", route.path),
-            Found::OtherMethods(path) => allow(path),
+        let router = Router::of_native(&Arc::new(Spoken::native()));
+        let found = |method: Method, path: &'static str| match router.find(&method, path) {
+            Found::Route(row, segment) => format!("{} {segment}", row.path),
+            Found::OtherMethods(row) => router.allow(Some(row)),
             Found::Nothing => "nothing".to_owned(),
         };
         assert_eq!(

@@ -1,11 +1,14 @@
 //! What an operator decides about the HTTP surface.
 
+use std::sync::Arc;
+
 use ipnet::IpNet;
 use tidings_core::limits::HEARTBEAT_MS_DEFAULT;
 
 use crate::forwarded::ForwardedHeader;
 use crate::host::HostName;
 use crate::origin::Origins;
+use crate::profile::Profiles;
 use crate::rates::RateLimits;
 
 /// What an operator decides about the HTTP surface.
@@ -26,6 +29,8 @@ pub struct Settings {
     pub development: bool,
     /// How often a stream gives a sign of life.
     pub heartbeat_ms: u32,
+    /// As which endpoints of server-sent events the hub can be reached.
+    pub profiles: Arc<Profiles>,
     /// Whether streams are compressed for those who accept it.
     pub compress: bool,
 }
@@ -40,6 +45,7 @@ impl Default for Settings {
             rates: RateLimits::default(),
             development: false,
             heartbeat_ms: HEARTBEAT_MS_DEFAULT as u32,
+            profiles: Arc::new(Profiles::native()),
             compress: true,
         }
     }

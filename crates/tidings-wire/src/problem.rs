@@ -1,11 +1,13 @@
 //! Problem documents: every refusal of the HTTP API as one JSON object (RFC 9457).
 //!
-//! `{"type", "title", "status", "detail", "code", "hint", "requestId", ...}`. Programs look at `code`,
-//! people read `detail` and `hint`. Nothing in it repeats a credential or tells of the hub's inside.
+//! `{"type", "title", "status", "detail", "code", "category", "recovery", "hint", "requestId", ...}`.
+//! Programs look at `code`, or at the wider `category`; people read `detail` and `hint`. Nothing in it repeats a credential or tells of the hub's inside.
 
+mod category;
 mod code;
 mod refusals;
 
+pub use category::Category;
 pub use code::Code;
 
 use crate::json::Object;
@@ -124,7 +126,9 @@ impl Problem {
             .string("title", self.code.title())
             .number("status", u64::from(self.code.status()))
             .string("detail", &self.detail)
-            .string("code", self.code.as_str());
+            .string("code", self.code.as_str())
+            .string("category", self.code.category().as_str())
+            .string("recovery", self.code.category().recovery());
         if let Some(hint) = &self.hint {
             object.string("hint", hint);
         }

@@ -6,9 +6,12 @@
 
 mod block;
 mod control;
+mod dialect;
 mod encode;
 mod parse;
 
+pub use block::push_refusal;
 pub(crate) use control::push_gap;
-pub use encode::{JSON, SSE_ENVELOPE, SSE_PAYLOAD, WireEncoder};
+pub use dialect::{Beat, Dialect, Form};
+pub use encode::{JSON, NATIVE, SSE_ENVELOPE, SSE_PAYLOAD, WireEncoder};
 pub use parse::{BlockTooLarge, Item, Message, Parser};

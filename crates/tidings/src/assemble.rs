@@ -5,11 +5,12 @@ pub mod access;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use tidings_auth::rules::Template;
 use tidings_core::grant::{Grants, PublishGrant};
 use tidings_core::pattern::Pattern;
 use tidings_core::port::{Clock, EventStore, Sequencer};
 use tidings_core::position::Epoch;
-use tidings_http::{App, Origin, Origins};
+use tidings_http::{App, Origin, Origins, Profiles, built_in};
 use tidings_hub::{Hub, Options as HubOptions, Ports};
 use tidings_log::memory::{MemoryLog, MemoryOptions, MemoryRetention, MemoryRule};
 use tidings_log::{EmbeddedLog, Options as LogOptions, Retention, RetentionRule};
@@ -38,12 +39,14 @@ pub struct Assembled {
 /// Opens the log and starts a hub over it.
 pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let profiles = Arc::new(Profiles::new(built_in()?)?);
+    let encoder = WireEncoder::new(profiles.dialects());
     let (log, ports) = match settings.log_kind {
         LogKind::Embedded => {
             let log = open_log(settings, &clock)?;
-            (Some(log.clone()), ports(log, &clock))
+            (Some(log.clone()), ports(log, encoder, &clock))
         }
-        LogKind::Memory => (None, ports(memory_log(settings, &clock)?, &clock)),
+        LogKind::Memory => (None, ports(memory_log(settings, &clock)?, encoder, &clock)),
     };
     let options = HubOptions {
         shards: settings.shards,
@@ -68,8 +71,9 @@ pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
         trusted_proxies: settings.web.trusted_proxies.clone(),
         forwarded_header: settings.web.forwarded,
         rates: settings.limits.rates,
+        profiles: Arc::clone(&profiles),
     };
-    let assembled = access::assemble(settings, &clock)?;
+    let assembled = access::assemble(settings, homes(&profiles)?, &clock)?;
     let shards = hub.clone();
     let store = &assembled.access.store;
     store.on_revocations(Box::new(move |revocations| shards.revoke(&revocations)));
@@ -78,11 +82,24 @@ pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
     Ok(Assembled { app, log, watcher })
 }
 
-fn ports<L: Sequencer + EventStore + Clone + 'static>(log: L, clock: &Arc<dyn Clock>) -> Ports {
+/// What profiles read by claims of whoever comes by them.
+fn homes(profiles: &Profiles) -> anyhow::Result<Vec<(String, Template)>> {
+    let homes = profiles.homes().into_iter().map(|(name, text)| {
+        let template = Template::for_reading(text)
+            .with_context(|| format!("the topics of the profile `{name}` are no template"))?;
+        Ok((name.to_owned(), template))
+    });
+    homes.collect()
+}
+
+fn ports<L>(log: L, encoder: WireEncoder, clock: &Arc<dyn Clock>) -> Ports
+where
+    L: Sequencer + EventStore + Clone + 'static,
+{
     Ports {
         sequencer: Arc::new(log.clone()),
         store: Arc::new(log),
-        encoder: Arc::new(WireEncoder),
+        encoder: Arc::new(encoder),
         coder: Arc::new(BlockCoder::default()),
         clock: clock.clone(),
     }

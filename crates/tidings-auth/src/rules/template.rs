@@ -106,7 +106,7 @@ impl Template {
 
     /// The texts that come of filling in claims: one, or one for each of a claim's values. Says what
     /// is missing if there is none.
-    pub(super) fn fill(
+    pub(crate) fn fill(
         &self,
         subject: Option<&Subject>,
         claims: &Map<String, Value>,

@@ -32,6 +32,7 @@ pub(crate) fn person() -> Identity {
             hear_everyone: true,
             administer: true,
         },
+        home: Vec::new(),
         expires_at: Some(after(10 * 3_600_000)),
         method: "jwt",
         credential: Credential {

@@ -16,7 +16,7 @@ use tidings_core::start::Replay;
 use tidings_core::time::Timestamp;
 use tidings_wire::page::{self, PageFrame, Published};
 use tidings_wire::problem::{Code, Problem};
-use tidings_wire::sse::{JSON, SSE_ENVELOPE, WireEncoder};
+use tidings_wire::sse::{JSON, NATIVE, SSE_ENVELOPE, WireEncoder};
 
 use crate::hub::{ONE, STREAM, THREE, TWO, accept, hub};
 
@@ -62,7 +62,6 @@ async fn every_word_of_a_stream_is_understood() {
             expires_at: Some(Timestamp(7)),
             server_time: Timestamp(1),
         }),
-        Control::Gap(gap()),
         Control::Ping {
             cursor: at(TWO),
             time: Timestamp(1),
@@ -82,9 +81,10 @@ async fn every_word_of_a_stream_is_understood() {
         },
     ];
     let mut bytes = STREAM.as_bytes().to_vec();
-    WireEncoder.event(SSE_ENVELOPE, &event(), Some(at(TWO)), &mut bytes);
+    WireEncoder::default().event(SSE_ENVELOPE, &event(), Some(at(TWO)), &mut bytes);
+    WireEncoder::default().gap(&gap(), &mut bytes);
     for control in &controls {
-        WireEncoder.control(SSE_ENVELOPE, control, &mut bytes);
+        WireEncoder::default().control(NATIVE, control, &mut bytes);
     }
     let text = String::from_utf8(bytes).expect("UTF-8");
 
@@ -105,8 +105,8 @@ async fn every_word_of_a_stream_is_understood() {
     let (all, _request) = tokio::join!(read, script);
     let [
         Incoming::Event(event),
-        Incoming::Hello(hello),
         Incoming::Gap(gap),
+        Incoming::Hello(hello),
         Incoming::Ping(ping),
         Incoming::Reauth(ends),
         Incoming::Bye(bye),
@@ -133,7 +133,7 @@ async fn every_word_of_a_stream_is_understood() {
 #[tokio::test]
 async fn pages_and_answers_are_understood() {
     let mut events = Vec::new();
-    WireEncoder.event(JSON, &event(), Some(at(TWO)), &mut events);
+    WireEncoder::default().event(JSON, &event(), Some(at(TWO)), &mut events);
     let frame = PageFrame {
         cursor: at(THREE),
         more: true,

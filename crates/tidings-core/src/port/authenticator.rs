@@ -24,6 +24,8 @@ pub struct Presented<'a> {
     pub development_user: Option<&'a str>,
     /// What it is presented for.
     pub purpose: Purpose,
+    /// The profile by which it comes; none for the hub's own.
+    pub profile: Option<&'a str>,
     /// The peer's address.
     pub peer: IpAddr,
     /// Wall-clock time, for expiry.
@@ -54,6 +56,7 @@ impl<'a> Presented<'a> {
             headers: &[],
             development_user: None,
             purpose,
+            profile: None,
             peer,
             now,
         }

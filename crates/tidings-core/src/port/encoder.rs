@@ -17,6 +17,11 @@ impl Shape {
     pub const COUNT_MAX: usize = 4;
 }
 
+/// How the hub speaks in a stream: how it greets, gives signs of life and takes its leave. A small
+/// index that the encoder hands out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Voice(pub u8);
+
 /// The first word on a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hello {
@@ -56,13 +61,11 @@ pub struct Farewell {
     pub retry_ms: Option<u64>,
 }
 
-/// What the hub itself says in a stream.
+/// What the hub itself says in a stream, each stream in its own voice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Control {
     /// Always first.
     Hello(Hello),
-    /// Before the first event after a hole.
-    Gap(Gap),
     /// A sign of life, with the position through which everything has been told.
     Ping {
         /// Everything up to here is in the stream.
@@ -93,6 +96,10 @@ pub trait Encoder: Send + Sync + std::fmt::Debug {
     /// this event is written; none inside a snapshot, where no such position exists.
     fn event(&self, shape: Shape, event: &Event, told: Option<Position>, out: &mut Vec<u8>);
 
-    /// Appends a control event; nothing, for a shape that has none.
-    fn control(&self, shape: Shape, control: &Control, out: &mut Vec<u8>);
+    /// Appends the word that something is missing, which is the same in every voice, so that readers
+    /// of what lies behind the window can share it.
+    fn gap(&self, gap: &Gap, out: &mut Vec<u8>);
+
+    /// Appends what the hub says to one connection.
+    fn control(&self, voice: Voice, control: &Control, out: &mut Vec<u8>);
 }

@@ -140,14 +140,13 @@ impl<S: Sink> Shard<S> {
             return;
         }
         let mut text = Vec::new();
-        encoder.control(
-            connection.shape,
-            &Control::Bye {
+        if let Some(voice) = connection.voice() {
+            let bye = Control::Bye {
                 cursor: told,
                 farewell,
-            },
-            &mut text,
-        );
+            };
+            encoder.control(voice, &bye, &mut text);
+        }
         let gap = connection.take_gap();
         let bytes = pack::last(
             coder.as_ref(),
@@ -189,7 +188,9 @@ impl<S: Sink> Shard<S> {
             farewell,
         };
         let mut text = Vec::new();
-        encoder.control(connection.shape, &bye, &mut text);
+        if let Some(voice) = connection.voice() {
+            encoder.control(voice, &bye, &mut text);
+        }
         let bytes = pack::last(
             coder.as_ref(),
             connection.coding,

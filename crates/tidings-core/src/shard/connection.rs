@@ -8,7 +8,7 @@ use crate::event_type::TypeFilter;
 use crate::gap::Gap;
 use crate::holder::Holder;
 use crate::pattern::Pattern;
-use crate::port::{Farewell, Shape};
+use crate::port::{Farewell, Shape, Voice};
 use crate::position::Offset;
 use crate::time::{Moment, Timestamp};
 
@@ -122,8 +122,10 @@ impl fmt::Display for ConnectionId {
 pub enum Mode {
     /// A stream that goes on; hello, gaps, pings and bye are part of it.
     Stream {
-        /// A sign of life at least this often.
-        heartbeat_ms: u32,
+        /// When it gives signs of life.
+        heartbeat: Heartbeat,
+        /// How the hub speaks in it.
+        voice: Voice,
     },
     /// One page: the first delivery is the answer, and the last.
     Page {
@@ -132,6 +134,30 @@ pub enum Mode {
         /// How long to wait for the first one.
         wait_ms: u32,
     },
+}
+
+/// When a stream gives signs of life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// At least this often.
+    pub every_ms: u32,
+    /// Also while events come: some clients listen for nothing else. Otherwise any delivery counts as
+    /// a sign of life.
+    pub is_steady: bool,
+}
+
+impl Mode {
+    /// A stream in the first voice of the encoder, with a sign of life wherever nothing else is
+    /// delivered for so long.
+    pub const fn stream(heartbeat_ms: u32) -> Self {
+        Self::Stream {
+            heartbeat: Heartbeat {
+                every_ms: heartbeat_ms,
+                is_steady: false,
+            },
+            voice: Voice(0),
+        }
+    }
 }
 
 /// Where a connection waits for its turn: in each ring once at most, however often it is woken.
@@ -216,6 +242,9 @@ pub(super) struct Connection<S> {
     /// Whether the sink has taken the hello.
     pub(super) greeted: bool,
     pub(super) reauth_told: bool,
+    /// Which steady sign of life was the latest, by its number from the opening on; the low bits tell it
+    /// from the one that is due.
+    pub(super) beat: u8,
 }
 
 /// What few connections have at any time.
@@ -255,6 +284,14 @@ impl<S> Connection<S> {
             Mode::Stream { .. } => usize::MAX,
             // A page of none would ask for more without end.
             Mode::Page { events_max, .. } => events_max.max(1) as usize,
+        }
+    }
+
+    /// How the hub speaks to it; to a page, not at all.
+    pub(super) fn voice(&self) -> Option<Voice> {
+        match self.mode {
+            Mode::Stream { voice, .. } => Some(voice),
+            Mode::Page { .. } => None,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::event_type::TypeFilter;
 use crate::gap::Gap;
 use crate::holder::Holder;
 use crate::pattern::Pattern;
-use crate::port::{Control, Hello, Shape};
+use crate::port::{Control, Hello, Shape, Voice};
 use crate::position::{Offset, Position};
 use crate::scope::Scope;
 use crate::shard::connection::{
@@ -145,13 +145,14 @@ impl<S: Sink> Shard<S> {
             last_event: now.moment,
             expires_at: opening.expires_at.unwrap_or(NEVER_EXPIRES),
             reauth_told: false,
+            beat: 0,
             deadline: NO_DEADLINE,
         };
         let slot = self.connections.insert(connection);
         debug_assert_eq!(slot, key.slot());
         self.totals.opened += 1;
         let id = self.id(key, opening.random);
-        if let Mode::Stream { heartbeat_ms } = opening.mode {
+        if let Mode::Stream { heartbeat, voice } = opening.mode {
             let hello = Hello {
                 connection_id: id.to_string(),
                 cursor: self.options.lineage.position(cursor),
@@ -160,11 +161,11 @@ impl<S: Sink> Shard<S> {
                 head: self.options.lineage.position(head.max(cursor)),
                 replay,
                 narrowed: opening.authorised.narrowed,
-                heartbeat_ms: u64::from(heartbeat_ms),
+                heartbeat_ms: u64::from(heartbeat.every_ms),
                 expires_at: opening.expires_at,
                 server_time: now.wall,
             };
-            self.greet(key, hello, gap, now);
+            self.greet(key, voice, hello, gap, now);
         } else if let Some(connection) = self.connection(key).filter(|_| gap.is_some()) {
             connection.seldom().gap = gap;
         }
@@ -190,15 +191,22 @@ impl<S: Sink> Shard<S> {
     }
 
     /// Writes hello, and a gap that is known already, as the first delivery.
-    fn greet(&mut self, key: ConnectionKey, hello: Hello, gap: Option<Gap>, now: Now) {
+    fn greet(
+        &mut self,
+        key: ConnectionKey,
+        voice: Voice,
+        hello: Hello,
+        gap: Option<Gap>,
+        now: Now,
+    ) {
         let encoder = self.options.encoder.clone();
         let Some(connection) = self.connection(key) else {
             return;
         };
         let mut text = Vec::with_capacity(HELLO_BYTES);
-        encoder.control(connection.shape, &Control::Hello(hello), &mut text);
+        encoder.control(voice, &Control::Hello(hello), &mut text);
         if let Some(gap) = gap {
-            encoder.control(connection.shape, &Control::Gap(gap), &mut text);
+            encoder.gap(&gap, &mut text);
         }
         let (coding, cursor) = (connection.coding, connection.cursor);
         let block = pack::first(self.options.coder.as_ref(), coding, text);

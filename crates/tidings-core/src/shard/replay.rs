@@ -134,7 +134,7 @@ pub fn encode_page(
                 if is_page {
                     replayed.gap = Some(gap);
                 } else {
-                    encoder.control(request.shape, &Control::Gap(gap), &mut out);
+                    encoder.gap(&gap, &mut out);
                 }
             }
         }
@@ -322,7 +322,9 @@ impl<S: Sink> Shard<S> {
             cursor: lineage.position(through),
             time: now.wall,
         };
-        encoder.control(connection.shape, &ping, &mut text);
+        if let Some(voice) = connection.voice() {
+            encoder.control(voice, &ping, &mut text);
+        }
         let block = pack::one(coder.as_ref(), connection.coding, text);
         if self.hand_over(key, block, events, through, now) == Taken::Free {
             self.enqueue(key);

@@ -22,6 +22,12 @@ fn early(key: ConnectionKey, heartbeat_ms: u32) -> u64 {
     heartbeat_ms - Jitter(key.to_bits()).below(heartbeat_ms / 8)
 }
 
+/// How many steady signs of life were due since a connection was opened, and how far they are apart.
+fn beat(opened_at: Moment, now: Now, key: ConnectionKey, heartbeat_ms: u32) -> (u64, u64) {
+    let every_ms = early(key, heartbeat_ms);
+    (now.moment.ms_since(opened_at) / every_ms, every_ms)
+}
+
 impl<S: Sink> Shard<S> {
     /// Deals with deadlines that have come up, at most a turn's share of them: after an event for
     /// everybody, everybody's next sign of life is due at the same time.
@@ -54,9 +60,15 @@ impl<S: Sink> Shard<S> {
             Mode::Stream { .. } if !connection.sink.is_free() => {
                 connection.last_delivery.plus_ms(slow_reader_ms)
             }
-            Mode::Stream { heartbeat_ms } => {
-                connection.last_delivery.plus_ms(early(key, heartbeat_ms))
+            Mode::Stream { heartbeat, .. } if heartbeat.is_steady => {
+                let (beat, every_ms) = beat(connection.opened_at, now, key, heartbeat.every_ms);
+                let is_due = beat as u8 != connection.beat;
+                let next = beat + u64::from(!is_due);
+                connection.opened_at.plus_ms(next * every_ms)
             }
+            Mode::Stream { heartbeat, .. } => connection
+                .last_delivery
+                .plus_ms(early(key, heartbeat.every_ms)),
             Mode::Page { wait_ms, .. } => connection.opened_at.plus_ms(u64::from(wait_ms)),
         };
         // What is overdue waits for the sink or a reader thread: no deadline lies in the past.
@@ -154,9 +166,12 @@ impl<S: Sink> Shard<S> {
         if connection.reauth_told || !near || !connection.sink.is_free() || connection.reading {
             return;
         }
+        let Some(voice) = connection.voice() else {
+            return;
+        };
         connection.reauth_told = true;
         let mut text = Vec::new();
-        encoder.control(connection.shape, &Control::Reauth { expires_at }, &mut text);
+        encoder.control(voice, &Control::Reauth { expires_at }, &mut text);
         let (coding, cursor) = (connection.coding, connection.cursor);
         let block = pack::one(self.options.coder.as_ref(), coding, text);
         let _: Taken = self.hand_over(key, block, 0, cursor, now);
@@ -169,17 +184,22 @@ impl<S: Sink> Shard<S> {
         let Some(connection) = self.connection(key) else {
             return;
         };
-        let Mode::Stream { heartbeat_ms } = connection.mode else {
+        let Mode::Stream { heartbeat, voice } = connection.mode else {
             return;
         };
-        let quiet = now.moment.ms_since(connection.last_delivery) >= early(key, heartbeat_ms);
+        let (beat, every_ms) = beat(connection.opened_at, now, key, heartbeat.every_ms);
+        let due = if heartbeat.is_steady {
+            beat as u8 != connection.beat
+        } else {
+            now.moment.ms_since(connection.last_delivery) >= every_ms
+        };
         let busy = !connection.sink.is_free()
             || connection.reading
             || connection.snapshot_after().is_some();
-        if !quiet || busy {
+        if !due || busy {
             return;
         }
-        let (shape, coding, cursor) = (connection.shape, connection.coding, connection.cursor);
+        let (coding, cursor) = (connection.coding, connection.cursor);
         // The head may be told only if nothing up to it waits for this connection.
         let told = if self.nothing_waits(key) {
             head.max(cursor)
@@ -191,10 +211,11 @@ impl<S: Sink> Shard<S> {
             time: now.wall,
         };
         let mut text = Vec::new();
-        encoder.control(shape, &control, &mut text);
+        encoder.control(voice, &control, &mut text);
         let block = pack::one(self.options.coder.as_ref(), coding, text);
         if let Some(connection) = self.connection(key) {
             connection.cursor = told;
+            connection.beat = beat as u8;
         }
         let _: Taken = self.hand_over(key, block, 0, told, now);
     }

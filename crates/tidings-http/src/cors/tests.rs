@@ -15,6 +15,7 @@ fn verdict(origins: &Origins, headers: &[(&str, &str)]) -> Verdict {
     }
     judge(
         origins,
+        true,
         &request.body(()).expect("request").into_parts().0,
         None,
     )

@@ -12,6 +12,7 @@ use tidings_wire::query::{self, QueryError, QueryFault};
 use crate::app::App;
 use crate::call::Call;
 use crate::presented::TICKET;
+use crate::profile::Profile;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -87,17 +88,40 @@ pub(crate) struct Asked {
 
 /// Reads the query and the `Last-Event-ID` header of a request.
 pub(crate) fn read(app: &App, call: &Call, kind: Kind) -> Result<Asked, Problem> {
-    let development = app.development_user(call).is_some();
     let last_event_id = match kind {
         Kind::Stream => call.parts.headers.get(LAST_EVENT_ID),
         Kind::Page => None,
     };
+    let taken = Taken {
+        kind,
+        profile: &call.profile.profile,
+        development: app.development_user(call).is_some(),
+    };
     read_from(
         call.query(),
         last_event_id.map(http::HeaderValue::as_bytes),
-        kind,
-        development,
+        taken,
     )
+}
+
+/// What of a query is taken.
+#[derive(Debug, Clone, Copy)]
+struct Taken<'a> {
+    kind: Kind,
+    profile: &'a Profile,
+    /// Whether `userId` names the user.
+    development: bool,
+}
+
+impl Taken<'_> {
+    /// A parameter that is none of the reader's: whoever proved the identity has seen a credential, and
+    /// a client that was made for another server may send more than this hub knows.
+    fn passes_over(&self, name: &str) -> bool {
+        let mut credentials = self.profile.credentials.iter();
+        credentials.any(|credential| credential.parameter == name)
+            || self.development && name == DEVELOPMENT_USER
+            || !self.profile.is_strict && !is_credential(name)
+    }
 }
 
 /// Refuses every parameter, on routes that take none.
@@ -136,16 +160,11 @@ fn read_known(app: &App, call: &Call, known: &[&str]) -> Result<Vec<String>, Pro
     Ok(values)
 }
 
-fn read_from(
-    text: &str,
-    last_event_id: Option<&[u8]>,
-    kind: Kind,
-    development: bool,
-) -> Result<Asked, Problem> {
+fn read_from(text: &str, last_event_id: Option<&[u8]>, taken: Taken<'_>) -> Result<Asked, Problem> {
     let pairs = query::pairs(text).map_err(|error| Problem::from(&error))?;
     let mut seen = Seen::default();
     for (name, value) in &pairs {
-        seen.take(name, value, kind, development)?;
+        seen.take(name, value, taken)?;
     }
     seen.understand(last_event_id)
         .map_err(|error| Problem::from(&error))
@@ -166,14 +185,8 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn take(
-        &mut self,
-        name: &str,
-        value: &'a str,
-        kind: Kind,
-        development: bool,
-    ) -> Result<(), Problem> {
-        let single = match (name, kind) {
+    fn take(&mut self, name: &str, value: &'a str, taken: Taken<'_>) -> Result<(), Problem> {
+        let single = match (name, taken.kind) {
             ("topics", _) => {
                 self.topics.push(value);
                 return Ok(());
@@ -192,10 +205,8 @@ impl<'a> Seen<'a> {
                     .take_metadata(name, value)
                     .map_err(|error| Problem::from(&error));
             }
-            // Whoever proved the identity has seen it.
-            (TICKET, _) => return Ok(()),
-            (DEVELOPMENT_USER, _) if development => return Ok(()),
-            _ => return Err(not_known(name, kind.known())),
+            _ if taken.passes_over(name) => return Ok(()),
+            _ => return Err(not_known(name, taken.kind.known())),
         };
         if single.replace(value).is_some() {
             return Err(Problem::from(&refused(
@@ -256,7 +267,7 @@ impl<'a> Seen<'a> {
 /// The refusal of a parameter that a route does not know. A credential is recognised by its name,
 /// and its value is repeated nowhere.
 pub(crate) fn not_known(name: &str, known: &[&str]) -> Problem {
-    if CREDENTIAL_NAMES.contains(&name.to_ascii_lowercase().as_str()) {
+    if is_credential(name) {
         let detail = format!(
             "the parameter `{name}` is not taken: a credential in a URL ends up in logs and histories"
         );
@@ -265,6 +276,11 @@ pub(crate) fn not_known(name: &str, known: &[&str]) -> Problem {
             .with_hint("send it in the header `Authorization: Bearer`");
     }
     Problem::from(&query::unknown(name, known))
+}
+
+/// Whether other hubs take credentials under this name.
+fn is_credential(name: &str) -> bool {
+    CREDENTIAL_NAMES.contains(&name.to_ascii_lowercase().as_str())
 }
 
 fn refused(parameter: &str, expected: &'static str, found: &str) -> QueryError {

@@ -1,23 +1,28 @@
 //! `GET /v1/stream`: events as they come, as server-sent events.
 
+use std::sync::Arc;
+
 use http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, USER_AGENT, VARY,
 };
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Version};
 use tidings_core::audience::Subject;
 use tidings_core::coding::Coding;
-use tidings_core::shard::ConnectionId;
+use tidings_core::pattern::Pattern;
+use tidings_core::shard::{ConnectionId, Heartbeat};
 use tidings_hub::{Mode, OpenRequest};
 use tidings_wire::coding::{content_encoding, negotiate};
-use tidings_wire::sse::SSE_ENVELOPE;
+use tidings_wire::problem::{Code, Problem};
+use tidings_wire::sse::{SSE_ENVELOPE, SSE_PAYLOAD};
 
 use super::asked::{self, Kind};
 use crate::app::App;
 use crate::authenticate::authenticate_reader;
 use crate::call::Call;
-use crate::refusals;
+use crate::profile::{Frame, TopicTemplate};
 use crate::reply::{self, Body, Refusal};
 use crate::sink::{Mailbox, Offer, TakeOver};
+use crate::{refusals, segment};
 
 const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
 
@@ -30,23 +35,44 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 
 /// Answers with a stream. The head is sent once the connection is registered, so whatever is
 /// published after a client has seen it is delivered. `HEAD` is answered without a connection.
-pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, Refusal> {
+///
+/// `segment` is the raw text of the path's segment that the client fills in, if the profile has one.
+pub(crate) async fn answer(
+    app: &App,
+    mut call: Call,
+    segment: &str,
+) -> Result<Response<Body>, Refusal> {
     let identity = authenticate_reader(app, &mut call).await?;
-    let asked = asked::read(app, &call, Kind::Stream)?;
+    let mut asked = asked::read(app, &call, Kind::Stream)?;
+    let spoken = Arc::clone(&call.profile);
+    let profile = &spoken.profile;
+    if let Some(topics) = &profile.topics {
+        let patterns = &mut asked.subscription.patterns;
+        patterns.extend(of_path(topics, segment)?);
+        patterns.extend(identity.home.iter().cloned());
+    }
     let version = call.parts.version;
     let coding = coding(app, &call);
     if call.parts.method == Method::HEAD {
         let body = reply::empty(StatusCode::OK).into_body();
-        return Ok(head(body, version, coding));
+        return Ok(coded_head(body, version, coding));
     }
+    let own = Heartbeat {
+        every_ms: app.settings().heartbeat_ms,
+        is_steady: false,
+    };
     let request = OpenRequest {
         identity,
         subscription: asked.subscription,
         start: asked.start,
         fallback: asked.fallback,
-        shape: SSE_ENVELOPE,
+        shape: match profile.frame {
+            Frame::Envelope => SSE_ENVELOPE,
+            Frame::Payload => SSE_PAYLOAD,
+        },
         mode: Mode::Stream {
-            heartbeat_ms: app.settings().heartbeat_ms,
+            heartbeat: profile.heartbeat.unwrap_or(own),
+            voice: spoken.voice,
         },
         coding,
         address: call.counted_address(),
@@ -60,7 +86,7 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
     if let Some(Offer(framing)) = call.parts.extensions.get::<Offer>().copied() {
         let opening = app.hub().open_socket(request, framing);
         let unattached = opening.await.map_err(|error| refusals::open(app, error))?;
-        let mut response = head(reply::empty(StatusCode::OK).into_body(), version, coding);
+        let mut response = coded_head(reply::empty(StatusCode::OK).into_body(), version, coding);
         let take_over = TakeOver::new(unattached, framing, opened);
         response.extensions_mut().insert(take_over);
         return Ok(response);
@@ -69,7 +95,21 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
     let reader = reader.map_err(|error| refusals::open(app, error))?;
     opened(reader.connection_id());
     let mailbox = Mailbox::new(reader, call.request_id);
-    Ok(head(Body::new(mailbox), version, coding))
+    Ok(coded_head(Body::new(mailbox), version, coding))
+}
+
+/// The topics that a path asks for.
+fn of_path(topics: &TopicTemplate, raw: &str) -> Result<Option<Pattern>, Problem> {
+    let refused = |detail: String| {
+        Problem::new(
+            Code::InvalidTopic,
+            format!("the path names no topic: {detail}"),
+        )
+    };
+    let segment = segment::decode(raw).map_err(|error| refused(error.to_string()))?;
+    topics
+        .asked(&segment)
+        .map_err(|error| refused(error.to_string()))
 }
 
 /// How the client wants its stream packed, if this hub packs any.
@@ -87,14 +127,22 @@ fn coding(app: &App, call: &Call) -> Coding {
     negotiate(accepted, call.header(&USER_AGENT))
 }
 
-fn head(body: Body, version: Version, coding: Coding) -> Response<Body> {
-    let mut response = reply::with_body(StatusCode::OK, EVENT_STREAM, body);
+/// The head of a stream in a coding that was negotiated.
+fn coded_head(body: Body, version: Version, coding: Coding) -> Response<Body> {
+    let mut response = head(body, version);
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, STREAM_CACHE_CONTROL);
     if let Some(name) = content_encoding(coding) {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(name));
     }
     headers.append(VARY, HeaderValue::from_static("accept-encoding"));
+    response
+}
+
+/// The head of a stream.
+pub(super) fn head(body: Body, version: Version) -> Response<Body> {
+    let mut response = reply::with_body(StatusCode::OK, EVENT_STREAM, body);
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, STREAM_CACHE_CONTROL);
     headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
     // HTTP/2 forbids the header, and HTTP/1.0 would take it for a promise.
     if version == Version::HTTP_11 {

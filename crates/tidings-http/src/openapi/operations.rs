@@ -30,6 +30,7 @@ pub(super) fn describe(route: &Route) -> Value {
         Endpoint::Ready => ready(),
         Endpoint::Metrics => probe("metrics", "The figures.", "application/openmetrics-text"),
         Endpoint::OpenApi => probe("openapi", "This document.", JSON),
+        Endpoint::Profiles => probe("profiles", "The profiles, the hub's own first.", JSON),
     };
     operation["summary"] = route.what.into();
     operation

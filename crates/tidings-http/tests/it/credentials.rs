@@ -1,5 +1,7 @@
 //! The credentials of these tests: a few known words, and tokens that say what they prove.
 
+use std::sync::Arc;
+
 use tidings_auth::provider::{ProofFuture, Proven, Provider};
 use tidings_core::audience::{Role, Subject};
 use tidings_core::credential::{Credential, CredentialId};
@@ -111,7 +113,7 @@ fn proven(subject: &str, publish: &[&str], subscribe: &[&str], administer: bool)
 
 /// `~<subject>~<name>=<value>...`: `id` names the credential, `read` and `write` are lists of grants,
 /// `ends` says in how many milliseconds it ends, `issued` when it was issued; `everyone` lets nobody
-/// hear what is for everyone. Without a subject it is nobody's.
+/// hear what is for everyone, `workspace` is a claim of that name. Without a subject it is nobody's.
 fn made(token: &str, now: Timestamp) -> Proven {
     let mut parts = token.split('~').skip(1);
     let mut proven = proven(parts.next().unwrap_or_default(), &[], &[], false);
@@ -137,6 +139,10 @@ fn made(token: &str, now: Timestamp) -> Proven {
             "ends" => proven.expires_at = Some(Timestamp(now.0 + number())),
             "issued" => proven.credential.issued_at = Some(Timestamp(number())),
             "everyone" => proven.grants.hear_everyone = true,
+            "workspace" => {
+                let claims = [("workspace_id".to_owned(), value.into())];
+                proven.claims = Arc::new(claims.into_iter().collect());
+            }
             _ => panic!("no token says `{part}`"),
         }
     }

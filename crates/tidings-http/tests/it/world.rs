@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use http_body_util::{BodyExt as _, Empty};
 use tidings_auth::chain::Chain;
 use tidings_auth::provider::Provider;
-use tidings_auth::rules::Rules;
+use tidings_auth::rules::{Rules, Template};
 use tidings_auth::secret::Secret;
 use tidings_auth::stream_token::StreamTokens;
 use tidings_auth::ticket::Tickets;
@@ -17,8 +17,8 @@ use tidings_core::port::{Clock, SharedStore};
 use tidings_core::position::Epoch;
 use tidings_core::time::{Moment, Timestamp};
 use tidings_http::{
-    Access, App, Drain, ForwardedHeader, HostName, IpNet, Origin, Origins, Peer, RateLimits,
-    RequestBody, Server, Settings,
+    Access, App, Drain, ForwardedHeader, HostName, IpNet, Origin, Origins, Peer, Profile, Profiles,
+    RateLimits, RequestBody, Server, Settings, built_in,
 };
 use tidings_hub::{Hub, Options, Ports};
 use tidings_log::memory::{MemoryLog, MemoryOptions};
@@ -92,6 +92,7 @@ pub(crate) struct Wish {
     /// Where what is revoked is kept, if it is to be there after the world has ended.
     pub(crate) data_dir: Option<PathBuf>,
     pub(crate) rules: Rules,
+    pub(crate) profiles: Vec<Profile>,
 }
 
 impl Default for Wish {
@@ -112,6 +113,7 @@ impl Default for Wish {
             rates: RateLimits::default(),
             data_dir: None,
             rules: Rules::default(),
+            profiles: built_in().expect("a good table"),
         }
     }
 }
@@ -144,10 +146,16 @@ impl World {
             slow_reader_ms: wish.slow_reader_ms,
             ..Options::default()
         };
+        let profiles = Profiles::new(wish.profiles).expect("they go together");
+        let homes = profiles.homes().into_iter().map(|(name, text)| {
+            let template = Template::for_reading(text).expect("a template");
+            (name.to_owned(), template)
+        });
+        let homes = homes.collect();
         let ports = Ports {
             sequencer: log,
             store: store.clone(),
-            encoder: Arc::new(WireEncoder),
+            encoder: Arc::new(WireEncoder::new(profiles.dialects())),
             coder: Arc::new(BlockCoder::default()),
             clock: Arc::clone(&as_clock),
         };
@@ -166,6 +174,7 @@ impl World {
             development: wish.development,
             heartbeat_ms: wish.heartbeat_ms,
             compress: true,
+            profiles: Arc::new(profiles),
         };
         let counters = Arc::new(match &wish.data_dir {
             Some(data_dir) => CountingStore::open(data_dir),
@@ -179,7 +188,7 @@ impl World {
         let tokens = Arc::new(StreamTokens::new(&[secret]).expect("a good secret"));
         let providers: Vec<Arc<dyn Provider>> =
             vec![Arc::new(Tokens), Arc::new(tickets.clone()), tokens.clone()];
-        let chain = Chain::new(providers, wish.rules, Arc::clone(&shared));
+        let chain = Chain::new(providers, wish.rules, Arc::clone(&shared)).with_homes(homes);
         let access = Access {
             authenticator: Arc::new(chain),
             store: shared,

@@ -10,10 +10,11 @@ use tidings_core::audience::{Role, Subject};
 use tidings_core::coding::{CheckSum, Coding};
 use tidings_core::credential::Credential;
 use tidings_core::event::{Content, Event};
+use tidings_core::gap::Gap;
 use tidings_core::grant::{Grants, PublishGrant};
 use tidings_core::identity::Identity;
 use tidings_core::pattern::Pattern;
-use tidings_core::port::{Coder, Control, Encoder, EventStore, Sequencer, Shape};
+use tidings_core::port::{Coder, Control, Encoder, EventStore, Sequencer, Shape, Voice};
 use tidings_core::position::{Epoch, Position};
 use tidings_core::start::Start;
 use tidings_core::subscription::Subscription;
@@ -98,16 +99,15 @@ impl Encoder for PlainEncoder {
         out.extend_from_slice(if told.is_some() { b"\n" } else { b"?\n" });
     }
 
-    fn control(&self, shape: Shape, control: &Control, out: &mut Vec<u8>) {
-        if shape == PAGE {
-            return;
-        }
+    fn gap(&self, gap: &Gap, out: &mut Vec<u8>) {
+        let from = gap.from.map_or(-1, |from| from.offset.0.cast_signed());
+        let text = format!("gap {from}..{} {}\n", gap.to.offset, gap.reason);
+        out.extend_from_slice(text.as_bytes());
+    }
+
+    fn control(&self, _: Voice, control: &Control, out: &mut Vec<u8>) {
         let text = match control {
             Control::Hello(hello) => format!("hello {}", hello.replay.as_str()),
-            Control::Gap(gap) => {
-                let from = gap.from.map_or(-1, |from| from.offset.0.cast_signed());
-                format!("gap {from}..{} {}", gap.to.offset, gap.reason)
-            }
             Control::Ping { cursor, .. } => format!("ping {}", cursor.offset),
             Control::Reauth { .. } => "reauth".to_owned(),
             Control::Bye { farewell, .. } => format!("bye {}", farewell.code),
@@ -334,6 +334,7 @@ pub(crate) fn identity(subject: &str) -> Identity {
             subscribe: vec![Pattern::parse("**").expect("a pattern")],
             ..Grants::default()
         },
+        home: Vec::new(),
         expires_at: None,
         method: "test",
         credential: Credential::default(),
@@ -360,9 +361,7 @@ pub(crate) fn request(patterns: &[&str], start: Start) -> OpenRequest {
         fallback: Start::Now,
         shape: STREAM,
         coding: Coding::Identity,
-        mode: Mode::Stream {
-            heartbeat_ms: 1_000_000_000,
-        },
+        mode: Mode::stream(1_000_000_000),
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
     }
 }

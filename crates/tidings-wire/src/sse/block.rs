@@ -1,8 +1,10 @@
 //! One block of a stream: its lines, and the rule that no text can break out of its line.
 
+use tidings_core::event_type::EventType;
 use tidings_core::position::Position;
 
 use crate::json::{push_number, push_position};
+use crate::problem::Problem;
 
 /// Appends a block: the type, whatever `data` writes, a retry time, and the id as its last line.
 ///
@@ -34,6 +36,27 @@ pub(crate) fn push_block(
         out.extend_from_slice(b"\nid: ");
         push_position(out, id);
     }
+    out.extend_from_slice(b"\n\n");
+}
+
+/// Appends a refusal as an event, for clients that see nothing but a stream, and when to come back.
+pub fn push_refusal(event_type: &EventType, problem: &Problem, retry_ms: u64, out: &mut Vec<u8>) {
+    push_block(out, event_type.as_str(), Some(retry_ms), None, |out| {
+        problem.push(out);
+    });
+}
+
+/// Appends a comment, which has no line break.
+pub(crate) fn push_comment(out: &mut Vec<u8>, text: &str) {
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(text.as_bytes());
+    out.extend_from_slice(b"\n\n");
+}
+
+/// Appends a block that tells nothing but where the stream stands.
+pub(crate) fn push_id(out: &mut Vec<u8>, id: Position) {
+    out.extend_from_slice(b"id: ");
+    push_position(out, id);
     out.extend_from_slice(b"\n\n");
 }
 

@@ -1,11 +1,13 @@
 //! The encoder that the hub writes events with, one shape per kind of reader.
 
 use tidings_core::event::Event;
-use tidings_core::port::{Control, Encoder, Shape};
+use tidings_core::gap::Gap;
+use tidings_core::port::{Control, Encoder, Shape, Voice};
 use tidings_core::position::Position;
 
 use super::block::push_block;
-use super::control::push_control;
+use super::control::{push_control, push_gap_block};
+use super::dialect::Dialect;
 use crate::envelope::push_envelope;
 
 /// A block of a stream whose data is the whole envelope.
@@ -18,10 +20,22 @@ pub const SSE_PAYLOAD: Shape = Shape(1);
 /// is dropped by [`crate::page::push_page`].
 pub const JSON: Shape = Shape(2);
 
-/// Writes every shape of this crate; a shape that it does not know is written as
-/// [`SSE_ENVELOPE`], because writing cannot fail.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct WireEncoder;
+/// The hub's own words.
+pub const NATIVE: Voice = Voice(0);
+
+/// Writes every shape of this crate, and speaks in every dialect that it was made with; a shape that it
+/// does not know is written as [`SSE_ENVELOPE`] and a voice as [`NATIVE`], because writing cannot fail.
+#[derive(Debug, Clone, Default)]
+pub struct WireEncoder {
+    dialects: Vec<Dialect>,
+}
+
+impl WireEncoder {
+    /// An encoder that speaks these dialects beside the hub's own: the first as `Voice(1)`, and so on.
+    pub fn new(dialects: Vec<Dialect>) -> Self {
+        Self { dialects }
+    }
+}
 
 impl Encoder for WireEncoder {
     fn event(&self, shape: Shape, event: &Event, told: Option<Position>, out: &mut Vec<u8>) {
@@ -40,9 +54,13 @@ impl Encoder for WireEncoder {
         }
     }
 
-    fn control(&self, shape: Shape, control: &Control, out: &mut Vec<u8>) {
-        if shape != JSON {
-            push_control(control, out);
-        }
+    fn gap(&self, gap: &Gap, out: &mut Vec<u8>) {
+        push_gap_block(gap, out);
+    }
+
+    fn control(&self, voice: Voice, control: &Control, out: &mut Vec<u8>) {
+        let index = usize::from(voice.0).checked_sub(1);
+        let dialect = index.and_then(|index| self.dialects.get(index));
+        push_control(dialect, control, out);
     }
 }

@@ -10,7 +10,7 @@ use crate::samples::{audience, event, position, text};
 
 fn encoded(shape: Shape, event: &Event, told: bool) -> String {
     let told = told.then_some(event.position);
-    text(|out| WireEncoder.event(shape, event, told, out))
+    text(|out| WireEncoder::default().event(shape, event, told, out))
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod cloud_events;
 mod coded_streams;
 mod control_events;
 mod decoding;
+mod dialects;
 mod envelope;
 mod native_publish;
 mod ndjson;

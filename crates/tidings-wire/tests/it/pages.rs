@@ -25,7 +25,7 @@ fn published(duplicate: bool, subscribers: Option<u64>) -> Published {
 fn answers_are_written_as_the_protocol_says() {
     let mut events = Vec::new();
     for data in ["1", "2"] {
-        WireEncoder.event(JSON, &event(data), Some(position(1042)), &mut events);
+        WireEncoder::default().event(JSON, &event(data), Some(position(1042)), &mut events);
     }
     let frame = PageFrame {
         cursor: position(1050),

@@ -127,7 +127,31 @@ fn the_protocol_lists_every_code_with_its_status() {
         let row = format!("| `{code}` | {} |", code.status());
         assert!(protocol.contains(&row), "{row}");
     }
-    let section = protocol.split("## 7. Problems").nth(1).expect("a section");
-    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    let section = protocol
+        .split("\n## 7. Problems")
+        .nth(1)
+        .expect("a section");
+    let (codes, rest) = section.split_once("### 7.1 Categories").expect("another");
+    let rows = codes.lines().filter(|line| line.starts_with("| `"));
     assert_eq!(rows.count(), Code::ALL.len());
+
+    let categories = rest.split("\n## ").next().expect("it ends");
+    let rows: Vec<&str> = categories
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .collect();
+    for code in Code::ALL {
+        let category = code.category();
+        let row = format!("| `{}` | `{}` | ", category.as_str(), category.recovery());
+        let row = rows
+            .iter()
+            .find(|found| found.starts_with(&row))
+            .expect("a row");
+        assert!(row.contains(&format!("`{code}`")), "{code}: {row}");
+    }
+    let listed: usize = rows
+        .iter()
+        .map(|row| row.matches('`').count() / 2 - 2)
+        .sum();
+    assert_eq!(listed, Code::ALL.len());
 }

@@ -56,8 +56,8 @@ proptest! {
         original.content.source = source.as_str().into();
         original.content.metadata = Bytes::from(format!("{{\"note\":{json}}}"));
         let mut bytes = Vec::new();
-        WireEncoder.event(SSE_ENVELOPE, &original, Some(position(7)), &mut bytes);
-        WireEncoder.event(SSE_PAYLOAD, &original, Some(position(8)), &mut bytes);
+        WireEncoder::default().event(SSE_ENVELOPE, &original, Some(position(7)), &mut bytes);
+        WireEncoder::default().event(SSE_PAYLOAD, &original, Some(position(8)), &mut bytes);
 
         let mut parser = Parser::default();
         let mut read = Vec::new();
@@ -79,7 +79,7 @@ proptest! {
     #[test]
     fn a18_raw_text_as_data_reads_back_with_line_feeds(data in nasty()) {
         let mut bytes = Vec::new();
-        WireEncoder.event(SSE_PAYLOAD, &event(&data), Some(position(8)), &mut bytes);
+        WireEncoder::default().event(SSE_PAYLOAD, &event(&data), Some(position(8)), &mut bytes);
         let mut read = Vec::new();
         feed(&mut Parser::default(), &bytes, &mut read).expect("below the limit");
         let lines = data.replace("\r\n", "\n").replace('\r', "\n");

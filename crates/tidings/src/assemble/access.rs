@@ -16,7 +16,7 @@ use tidings_auth::issuer::Issuers;
 use tidings_auth::jwt::JwtAuthenticator;
 use tidings_auth::key::{KeyProvider, Keys};
 use tidings_auth::provider::Provider;
-use tidings_auth::rules::Rules;
+use tidings_auth::rules::{Rules, Template};
 use tidings_auth::secret::Secret;
 use tidings_auth::session::SessionCookie;
 use tidings_auth::session_token::SessionToken;
@@ -48,8 +48,13 @@ pub struct Watcher {
     _stop: mpsc::SyncSender<()>,
 }
 
-/// Makes providers of the settings, over the keys and revocations of the data directory.
-pub fn assemble(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<AssembledAccess> {
+/// Makes providers of the settings, over the keys and revocations of the data directory. `homes` are
+/// what profiles read by claims.
+pub fn assemble(
+    settings: &Settings,
+    homes: Vec<(String, Template)>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<AssembledAccess> {
     let store = Arc::new(LocalStore::open(&settings.data_dir)?);
     let keys = Keys::open(&settings.data_dir)?;
     let shared: Arc<dyn SharedStore> = store.clone();
@@ -79,7 +84,7 @@ pub fn assemble(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<A
         providers.push(Arc::new(Anonymous::new(grants.clone())));
     }
     let rules = Rules::new(settings.auth.rules.clone());
-    let chain = Chain::new(providers, rules, Arc::clone(&shared));
+    let chain = Chain::new(providers, rules, Arc::clone(&shared)).with_homes(homes);
     Ok(AssembledAccess {
         access: Access {
             authenticator: Arc::new(chain),

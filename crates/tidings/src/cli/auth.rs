@@ -119,7 +119,7 @@ impl Explain {
             .context("the runtime could not start")?;
         let explanation = runtime.block_on(async {
             let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-            let access = assemble::access::assemble(&settings, &clock)?.access;
+            let access = assemble::access::assemble(&settings, Vec::new(), &clock)?.access;
             let cookies = cookie.as_deref().map(tidings_http::cookie_pairs);
             let header = cookie.as_deref().map(|text| ("cookie", text.as_bytes()));
             let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);

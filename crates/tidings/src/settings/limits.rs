@@ -9,12 +9,6 @@ pub const RETENTION_RULES_MAX: usize = 256;
 /// Origins that browsers may come from.
 pub const CORS_ORIGINS_MAX: usize = 256;
 
-/// Heartbeats shorter than this are load, not signs of life.
-pub const HEARTBEAT_MS_MIN: u64 = 1_000;
-
-/// Heartbeats longer than this let common proxies cut the connection.
-pub const HEARTBEAT_MS_MAX: u64 = 60_000;
-
 /// Readers that are given less time than this may only be far away.
 pub const SLOW_READER_MS_MIN: u64 = 1_000;
 

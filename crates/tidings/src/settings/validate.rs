@@ -8,14 +8,13 @@ use super::duration;
 use super::fault::Faults;
 use super::gather::Gathered;
 use super::limits::{
-    HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN, RETENTION_HEARTBEATS_MIN, SEGMENT_BYTES_MAX,
-    SEGMENT_BYTES_MIN, SHARDS_MAX, SLOW_READER_MS_MAX, SLOW_READER_MS_MIN, WINDOW_BYTES_MAX,
-    WINDOW_BYTES_MIN,
+    RETENTION_HEARTBEATS_MIN, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SHARDS_MAX, SLOW_READER_MS_MAX,
+    SLOW_READER_MS_MIN, WINDOW_BYTES_MAX, WINDOW_BYTES_MIN,
 };
 use super::origin::Sourced;
 use super::rule::SECTION as RETENTION_RULE;
 use super::size::Size;
-use tidings_core::limits::LINGER_MS_MAX;
+use tidings_core::limits::{HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN, LINGER_MS_MAX};
 
 /// A key with its value, as the checks want it.
 type Named<'a, T> = (&'static str, &'a Option<Sourced<T>>);

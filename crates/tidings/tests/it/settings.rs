@@ -5,16 +5,15 @@ use std::time::Duration;
 
 use tempfile::tempdir;
 use tidings::settings::limits::{
-    HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN, RETENTION_HEARTBEATS_MIN, SEGMENT_BYTES_MAX,
-    SEGMENT_BYTES_MIN, SHARDS_MAX, SLOW_READER_MS_MAX, SLOW_READER_MS_MIN, WINDOW_BYTES_MAX,
-    WINDOW_BYTES_MIN,
+    RETENTION_HEARTBEATS_MIN, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SHARDS_MAX, SLOW_READER_MS_MAX,
+    SLOW_READER_MS_MIN, WINDOW_BYTES_MAX, WINDOW_BYTES_MIN,
 };
 use tidings::settings::origin::{Origin, Sourced};
 use tidings::settings::{
     Environment, Faults, Layer, LogFormat, Purpose, Settings, Sources, gather,
 };
 use tidings_auth::limits::LEEWAY_SECONDS_MAX;
-use tidings_core::limits::LINGER_MS_MAX;
+use tidings_core::limits::{HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN, LINGER_MS_MAX};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 

@@ -13,9 +13,7 @@ const PLAN: DrainPlan = DrainPlan {
     spread_ms: 10_000,
     retry_after_ms: 1_000,
 };
-const SILENT: Mode = Mode::Stream {
-    heartbeat_ms: 1_000_000,
-};
+const SILENT: Mode = Mode::stream(1_000_000);
 
 fn page(wait_ms: u32) -> Mode {
     Mode::Page {

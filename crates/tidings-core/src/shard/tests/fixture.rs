@@ -15,11 +15,12 @@ use crate::coding::{CheckSum, Coding};
 use crate::delivery::{Delivery, Sink, Taken};
 use crate::event::{Content, Event};
 use crate::event_type::{EventType, TypeFilter, TypeGlob};
+use crate::gap::Gap;
 use crate::holder::Holder;
 use crate::limits::{LARGE_FRAME_BYTES, STORE_READ_EVENTS_MAX};
 use crate::lineage::Lineage;
 use crate::pattern::Pattern;
-use crate::port::{Coder, Control, Encoder, Shape};
+use crate::port::{Coder, Control, Encoder, Shape, Voice};
 use crate::position::{Epoch, Offset, Position};
 use crate::priority::Priority;
 use crate::scope::{Scope, Selector};
@@ -48,12 +49,15 @@ impl Encoder for PlainEncoder {
         out.extend_from_slice(format!("{offset:0width$}{mark};").as_bytes());
     }
 
-    fn control(&self, _: Shape, control: &Control, out: &mut Vec<u8>) {
+    fn gap(&self, gap: &Gap, out: &mut Vec<u8>) {
+        out.extend_from_slice(format!("gap..{};", gap.to.offset).as_bytes());
+    }
+
+    fn control(&self, _: Voice, control: &Control, out: &mut Vec<u8>) {
         let text = match control {
             Control::Hello(hello) => {
                 format!("hello@{}:{}", hello.cursor.offset, hello.replay.as_str())
             }
-            Control::Gap(gap) => format!("gap..{}", gap.to.offset),
             Control::Ping { cursor, .. } => format!("ping@{}", cursor.offset),
             Control::Reauth { .. } => "reauth".to_owned(),
             Control::Bye { cursor, farewell } => {
@@ -231,15 +235,7 @@ impl World {
         types: &[&str],
         begin: Begin,
     ) -> ConnectionKey {
-        self.open_as(
-            patterns,
-            types,
-            begin,
-            Mode::Stream {
-                heartbeat_ms: 15_000,
-            },
-            None,
-        )
+        self.open_as(patterns, types, begin, Mode::stream(15_000), None)
     }
 
     pub(super) fn open_as(

@@ -17,9 +17,7 @@ const FROM_ZERO: Begin = Begin::After {
     gap: None,
     replay: Replay::Complete,
 };
-const STREAM: Mode = Mode::Stream {
-    heartbeat_ms: 1_000_000,
-};
+const STREAM: Mode = Mode::stream(1_000_000);
 
 fn subscription(patterns: &[&str], audience: bool) -> Subscription {
     let pattern = |text: &&str| Pattern::parse(text).expect("a pattern");

@@ -98,9 +98,7 @@ fn a9_a_revoked_reader_that_takes_nothing_is_cut_while_a_slow_one_would_be_waite
 fn a9_a_stream_ends_with_its_credential_though_its_reader_takes_a_little_now_and_then() {
     let mut world = World::with_patience(100, 60_000);
     let expires_at = Timestamp(world.now.wall.0 + 2_000);
-    let mode = Mode::Stream {
-        heartbeat_ms: 15_000,
-    };
+    let mode = Mode::stream(15_000);
     let slow = world.open_as(&["a"], &[], NOW, mode, Some(expires_at));
     let mut waited_ms = 0;
     while world.closed.is_empty() {

@@ -3,8 +3,9 @@
 use super::fixture::World;
 use crate::audience::Key;
 use crate::limits::REAUTH_NOTICE_MS;
+use crate::port::Voice;
 use crate::position::Offset;
-use crate::shard::{Begin, DrainPlan, Mode};
+use crate::shard::{Begin, DrainPlan, Heartbeat, Mode};
 use crate::start::Replay;
 use crate::time::Timestamp;
 
@@ -183,13 +184,48 @@ fn a_snapshot_of_many_keys_is_handed_over_slice_by_slice() {
 }
 
 #[test]
+fn a_steady_stream_gives_signs_of_life_also_while_events_come() {
+    let steady = |is_steady| Mode::Stream {
+        heartbeat: Heartbeat {
+            every_ms: 8_000,
+            is_steady,
+        },
+        voice: Voice(0),
+    };
+    let mut world = World::new(100);
+    let is_steady = world.open_as(&["a"], &[], NOW, steady(true), None);
+    let other = world.open_as(&["a"], &[], NOW, steady(false), None);
+    for _ in 0..32 {
+        world.publish(&[("a", "x")], false);
+        world.settle();
+        world.advance(1_000);
+        world.settle();
+    }
+    let pings = |reader| -> Vec<u64> {
+        let words = world.got[&reader].iter();
+        let told = words.filter_map(|word| word.strip_prefix("ping@"));
+        told.map(|offset| offset.parse().expect("an offset"))
+            .collect()
+    };
+    assert_eq!(pings(other), [], "events are signs of life enough");
+    let told = pings(is_steady);
+    // Every eight seconds, up to an eighth early: after the seventh or the eighth event, and so on.
+    assert_eq!(told.len(), 4, "{told:?}");
+    for (index, offset) in told.iter().enumerate() {
+        let latest = (index as u64 + 1) * 8;
+        assert!(
+            (latest - latest / 8 - 1..=latest).contains(offset),
+            "{told:?}"
+        );
+    }
+}
+
+#[test]
 fn a_credential_is_announced_before_its_end_and_ends_the_stream() {
     let mut world = World::new(100);
     let lifetime_ms = REAUTH_NOTICE_MS + 5_000;
     let expires_at = Timestamp(world.now.wall.0 + lifetime_ms);
-    let mode = Mode::Stream {
-        heartbeat_ms: 1_000_000,
-    };
+    let mode = Mode::stream(1_000_000);
     let reader = world.open_as(&["a"], &[], NOW, mode, Some(expires_at));
     world.settle();
     assert_eq!(world.got[&reader], ["hello@0:none"]);
@@ -209,9 +245,7 @@ fn a_credential_is_announced_before_its_end_and_ends_the_stream() {
 fn d10_a_clock_set_back_does_not_end_a_credential_early() {
     let mut world = World::new(100);
     let expires_at = Timestamp(world.now.wall.0 + 10_000);
-    let mode = Mode::Stream {
-        heartbeat_ms: 1_000_000,
-    };
+    let mode = Mode::stream(1_000_000);
     let reader = world.open_as(&["a"], &[], NOW, mode, Some(expires_at));
     world.settle();
     world.advance(9_000);

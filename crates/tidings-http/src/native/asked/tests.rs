@@ -5,8 +5,23 @@ use tidings_core::id::EventId;
 
 use super::*;
 
+/// Reads a query as the hub's own profile does.
+fn read_native(
+    text: &str,
+    last_event_id: Option<&[u8]>,
+    kind: Kind,
+    development: bool,
+) -> Result<Asked, Problem> {
+    let taken = Taken {
+        kind,
+        profile: &Profile::native(),
+        development,
+    };
+    read_from(text, last_event_id, taken)
+}
+
 fn stream(text: &str, header: Option<&str>) -> Result<Asked, Problem> {
-    read_from(text, header.map(str::as_bytes), Kind::Stream, false)
+    read_native(text, header.map(str::as_bytes), Kind::Stream, false)
 }
 
 fn after_id(id: &str) -> Start {
@@ -58,7 +73,7 @@ fn n13_no_last_event_id_is_refused() {
         );
     }
     assert_eq!(stream("", Some("-1")).expect("asked").start, after_id("-1"));
-    let asked = read_from("", Some(b"\xff\xfe"), Kind::Stream, false).expect("asked");
+    let asked = read_native("", Some(b"\xff\xfe"), Kind::Stream, false).expect("asked");
     assert_eq!(asked.start, Start::Foreign);
 }
 
@@ -73,7 +88,7 @@ fn an_unknown_parameter_is_refused_with_the_one_that_was_meant() {
     );
     assert!(stream("limit=1", None).is_err());
     assert!(stream("meta_tab=1", None).is_ok());
-    assert!(read_from("meta_tab=1", None, Kind::Page, false).is_err());
+    assert!(read_native("meta_tab=1", None, Kind::Page, false).is_err());
 }
 
 #[test]
@@ -99,14 +114,14 @@ fn a12_a_credential_in_the_url_is_refused_and_not_repeated() {
 #[test]
 fn a_ticket_is_taken_by_readers() {
     for kind in [Kind::Stream, Kind::Page] {
-        assert!(read_from("ticket=t", None, kind, false).is_ok());
+        assert!(read_native("ticket=t", None, kind, false).is_ok());
     }
 }
 
 #[test]
 fn the_development_user_is_a_parameter_in_development_only() {
-    assert!(read_from("userId=u1", None, Kind::Stream, true).is_ok());
-    assert!(read_from("userId=u1", None, Kind::Stream, false).is_err());
+    assert!(read_native("userId=u1", None, Kind::Stream, true).is_ok());
+    assert!(read_native("userId=u1", None, Kind::Stream, false).is_err());
 }
 
 #[test]
@@ -158,7 +173,7 @@ proptest! {
         text in "((topics|events|since|meta_a|wait|limit|audience|token)=[a*/,%0-9A-Fsm.:-]{0,12}&?){0,6}",
     ) {
         for kind in [Kind::Stream, Kind::Page] {
-            if let Err(problem) = read_from(&text, None, kind, false) {
+            if let Err(problem) = read_native(&text, None, kind, false) {
                 prop_assert!((400..500).contains(&problem.status()));
             }
         }

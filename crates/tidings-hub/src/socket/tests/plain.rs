@@ -3,8 +3,9 @@
 
 use tidings_core::coding::{CheckSum, Coding};
 use tidings_core::event::Event;
+use tidings_core::gap::Gap;
 use tidings_core::limits::LARGE_FRAME_BYTES;
-use tidings_core::port::{Coder, Control, Encoder, Shape};
+use tidings_core::port::{Coder, Control, Encoder, Shape, Voice};
 use tidings_core::position::Position;
 
 use crate::chunk::Framing;
@@ -29,7 +30,13 @@ impl Encoder for PlainEncoder {
         out.extend_from_slice(format!("{offset}{mark};").as_bytes());
     }
 
-    fn control(&self, _: Shape, control: &Control, out: &mut Vec<u8>) {
+    fn gap(&self, gap: &Gap, out: &mut Vec<u8>) {
+        let from = gap.from.map_or(0, |from| from.offset.0);
+        let text = format!("gap@{from}:{}:{};", gap.to.offset, gap.reason.as_str());
+        out.extend_from_slice(text.as_bytes());
+    }
+
+    fn control(&self, _: Voice, control: &Control, out: &mut Vec<u8>) {
         let text = match control {
             Control::Hello(hello) => {
                 let mark = if hello.cursor_is_told { "" } else { "?" };
@@ -38,10 +45,6 @@ impl Encoder for PlainEncoder {
                     hello.cursor.offset,
                     hello.replay.as_str()
                 )
-            }
-            Control::Gap(gap) => {
-                let from = gap.from.map_or(0, |from| from.offset.0);
-                format!("gap@{from}:{}:{}", gap.to.offset, gap.reason.as_str())
             }
             Control::Ping { cursor, .. } => format!("ping@{}", cursor.offset),
             Control::Reauth { .. } => "reauth".to_owned(),

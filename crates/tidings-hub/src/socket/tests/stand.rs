@@ -87,9 +87,7 @@ impl<W: io::Write> Stand<W> {
         let holder = Holder::new(admission.subject().cloned(), &visitor.credential);
         let opening = Opening {
             sink: SocketSink::new(Framing::Chunked, admission, Seat::take(&self.inbox)),
-            mode: Mode::Stream {
-                heartbeat_ms: 15_000,
-            },
+            mode: Mode::stream(15_000),
             shape: SHAPE,
             authorised: Authorised {
                 scope: scope(visitor.patterns),

@@ -162,9 +162,7 @@ impl World {
         let registered = self.shard.open(
             Opening {
                 sink,
-                mode: Mode::Stream {
-                    heartbeat_ms: HEARTBEAT_MS,
-                },
+                mode: Mode::stream(HEARTBEAT_MS),
                 shape: Shape(open.plan.shape),
                 authorised: Authorised {
                     scope: open.plan.now().scope.clone(),

@@ -1,0 +1,78 @@
+//! A profile for each system whose clients must work unchanged.
+
+use tidings_wire::sse::Form;
+
+use super::spec::{BeatSpec, ProfileError, ProfileSpec};
+use super::{CredentialKind, Frame, Profile};
+
+use CredentialKind::{Ticket, Token};
+
+/// What most of them have in common.
+const COMMON: ProfileSpec<'static> = ProfileSpec {
+    name: "",
+    paths: &[],
+    greeting: Some("connected"),
+    heartbeat: BeatSpec::Comment("ping"),
+    every_ms: 30_000,
+    form: Form::Object,
+    frame: Frame::Payload,
+    credentials: &[("token", Token)],
+    takes_cookies: false,
+    takes_development_user: false,
+    says_disconnected: false,
+    topics: None,
+    refusal_event: None,
+};
+
+static TABLE: [ProfileSpec<'static>; 5] = [
+    ProfileSpec {
+        name: "chat",
+        paths: &["/events"],
+        greeting: None,
+        credentials: &[("access_token", Token)],
+        topics: Some("workspace/{workspace_id}/**"),
+        ..COMMON
+    },
+    ProfileSpec {
+        name: "stories",
+        paths: &["/api/v1/events/stream"],
+        heartbeat: BeatSpec::Event("ping"),
+        every_ms: 15_000,
+        credentials: &[("session_id", Ticket), ("sse_token", Token)],
+        ..COMMON
+    },
+    ProfileSpec {
+        name: "dashboard",
+        paths: &["/api/sse", "/api/realtime/sse"],
+        heartbeat: BeatSpec::Event("ping"),
+        form: Form::Envelope,
+        frame: Frame::Envelope,
+        takes_cookies: true,
+        takes_development_user: true,
+        says_disconnected: true,
+        ..COMMON
+    },
+    ProfileSpec {
+        name: "project",
+        paths: &["/api/projects/{projectId}/stream"],
+        every_ms: 15_000,
+        topics: Some("project/{projectId}"),
+        ..COMMON
+    },
+    ProfileSpec {
+        name: "portal",
+        paths: &["/api/v1/sse"],
+        greeting: Some("connection_established"),
+        heartbeat: BeatSpec::EventWithoutId("heartbeat"),
+        ..COMMON
+    },
+];
+
+/// The profiles that are there unless they are switched off.
+///
+/// # Errors
+///
+/// None but those of a table that is wrong, which a test would show.
+pub fn built_in() -> Result<Vec<Profile>, ProfileError> {
+    TABLE.iter().map(Profile::new).collect()
+}
