@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::disk::{Disk, DiskFile};
 use crate::header::{Seal, SegmentHeader};
 use crate::index::Table;
+use crate::limits::PIECE_BYTES;
 use crate::record::RecordHeader;
 use crate::segment::{self, FileName, Records, SEGMENT_ENDING, Segment};
 
@@ -53,15 +54,26 @@ pub(crate) struct Spare {
 }
 
 impl Spare {
-    /// Makes one; leaves nothing behind if it fails, and does not begin to fill up a disk that has
-    /// too little space.
+    /// Makes one at once.
     pub(crate) fn create(disk: &dyn Disk, dir: &Path, bytes: u64) -> io::Result<Self> {
+        Self::create_slowly(disk, dir, bytes, &mut |_| Ok(()))
+    }
+
+    /// Makes one piece by piece, each synced before the next, so that a commit that comes meanwhile
+    /// waits behind no more than a piece; `pause` is told how much is there, and may give up. Leaves
+    /// nothing behind if it fails, and does not begin to fill up a disk that has too little space.
+    pub(crate) fn create_slowly(
+        disk: &dyn Disk,
+        dir: &Path,
+        bytes: u64,
+        pause: &mut dyn FnMut(u64) -> io::Result<()>,
+    ) -> io::Result<Self> {
         if disk.space(dir)?.available < bytes {
             return Err(io::ErrorKind::StorageFull.into());
         }
         let name = format!("next-{}", SPARES_MADE.fetch_add(1, Ordering::Relaxed));
         let path = segment::path(dir, &name, segment::UNFINISHED_ENDING);
-        match disk.create(&path, bytes) {
+        match zeros(disk, &path, bytes, pause) {
             Ok(file) => Ok(Self { path, file, bytes }),
             Err(error) => {
                 remove_quietly(disk, &path);
@@ -69,6 +81,25 @@ impl Spare {
             }
         }
     }
+}
+
+fn zeros(
+    disk: &dyn Disk,
+    path: &Path,
+    bytes: u64,
+    pause: &mut dyn FnMut(u64) -> io::Result<()>,
+) -> io::Result<Arc<dyn DiskFile>> {
+    let mut there = bytes.min(PIECE_BYTES as u64);
+    let file = disk.create(path, there)?;
+    let piece = vec![0; PIECE_BYTES];
+    while there < bytes {
+        pause(there)?;
+        let length = (bytes - there).min(PIECE_BYTES as u64);
+        file.write_at(piece.get(..length as usize).unwrap_or(&piece), there)?;
+        file.sync_data()?;
+        there += length;
+    }
+    Ok(file)
 }
 
 /// Removes what nobody refers to; if that fails too, the next opening does it.

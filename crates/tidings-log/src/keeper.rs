@@ -14,7 +14,9 @@ use crate::active::{Spare, remove_quietly};
 use crate::committer::next_capacity;
 use crate::disk::Disk;
 use crate::index::IndexFile;
-use crate::limits::{FLOORS_INTERVAL_MS, KEEPER_TICK_MS, PROBE_BYTES};
+use crate::limits::{
+    FLOORS_INTERVAL_MS, KEEPER_TICK_MS, PIECE_BYTES, PIECE_PAUSE_MS, PROBE_BYTES, SPARE_HURRY_US,
+};
 use crate::retention;
 use crate::segment::{INDEX_ENDING, Records, Segment, UNFINISHED_ENDING, path};
 use crate::shared::Shared;
@@ -76,17 +78,27 @@ pub(crate) fn write_index(shared: &Shared, segment: &Segment) -> io::Result<()> 
     let Some(bytes) = segment.index().unwritten(segment.sequence) else {
         return Ok(());
     };
-    let index = write_file(&*shared.disk, &shared.dir, &segment.stem, &bytes)?;
+    let index = write_file(shared, &segment.stem, &bytes)?;
     segment.set_index(Arc::new(index));
     Ok(())
 }
 
-fn write_file(disk: &dyn Disk, dir: &Path, stem: &str, bytes: &[u8]) -> io::Result<IndexFile> {
+/// Writes an index file, piece by piece: a commit that comes meanwhile waits behind no more than a piece.
+fn write_file(shared: &Shared, stem: &str, bytes: &[u8]) -> io::Result<IndexFile> {
+    let (disk, dir) = (&*shared.disk, shared.dir.as_path());
     let unfinished = path(dir, stem, UNFINISHED_ENDING);
     let finished = path(dir, stem, INDEX_ENDING);
     let written = disk.create(&unfinished, 0).and_then(|file| {
-        file.write_at(bytes, 0)?;
-        file.sync_data()?;
+        let mut at = 0;
+        for piece in bytes.chunks(PIECE_BYTES) {
+            if at > 0 {
+                // An index that is complete spares the next opening a scan, so it is not given up.
+                shared.keeper.pause(Duration::from_millis(PIECE_PAUSE_MS));
+            }
+            file.write_at(piece, at)?;
+            file.sync_data()?;
+            at += piece.len() as u64;
+        }
         disk.rename(&unfinished, &finished)?;
         disk.sync_dir(dir)?;
         Ok(file)
@@ -111,7 +123,8 @@ fn prepare_spare(shared: &Shared) {
             .last()
             .map_or(0, |active| active.file_bytes());
         let bytes = next_capacity(current, shared.segment_bytes);
-        match Spare::create(&*shared.disk, &shared.dir, bytes) {
+        let mut pause = |there: u64| leave_disk(shared, there, bytes);
+        match Spare::create_slowly(&*shared.disk, &shared.dir, bytes, &mut pause) {
             Ok(spare) => *shared.spare() = Some(spare),
             // The committer makes one when it needs one, and says what it finds.
             Err(_) => return,
@@ -119,6 +132,29 @@ fn prepare_spare(shared: &Shared) {
     }
     if is_full && probe(&*shared.disk, &shared.dir).is_ok() {
         shared.set_full(false);
+    }
+}
+
+/// Leaves the disk to commits for a while: a long one, as long as the next segment grows twice as fast as
+/// the active one fills up.
+fn leave_disk(shared: &Shared, there: u64, bytes: u64) -> io::Result<()> {
+    let inventory = shared.inventory();
+    let (used, capacity) = inventory.segments.last().map_or((0, 0), |active| {
+        (active.summary().end_bytes, active.file_bytes())
+    });
+    let is_ahead =
+        u128::from(there) * u128::from(capacity) > 2 * u128::from(used) * u128::from(bytes);
+    drop(inventory);
+    let time = if is_ahead {
+        Duration::from_millis(PIECE_PAUSE_MS)
+    } else {
+        Duration::from_micros(SPARE_HURRY_US)
+    };
+    // A log that is being closed needs no further segment.
+    if shared.keeper.pause(time) {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::Interrupted.into())
     }
 }
 

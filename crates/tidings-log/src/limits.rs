@@ -55,6 +55,17 @@ pub const PATTERN_KEYS_MAX: usize = 4_096;
 /// A refused publisher is asked to come back after this time.
 pub const RETRY_AFTER_MS: u64 = 1_000;
 
+/// What the keeper writes at once of an index, or of the next segment's zeros; a commit waits behind no
+/// more than this.
+pub const PIECE_BYTES: usize = 128 * 1024;
+
+/// How long the disk is left to commits between two such pieces.
+pub const PIECE_PAUSE_MS: u64 = 8;
+
+/// The same for zeros, in microseconds, while events come so fast that the next segment may not be ready
+/// in time. Zeros then come at about 100 MiB/s, which is more than a log of small events grows by.
+pub const SPARE_HURRY_US: u64 = 500;
+
 /// How often the keeper looks at retention and, if the disk is full, for space.
 pub const KEEPER_TICK_MS: u64 = 500;
 

@@ -178,6 +178,14 @@ impl Signal {
         self.raised.notify_all();
     }
 
+    /// Waits until the time is over, whether the signal is raised or not; false once it is closed.
+    pub(crate) fn pause(&self, time: Duration) -> bool {
+        let open = |state: &mut SignalState| !state.closed;
+        let waited = self.raised.wait_timeout_while(self.state(), time, open);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        !state.closed
+    }
+
     /// Waits until the signal is raised or the time is over; false once it is closed.
     pub(crate) fn wait(&self, time: Duration) -> bool {
         let idle = |state: &mut SignalState| !state.raised && !state.closed;

@@ -5,17 +5,11 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::{Disk, DiskFile, DiskLock, Space};
 
-/// One write of zeros, synced before the next: a commit that comes meanwhile waits behind no more
-/// than this, instead of behind the zeros of a whole segment.
+/// One write of zeros.
 const ZEROS_BYTES: usize = 128 * 1024;
-
-/// How long the disk is left to others between two such writes. Zeros then come at no more than about
-/// 100 MiB/s, which is more than a log of small events grows by.
-const ZEROS_PAUSE: Duration = Duration::from_micros(500);
 
 /// The operating system's files.
 #[derive(Debug, Clone, Copy, Default)]
@@ -66,9 +60,7 @@ impl Disk for RealDisk {
         while at < zeros {
             let length = (zeros - at).min(ZEROS_BYTES as u64) as usize;
             file.write_all_at(block.get(..length).unwrap_or(&block), at)?;
-            file.sync_data()?;
             at += length as u64;
-            std::thread::sleep(ZEROS_PAUSE);
         }
         file.sync_all()?;
         Ok(Arc::new(RealFile(file)))
