@@ -177,7 +177,9 @@ async fn http2(
     let app = app.clone();
     let service = service_fn(move |request| {
         let app = app.clone();
-        async move { Ok::<_, Infallible>(respond(&app, request, peer).await) }
+        // A stream's task is as large as its largest state for as long as it lives, and what finds an
+        // answer is much larger than what passes it on.
+        async move { Ok::<_, Infallible>(Box::pin(respond(&app, request, peer)).await) }
     });
     let ping = Duration::from_millis(H2_PING_MS);
     let connection = http2::Builder::new(TokioExecutor::new())
