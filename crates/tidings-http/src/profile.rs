@@ -99,6 +99,11 @@ impl Profile {
         &self.name
     }
 
+    /// What it reads unless asked for other topics.
+    pub fn topics(&self) -> Option<&TopicTemplate> {
+        self.topics.as_ref()
+    }
+
     /// The hub's own profile. Its stream is a row of the table of routes.
     pub(crate) fn native() -> Self {
         Self {
@@ -175,6 +180,12 @@ impl Profiles {
             others: Vec::new(),
             no_route: "none".into(),
         }
+    }
+
+    /// Their names, the hub's own first.
+    pub fn names(&self) -> Vec<&str> {
+        let all = std::iter::once(&self.native).chain(&self.others);
+        all.map(|one| one.profile.name()).collect()
     }
 
     /// What profiles read by claims of whoever comes by them: their names, and templates of topics. The

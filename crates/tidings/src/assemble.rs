@@ -10,7 +10,7 @@ use tidings_core::grant::{Grants, PublishGrant};
 use tidings_core::pattern::Pattern;
 use tidings_core::port::{Clock, EventStore, Sequencer};
 use tidings_core::position::Epoch;
-use tidings_http::{App, Origin, Origins, Profiles, built_in};
+use tidings_http::{App, Origin, Origins, Profiles};
 use tidings_hub::{Hub, Options as HubOptions, Ports};
 use tidings_log::memory::{MemoryLog, MemoryOptions, MemoryRetention, MemoryRule};
 use tidings_log::{EmbeddedLog, Options as LogOptions, Retention, RetentionRule};
@@ -39,8 +39,7 @@ pub struct Assembled {
 /// Opens the log and starts a hub over it.
 pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let profiles = Arc::new(Profiles::new(built_in()?)?);
-    let encoder = WireEncoder::new(profiles.dialects());
+    let encoder = WireEncoder::new(settings.profiles.dialects());
     let (log, ports) = match settings.log_kind {
         LogKind::Embedded => {
             let log = open_log(settings, &clock)?;
@@ -71,9 +70,9 @@ pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
         trusted_proxies: settings.web.trusted_proxies.clone(),
         forwarded_header: settings.web.forwarded,
         rates: settings.limits.rates,
-        profiles: Arc::clone(&profiles),
+        profiles: Arc::clone(&settings.profiles),
     };
-    let assembled = access::assemble(settings, homes(&profiles)?, &clock)?;
+    let assembled = access::assemble(settings, homes(&settings.profiles)?, &clock)?;
     let shards = hub.clone();
     let store = &assembled.access.store;
     store.on_revocations(Box::new(move |revocations| shards.revoke(&revocations)));

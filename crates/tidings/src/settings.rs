@@ -29,6 +29,7 @@ mod file;
 mod gather;
 mod issuer;
 mod list;
+mod profile;
 mod report;
 mod resolve;
 mod rule;
@@ -50,6 +51,7 @@ pub use gather::{Gathered, Sources, gather};
 pub use issuer::Issuer;
 pub use keys::Layer;
 pub use list::ProviderName;
+pub use profile::ProfileSetting;
 pub use report::{effective, reference};
 pub use resolve::{
     Auth, Dedupe, Diagnostics, Drain, Limits, Purpose, Retention, Settings, Streams, Web, Window,

@@ -186,3 +186,90 @@ fn word(text: &str) -> Result<EventType, ProfileError> {
         fault,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::PROFILES_MAX;
+    use crate::profile::{Profiles, ProfilesError};
+
+    const GOOD: ProfileSpec<'static> = ProfileSpec {
+        name: "orders",
+        paths: &["/orders"],
+        greeting: None,
+        heartbeat: BeatSpec::Comment("ping"),
+        every_ms: 30_000,
+        form: Form::Object,
+        frame: Frame::Payload,
+        credentials: &[],
+        takes_cookies: false,
+        takes_development_user: false,
+        says_disconnected: false,
+        topics: None,
+        refusal_event: None,
+    };
+
+    #[test]
+    fn a_profile_at_each_of_its_limits_is_taken_and_one_beyond_is_refused() {
+        let longest = "n".repeat(PROFILE_NAME_BYTES_MAX);
+        let named = |name| Profile::new(&ProfileSpec { name, ..GOOD });
+        assert_eq!(named(&longest).expect("fits").name(), longest);
+        let longer = longest.clone() + "n";
+        assert_eq!(named(&longer), Err(ProfileError::Name(longer.clone())));
+
+        let paths: Vec<String> = (0..=PROFILE_PATHS_MAX).map(|n| format!("/{n}")).collect();
+        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        let at = |paths| Profile::new(&ProfileSpec { paths, ..GOOD });
+        at(&paths[1..]).expect("fits");
+        let beyond = PROFILE_PATHS_MAX + 1;
+        assert_eq!(at(&paths), Err(ProfileError::Paths(beyond)));
+        assert_eq!(at(&[]), Err(ProfileError::Paths(0)));
+
+        let names: Vec<String> = (0..=PROFILE_CREDENTIALS_MAX)
+            .map(|n| format!("t{n}"))
+            .collect();
+        let all: Vec<_> = names
+            .iter()
+            .map(|name| (name.as_str(), CredentialKind::Token))
+            .collect();
+        let with = |credentials| {
+            Profile::new(&ProfileSpec {
+                credentials,
+                ..GOOD
+            })
+        };
+        with(&all[1..]).expect("fits");
+        let beyond = PROFILE_CREDENTIALS_MAX + 1;
+        assert_eq!(with(&all), Err(ProfileError::Credentials(beyond)));
+
+        let every = |every_ms: u64| {
+            let every_ms = every_ms as u32;
+            Profile::new(&ProfileSpec { every_ms, ..GOOD })
+        };
+        for ms in [HEARTBEAT_MS_MIN, HEARTBEAT_MS_MAX] {
+            every(ms).expect("fits");
+        }
+        for ms in [HEARTBEAT_MS_MIN - 1, HEARTBEAT_MS_MAX + 1] {
+            assert_eq!(every(ms), Err(ProfileError::Interval(ms as u32)));
+        }
+    }
+
+    #[test]
+    fn a_hub_has_so_many_profiles_and_no_more() {
+        let numbered = |n: usize| {
+            let (name, path) = (format!("p{n}"), format!("/p{n}"));
+            let spec = ProfileSpec {
+                name: &name,
+                paths: &[&path],
+                ..GOOD
+            };
+            Profile::new(&spec).expect("a profile")
+        };
+        let most: Vec<_> = (1..PROFILES_MAX).map(numbered).collect();
+        let all = Profiles::new(most.clone()).expect("fits");
+        assert_eq!(all.names().len(), PROFILES_MAX);
+        let beyond: Vec<_> = most.into_iter().chain([numbered(0)]).collect();
+        let refused = Profiles::new(beyond).expect_err("one too many");
+        assert_eq!(refused, ProfilesError::TooMany(PROFILES_MAX));
+    }
+}

@@ -113,7 +113,7 @@ impl Default for Wish {
             rates: RateLimits::default(),
             data_dir: None,
             rules: Rules::default(),
-            profiles: built_in().expect("a good table"),
+            profiles: built_in(),
         }
     }
 }

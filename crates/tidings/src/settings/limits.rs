@@ -48,5 +48,8 @@ pub const RULES_MAX: usize = 256;
 /// Patterns of one access rule.
 pub const RULE_ENTRIES_MAX: usize = 64;
 
+/// Profiles: a request's path is compared with all of them, and with the built-in ones.
+pub const PROFILE_TABLES_MAX: usize = 32;
+
 /// Entries of a list of hosts or networks.
 pub const LIST_ENTRIES_MAX: usize = 256;

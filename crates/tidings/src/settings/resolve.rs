@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -9,13 +10,14 @@ use tidings_auth::rules::Rule;
 use tidings_auth::secret::Secret;
 use tidings_core::grant::Grants;
 use tidings_core::port::Quota;
-use tidings_http::{ForwardedHeader, HostName, IpNet, RateLimits};
+use tidings_http::{ForwardedHeader, HostName, IpNet, Profiles, RateLimits};
 
 use super::allowed_origin::AllowedOrigin;
 use super::fault::Faults;
 use super::gather::Gathered;
 use super::list::ProviderName;
 use super::origin::Sourced;
+use super::profile;
 use super::rule::RetentionRule;
 use super::signing;
 use super::sources::{self, VouchedFor};
@@ -59,6 +61,8 @@ pub struct Settings {
     pub shards: usize,
     /// Origins from which browsers may come with credentials.
     pub cors_origins: Vec<AllowedOrigin>,
+    /// As which endpoints of server-sent events the hub can be reached.
+    pub profiles: Arc<Profiles>,
     /// Shutting down.
     pub drain: Drain,
     /// Log lines.
@@ -189,10 +193,11 @@ impl Gathered {
         // A secret is made only for a hub that will start.
         let make = purpose == Purpose::Serve && faults.0.is_empty();
         let vouched = sources::of(&self, &mut faults, &mut warnings);
+        let profiles = profile::of(&self.sections.profiles, &mut faults);
         let secret = signing::of_hub(&self, make, &mut faults, &mut warnings);
         let previous = signing::previous(&self, &mut faults);
         faults.or(())?;
-        Ok(self.settings((secret, previous), vouched, warnings))
+        Ok(self.settings((secret, previous), vouched, profiles, warnings))
     }
 
     /// The secret with which tokens for the hub of these settings are signed.
@@ -205,6 +210,7 @@ impl Gathered {
         self,
         (secret, previous_secret): (Option<Secret>, Option<Secret>),
         vouched: VouchedFor,
+        profiles: Profiles,
         warnings: Vec<String>,
     ) -> Settings {
         let (layer, sections) = (self.layer, self.sections);
@@ -294,6 +300,7 @@ impl Gathered {
                 .cors_origins
                 .map(|setting| setting.value)
                 .unwrap_or_default(),
+            profiles: Arc::new(profiles),
             drain: Drain {
                 spread: there(layer.drain_spread),
                 grace: there(layer.drain_grace),

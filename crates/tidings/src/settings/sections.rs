@@ -7,17 +7,19 @@ use super::access::{self, AnonymousAccess};
 use super::application::{self, Application};
 use super::file::Reader;
 use super::issuer::{self, Issuer};
+use super::profile::{self, ProfileSetting};
 use super::rule::{self, RetentionRule};
 use super::session::{self, Session};
 use super::table::{Section, Table, TableReader};
 
 /// Every kind of table, in the order of the reference.
-pub const SECTIONS: [&Section; 6] = [
+pub const SECTIONS: [&Section; 7] = [
     &issuer::SECTION,
     &session::SECTION,
     &application::SECTION,
     &access::ANONYMOUS,
     &access::RULE,
+    &profile::SECTION,
     &rule::SECTION,
 ];
 
@@ -34,6 +36,8 @@ pub struct Sections {
     pub anonymous: Vec<Table<AnonymousAccess>>,
     /// What is granted to whom.
     pub rules: Vec<Table<tidings_auth::rules::Rule>>,
+    /// Endpoints for clients of other servers.
+    pub profiles: Vec<Table<ProfileSetting>>,
     /// Retention of some topics.
     pub retention_rules: Vec<Table<RetentionRule>>,
     /// What an operator should hear of them, though they can be used.
@@ -56,6 +60,7 @@ impl Sections {
             .chain(of(&application::SECTION, &self.application))
             .chain(of(&access::ANONYMOUS, &self.anonymous))
             .chain(of(&access::RULE, &self.rules))
+            .chain(of(&profile::SECTION, &self.profiles))
             .chain(of(&rule::SECTION, &self.retention_rules))
             .collect()
     }
@@ -83,6 +88,7 @@ pub(super) fn read(
             "auth.application" => sections.application.extend(application::read(table)),
             "auth.anonymous" => sections.anonymous.extend(access::read_anonymous(table)),
             "rule" => sections.rules.extend(access::read_rule(table)),
+            "profile" => sections.profiles.extend(profile::read(table)),
             _ => sections.retention_rules.extend(rule::read(table)),
         }
     }

@@ -12,6 +12,7 @@ mod hostile;
 mod hub;
 mod key;
 mod leaks;
+mod profiles;
 mod program;
 mod publish;
 mod publish_file;
