@@ -212,10 +212,10 @@ mod tests {
     #[test]
     fn a_profile_at_each_of_its_limits_is_taken_and_one_beyond_is_refused() {
         let longest = "n".repeat(PROFILE_NAME_BYTES_MAX);
-        let named = |name| Profile::new(&ProfileSpec { name, ..GOOD });
-        assert_eq!(named(&longest).expect("fits").name(), longest);
-        let longer = longest.clone() + "n";
-        assert_eq!(named(&longer), Err(ProfileError::Name(longer.clone())));
+        let called = |name| Profile::new(&ProfileSpec { name, ..GOOD });
+        assert_eq!(called(&longest).expect("fits").name(), longest);
+        let longer = format!("{longest}n");
+        assert_eq!(called(&longer), Err(ProfileError::Name(longer.clone())));
 
         let paths: Vec<String> = (0..=PROFILE_PATHS_MAX).map(|n| format!("/{n}")).collect();
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
