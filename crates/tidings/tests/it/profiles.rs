@@ -1,23 +1,9 @@
 //! Settings of profiles: which endpoints there are for clients of other servers.
 
+use tidings::settings::Settings;
 use tidings::settings::limits::PROFILE_TABLES_MAX;
-use tidings::settings::{Layer, Settings};
 
-use crate::settings::resolve;
-
-const SECRET: (&str, &str) = ("TIDINGS_AUTH_SECRET", "0123456789abcdef0123456789abcdef");
-
-fn read(file: &str) -> Settings {
-    let settings = resolve(file, &[SECRET], Layer::default(), false);
-    settings.unwrap_or_else(|faults| panic!("{faults}"))
-}
-
-/// The one thing that is wrong with a file, as people see it.
-fn refused(file: &str) -> String {
-    let faults = resolve(file, &[SECRET], Layer::default(), false).expect_err(file);
-    assert_eq!(faults.0.len(), 1, "{faults}");
-    faults.to_string()
-}
+use crate::rules::{read, refused};
 
 fn names(settings: &Settings) -> Vec<&str> {
     settings.profiles.names()

@@ -7,13 +7,14 @@ use crate::settings::resolve;
 
 const SECRET: (&str, &str) = ("TIDINGS_AUTH_SECRET", "0123456789abcdef0123456789abcdef");
 
-fn read(file: &str) -> Settings {
+/// What a file comes to beside a secret.
+pub(crate) fn read(file: &str) -> Settings {
     let settings = resolve(file, &[SECRET], Layer::default(), false);
     settings.unwrap_or_else(|faults| panic!("{faults}"))
 }
 
 /// The one thing that is wrong with a file, as people see it.
-fn refused(file: &str) -> String {
+pub(crate) fn refused(file: &str) -> String {
     let faults = resolve(file, &[SECRET], Layer::default(), false).expect_err(file);
     assert_eq!(faults.0.len(), 1, "{faults}");
     faults.to_string()
