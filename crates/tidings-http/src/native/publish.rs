@@ -3,6 +3,7 @@
 mod addressing;
 mod lines;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -60,6 +61,18 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
     };
     let told = rates::count_events(app, &identity, call.source.client, count, bytes).await?;
     rates::telling(commit(app, &identity, events).await, told)
+}
+
+/// Publishes one event of so many bytes, counted like any other.
+pub(super) async fn publish_one(
+    app: &App,
+    client: IpAddr,
+    identity: &Arc<Identity>,
+    event: Content,
+    bytes: usize,
+) -> Result<Response<Body>, Refusal> {
+    let told = rates::count_events(app, identity, client, 1, bytes).await?;
+    rates::telling(commit(app, identity, Events::One(event)).await, told)
 }
 
 /// Hands events to the hub, and writes its answer in the form of the question.
