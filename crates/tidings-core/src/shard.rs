@@ -34,6 +34,7 @@ mod states;
 mod timing;
 mod trie;
 mod turn;
+mod watches;
 mod window;
 
 #[cfg(test)]
@@ -51,6 +52,7 @@ pub use open::{Begin, Opening, Registered, unknown};
 pub use replay::{ReadRequest, ReplayFailed, Replayed, Snapshot, SnapshotRequest, encode_page};
 pub use rescope::{Rescope, RescopeRefused, Rescoped};
 pub use states::{Census, ConnectionState};
+pub use watches::WatchId;
 pub use window::Framed;
 
 use crate::lineage::Lineage;
@@ -64,6 +66,7 @@ use gather::GatherMemo;
 use revoke::Judgement;
 use selectors::SelectorTable;
 use slots::Slots;
+use watches::Watches;
 use window::Window;
 
 /// Both kinds of time at one instant.
@@ -157,6 +160,8 @@ pub struct Shard<S> {
     missed: Missed,
     drain: Option<DrainPlan>,
     judgement: Judgement,
+    /// For whose readers somebody waits.
+    watches: Watches,
     totals: ShardTotals,
 }
 
@@ -182,6 +187,7 @@ impl<S> Shard<S> {
             missed: Missed::default(),
             drain: None,
             judgement: Judgement::default(),
+            watches: Watches::default(),
             totals: ShardTotals::default(),
         }
     }

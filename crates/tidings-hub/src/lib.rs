@@ -15,6 +15,7 @@
 //! `shard_thread`.
 
 mod admission;
+mod admitted;
 mod any_sink;
 mod ask;
 mod begin;
@@ -44,8 +45,10 @@ mod store_reads;
 mod tally;
 mod tcp;
 mod threads;
+mod waits;
 
 pub use admission::LimitScope;
+pub use admitted::Admitted;
 pub use chunk::Framing;
 pub use disconnect::DisconnectError;
 pub use figures::Figures;
@@ -59,3 +62,4 @@ pub use renew::{RenewError, Renewed};
 pub use tcp::{prepare_accepted, prepare_socket};
 pub use tidings_core::delivery::Delivery;
 pub use tidings_core::shard::{Census, ConnectionId, ConnectionState, DisconnectReason, Mode};
+pub use waits::TooManyWaits;

@@ -10,3 +10,4 @@ mod revocation;
 mod share;
 mod sharing;
 mod stream;
+mod watches;

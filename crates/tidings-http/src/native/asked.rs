@@ -126,7 +126,7 @@ impl Taken<'_> {
 
 /// Refuses every parameter, on routes that take none.
 pub(crate) fn read_nothing(app: &App, call: &Call) -> Result<(), Problem> {
-    read_known(app, call, &[]).map(|_| ())
+    read_each(app, call, []).map(|[]| ())
 }
 
 /// The value of the only parameter that a route takes, if it is there.
@@ -135,26 +135,27 @@ pub(crate) fn read_one(
     call: &Call,
     name: &'static str,
 ) -> Result<Option<String>, Problem> {
-    let mut values = read_known(app, call, &[name])?;
-    if values.len() > 1 {
-        return Err(Problem::from(&refused(
-            name,
-            "one value for the parameter",
-            "several",
-        )));
-    }
-    Ok(values.pop())
+    read_each(app, call, [name]).map(|[value]| value)
 }
 
-/// The values of parameters that a route takes; all others are refused.
-fn read_known(app: &App, call: &Call, known: &[&str]) -> Result<Vec<String>, Problem> {
+/// The value of each parameter that a route takes, where it is there; all others are refused.
+pub(crate) fn read_each<const N: usize>(
+    app: &App,
+    call: &Call,
+    known: [&'static str; N],
+) -> Result<[Option<String>; N], Problem> {
     let development = app.development_user(call).is_some();
-    let mut values = Vec::new();
+    let mut values = [const { None }; N];
     for (name, value) in query::pairs(call.query()).map_err(|error| Problem::from(&error))? {
-        if known.contains(&&*name) {
-            values.push(value.into_owned());
+        let places = known.iter().zip(&mut values);
+        let mut places = places.filter(|(known, _)| **known == name);
+        if let Some((known, place)) = places.next() {
+            if place.replace(value.into_owned()).is_some() {
+                let expected = "one value for the parameter";
+                return Err(Problem::from(&refused(known, expected, "several")));
+            }
         } else if !(development && name == DEVELOPMENT_USER) {
-            return Err(not_known(&name, known));
+            return Err(not_known(&name, &known));
         }
     }
     Ok(values)

@@ -52,3 +52,4 @@ mod tenants;
 mod tickets;
 mod topics;
 mod unread_heads;
+mod waits;

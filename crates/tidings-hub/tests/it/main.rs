@@ -23,3 +23,4 @@ mod revocation;
 mod slow_readers;
 mod sockets;
 mod stalled_shards;
+mod waits;
