@@ -32,7 +32,9 @@ async fn authenticate_for(
     rates::check_refusals(app, call.source.client)?;
     let identity = {
         let gathered = Gathered::of(app, call, purpose)?;
-        prove(app, gathered.show(app, call)).await?
+        let presented = gathered.show(app, call);
+        let proven = prove(app, presented).await;
+        proven.map_err(|refusal| in_words(call, &presented, refusal))?
     };
     if identity.credential.is_ambient {
         let (origins, scheme) = (&app.settings().origins, call.source.scheme);
@@ -44,6 +46,18 @@ async fn authenticate_for(
     let identity = Arc::new(identity);
     call.parts.extensions.insert(Arc::clone(&identity));
     Ok(identity)
+}
+
+/// A refused ticket in the words that its owner knows, which are the same whatever is wrong with it.
+fn in_words(call: &Call, presented: &Presented<'_>, mut refusal: Refusal) -> Refusal {
+    if let Some(detail) = call.profile.profile.beside.ticket_refusal
+        && presented.ticket.is_some()
+        && refusal.problem.code() == Code::InvalidToken
+    {
+        let hint = "get another one; it opens one stream, within 30 seconds";
+        refusal.problem = Box::new(Problem::new(Code::InvalidToken, detail).with_hint(hint));
+    }
+    refusal
 }
 
 /// Proves who wants to read, as [`authenticate`] does. A reader is cut off when its credential ends,

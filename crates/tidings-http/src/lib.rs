@@ -58,8 +58,9 @@ pub use ipnet::IpNet;
 pub use origin::{Origin, OriginError, Origins};
 pub use peer::Peer;
 pub use profile::{
-    BeatSpec, CredentialKind, Frame, PathTemplate, PathTemplateError, Profile, ProfileError,
-    ProfileSpec, Profiles, ProfilesError, TopicTemplate, TopicTemplateError, built_in,
+    BeatSpec, Beside, CredentialKind, Frame, PathTemplate, PathTemplateError, Profile,
+    ProfileError, ProfileSpec, Profiles, ProfilesError, TopicTemplate, TopicTemplateError,
+    built_in,
 };
 pub use rates::RateLimits;
 pub use reply::Body;

@@ -11,6 +11,7 @@ mod error;
 mod event;
 mod lines;
 mod media_type;
+mod test_event;
 mod wait;
 
 pub use audience::Addressing;
@@ -20,3 +21,4 @@ pub use error::{PublishError, PublishFault};
 pub use event::{Publication, decode_event};
 pub use lines::{Line, LineSplitter, LineTooLong};
 pub use media_type::{Format, UnsupportedMediaType};
+pub use test_event::decode_test_event;

@@ -3,6 +3,8 @@
 mod addressing;
 mod lines;
 
+use std::net::IpAddr;
+
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{Response, StatusCode};
 use tidings_core::event::Content;
@@ -64,6 +66,18 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
 /// A `CloudEvent`, which has no words for how it is published.
 fn one(content: Content) -> Events {
     Events::One(content.into())
+}
+
+/// Publishes one event of so many bytes, counted like any other.
+pub(super) async fn publish_one(
+    app: &App,
+    client: IpAddr,
+    identity: &Identity,
+    event: Content,
+    bytes: usize,
+) -> Result<Response<Body>, Refusal> {
+    let told = rates::count_events(app, identity, client, 1, bytes).await?;
+    rates::telling(commit(app, identity, one(event)).await, told)
 }
 
 /// Hands events to the hub, once they have the readers that they wait for, and writes its answer in the

@@ -36,6 +36,7 @@ mod packed;
 mod pages;
 mod presented;
 mod probes;
+mod profile_routes;
 mod profiles;
 mod publish;
 mod rates;

@@ -94,6 +94,12 @@ pub enum PublishFault {
     /// Not a priority.
     #[error("expected `low`, `normal`, `high` or `critical`, found {}", shown(.0))]
     Priority(String),
+    /// Not a kind of addressee.
+    #[error("expected `broadcast`, `user`, `role` or `topic`, found {}", shown(.0))]
+    Target(String),
+    /// An addressee, where everyone is meant.
+    #[error("everyone is meant, and somebody is named")]
+    NoTarget,
     /// A source that is too long or has control characters.
     #[error(
         "a source has at most {SOURCE_BYTES_MAX} bytes and no control characters: {}",
@@ -175,6 +181,8 @@ impl PublishError {
             | PublishFault::TooManyFields(_)
             | PublishFault::Name { .. }
             | PublishFault::Priority(_)
+            | PublishFault::Target(_)
+            | PublishFault::NoTarget
             | PublishFault::Source(_)
             | PublishFault::NoAddressee
             | PublishFault::TooManyAddressees(_)
@@ -201,6 +209,7 @@ impl PublishError {
             PublishFault::ReservedMetadata => "name topics in the event's own field `topics`",
             PublishFault::Kind { found: "null", .. } => "leave the field out",
             PublishFault::TooManyAddressees(_) => "publish to a topic that all of them read",
+            PublishFault::NoTarget => "say with `target` whether it is a user, a role or a topic",
             PublishFault::EmptyGroup => "send at least one event",
             PublishFault::Time(_) => "write it as `2026-11-21T12:00:00Z`",
             PublishFault::TooManyFields(_) => "put them into `data`",

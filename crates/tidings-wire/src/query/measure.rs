@@ -14,6 +14,13 @@ pub fn limit(value: &str) -> Result<usize, QueryError> {
     count("limit", value, 1, PAGE_EVENTS_MAX as u64).map(|limit| limit as usize)
 }
 
+/// `limit=` of a client that was made for another server: more than a page may have is as much as it
+/// may have.
+pub fn limit_at_most(value: &str) -> Result<usize, QueryError> {
+    let limit = count("limit", value, 1, u64::MAX)?;
+    Ok(limit.min(PAGE_EVENTS_MAX as u64) as usize)
+}
+
 /// `wait=`: how long a poll may wait for its first event.
 pub fn wait(value: &str) -> Result<Duration, QueryError> {
     wait_within(value, Duration::from_millis(PAGE_WAIT_MS_MAX))
