@@ -34,6 +34,7 @@ pub mod explanation;
 pub mod grant;
 pub mod holder;
 pub mod identity;
+pub mod provenance;
 pub mod revocation;
 pub mod scope;
 pub mod start;

@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tidings_core::port::{Health, TailError};
 use tidings_core::position::{Offset, Position};
+use tokio::sync::Semaphore;
 
 use crate::admission::{Allowed, Gate};
 use crate::commit_feed::{Feed, WindowBudget};
 use crate::figures::{Figures, PublishFigures};
+use crate::limits::SURVEYS_AT_ONCE_MAX;
 use crate::options::{Options, Ports};
 use crate::tally::Tallies;
 use crate::threads::Threads;
@@ -57,6 +59,8 @@ pub(crate) struct Inner {
     pub(crate) draining: AtomicBool,
     pub(crate) seed: u64,
     pub(crate) opened: std::sync::atomic::AtomicU64,
+    /// Places for surveys of all connections.
+    pub(crate) surveys: Semaphore,
 }
 
 impl Hub {
@@ -88,6 +92,7 @@ impl Hub {
                 draining: AtomicBool::new(false),
                 seed: options.seed,
                 opened: std::sync::atomic::AtomicU64::new(0),
+                surveys: Semaphore::new(SURVEYS_AT_ONCE_MAX),
             }),
         })
     }

@@ -70,3 +70,10 @@ pub(crate) const POLLED_EVENTS_MAX: usize = 512;
 
 /// How often a renewal is worked out again because the stream's subscription was changed meanwhile.
 pub(crate) const RENEWAL_TRIES_MAX: usize = 3;
+
+/// Surveys of all connections at a time; the others wait for their turn. Each takes a share of every
+/// shard's time as long as it goes on.
+pub(crate) const SURVEYS_AT_ONCE_MAX: usize = 2;
+
+/// Connections of one page of a list of them: each may have a hundred patterns and as much metadata.
+pub const CONNECTIONS_LISTED_MAX: usize = 500;

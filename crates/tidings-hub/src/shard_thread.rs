@@ -10,9 +10,12 @@ use std::time::Duration;
 
 use mio::{Events, Poll};
 use tidings_core::port::Clock;
-use tidings_core::shard::{Action, Batch, Closed, Now, Shard, ShardOptions};
+use tidings_core::shard::{
+    Action, Batch, Closed, ConnectionFacts, ConnectionKey, Now, Shard, ShardOptions,
+};
 
 use crate::any_sink::AnySink;
+use crate::connections::{Described, Slice};
 use crate::figures::ShardFigures;
 use crate::inbox::{Answer, Command, Inbox, Waiting};
 use crate::limits::POLLED_EVENTS_MAX;
@@ -226,9 +229,30 @@ impl ShardThread {
                 // tells the shard.
                 drop(answer.send(Registration::new(self.inbox.clone(), registered)));
             }
-            Command::Census(answer) => {
+            Command::Survey(which, wanted, from, answer) => {
+                let found = self.shard.survey(&which, wanted, from, now);
+                let described = found.described.into_iter();
+                let slice = Slice {
+                    census: found.census,
+                    described: described
+                        .map(|(key, facts)| self.with_address(key, facts))
+                        .collect(),
+                    subjects: found.subjects,
+                    next: found.next,
+                };
                 // Whoever asked may be gone; so below.
-                let _: Result<_, _> = answer.send(self.shard.census(now.moment));
+                drop(answer.send(slice));
+            }
+            Command::Inspect(id, answer) => {
+                let found = self.shard.inspect(id, now);
+                let found = found.map(|(key, facts)| self.with_address(key, facts));
+                drop(answer.send(found));
+            }
+            Command::Ping(id, answer) => {
+                let _: Result<_, _> = answer.send(self.shard.ping(id, now));
+            }
+            Command::Sweep(sweep, from, answer) => {
+                let _: Result<_, _> = answer.send(self.shard.sweep(&sweep, from, now));
             }
             Command::ReadersOf(key, answer) => {
                 let _: Result<_, _> = answer.send(self.shard.readers_of(&key));
@@ -240,11 +264,17 @@ impl ShardThread {
                 let _: Result<_, _> = answer.send(self.shard.rescope(id, *rescope, now));
             }
             Command::Disconnect(id, reason, answer) => {
-                let _: Result<_, _> = answer.send(self.shard.disconnect(id, reason, now));
+                let _: Result<_, _> = answer.send(self.shard.disconnect(id, &reason, now));
             }
             Command::Drain(plan) => self.shard.drain(plan, now),
             Command::Stop => self.stopped = true,
         }
+    }
+
+    /// What is known of a connection, with what its sink knows.
+    fn with_address(&mut self, key: ConnectionKey, facts: ConnectionFacts) -> Described {
+        let address = self.shard.sink(key).and_then(|sink| sink.address());
+        Described { facts, address }
     }
 }
 

@@ -154,7 +154,7 @@ impl<S: Sink> Shard<S> {
 }
 
 /// The pattern that a selector is, unless it selects by user, by role or everyone.
-fn pattern(selector: &Selector) -> Option<Pattern> {
+pub(super) fn pattern(selector: &Selector) -> Option<Pattern> {
     match selector {
         Selector::Key(Key::Topic(topic)) => Some(Pattern::exactly(topic)),
         Selector::Key(_) => None,

@@ -43,8 +43,8 @@ impl<S> Shard<S> {
         self.watches.found = found;
         members.sort_unstable();
         members.dedup();
-        members.retain(|key| {
-            let connection = self.connections.get(key.slot());
+        members.retain(|slot| {
+            let connection = self.connections.get(*slot as usize);
             connection.is_some_and(|connection| awaited.passes(&connection.types))
         });
         self.watches.watches.push(Watch {

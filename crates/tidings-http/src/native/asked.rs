@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::HeaderName;
-use tidings_core::limits::{CONNECTION_METADATA_BYTES_MAX, CONNECTION_METADATA_ENTRIES_MAX};
+use tidings_core::provenance::{Metadata, MetadataError};
 use tidings_core::start::Start;
 use tidings_core::subscription::Subscription;
 use tidings_wire::problem::{Code, Problem};
@@ -84,6 +84,8 @@ pub(crate) struct Asked {
     pub(crate) fallback: Start,
     pub(crate) limit: Option<usize>,
     pub(crate) wait: Option<Duration>,
+    /// What the client says of the connection: `meta_*`.
+    pub(crate) metadata: Metadata,
 }
 
 /// Reads the query and the `Last-Event-ID` header of a request.
@@ -184,8 +186,7 @@ struct Seen<'a> {
     last_event_id: Option<&'a str>,
     limit: Option<&'a str>,
     wait: Option<&'a str>,
-    /// How many `meta_*` parameters there are. They are checked and not kept: nothing shows them.
-    metadata: usize,
+    metadata: Metadata,
 }
 
 impl<'a> Seen<'a> {
@@ -233,22 +234,16 @@ impl<'a> Seen<'a> {
 
     fn take_metadata(&mut self, name: &str, value: &str) -> Result<(), QueryError> {
         let key = name.strip_prefix(METADATA_PREFIX).unwrap_or(name);
-        let is_fine = |text: &str| {
-            text.len() <= CONNECTION_METADATA_BYTES_MAX && !text.contains(char::is_control)
-        };
-        if key.is_empty() || !is_fine(key) || !is_fine(value) {
-            let expected = "a name and a value of at most 256 bytes without control characters";
-            return Err(refused(METADATA_PREFIX, expected, value));
-        }
-        if self.metadata == CONNECTION_METADATA_ENTRIES_MAX {
-            return Err(refused(
-                METADATA_PREFIX,
-                "at most 16 `meta_*` parameters",
-                "more",
-            ));
-        }
-        self.metadata += 1;
-        Ok(())
+        self.metadata.add(key, value).map_err(|fault| match fault {
+            MetadataError::Text => {
+                let expected = "a name and a value of at most 256 bytes without control characters";
+                refused(METADATA_PREFIX, expected, value)
+            }
+            MetadataError::TooMany => {
+                refused(METADATA_PREFIX, "at most 16 `meta_*` parameters", "more")
+            }
+            MetadataError::Twice => refused(name, "one value for the parameter", "several"),
+        })
     }
 
     /// The header wins over the parameter, and both win over `since`, which stays as the fallback.
@@ -277,6 +272,7 @@ impl<'a> Seen<'a> {
                 None => None,
             },
             wait: self.wait.map(query::wait).transpose()?,
+            metadata: self.metadata,
         })
     }
 }

@@ -131,7 +131,7 @@ fn stream() -> Value {
     parameters.extend([
         json!({ "name": "Last-Event-ID", "in": "header", "description": last, "schema": { "type": "string" } }),
         parameter("lastEventId", "The same for clients that cannot send the header; also `lastEventID`, `last_event_id`, `Last-Event-ID` and `last-event-id`.", &json!({ "type": "string" })),
-        parameter("meta_*", "Facts about the connection, at most 16. Checked; nothing shows them.", &json!({ "type": "string" })),
+        parameter("meta_*", "What the client says of the connection, at most 16 entries, each name once: shown to administrators.", &json!({ "type": "string" })),
     ]);
     json!({
         "operationId": "stream",

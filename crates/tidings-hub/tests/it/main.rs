@@ -3,6 +3,7 @@
 mod fixture;
 
 mod admission;
+mod connections;
 mod contrary_log;
 mod crash;
 mod credentials;
