@@ -104,6 +104,18 @@ fn still_valid(app: &App, identity: Arc<Identity>) -> Result<Arc<Identity>, Refu
     Ok(identity)
 }
 
+/// Whether a credential has ended or was revoked since it was proven, and which of both: for what takes
+/// longer than a moment.
+pub(crate) fn ended(app: &App, identity: &Identity) -> Option<AuthFailure> {
+    let now = app.clock().now();
+    if identity.expires_at.is_some_and(|end| end <= now) {
+        return Some(AuthFailure::Expired);
+    }
+    let revocations = app.access().store.revocations();
+    let revoked = revocations.find(identity.subject.as_ref(), &identity.credential, now);
+    revoked.map(|_| AuthFailure::Revoked)
+}
+
 /// Proves who wants an open stream to go on, as [`authenticate_reader`] does; what serves for reading
 /// alone will do, but a ticket is not looked for.
 ///

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use tidings_core::event_type::EventType;
 use tidings_core::port::Voice;
+use tidings_core::provenance::ProfileIndex;
 use tidings_core::shard::Heartbeat;
 use tidings_wire::sse::{self, Dialect};
 
@@ -130,10 +131,11 @@ impl Profile {
     }
 }
 
-/// A profile in force, with the number of its words in the encoder.
+/// A profile in force, with its number among all, and that of its words in the encoder.
 #[derive(Debug)]
 pub(crate) struct Spoken {
     pub(crate) profile: Profile,
+    pub(crate) index: ProfileIndex,
     pub(crate) voice: Voice,
 }
 
@@ -141,6 +143,7 @@ impl Spoken {
     pub(crate) fn native() -> Self {
         Self {
             profile: Profile::native(),
+            index: ProfileIndex::default(),
             voice: sse::NATIVE,
         }
     }
@@ -168,8 +171,12 @@ impl Profiles {
             if others.any(|one| one.profile.name == profile.name) {
                 return Err(ProfilesError::NameTaken(profile.name));
             }
-            let voice = Voice(table.others.len() as u8 + 1);
-            let spoken = Arc::new(Spoken { profile, voice });
+            let number = table.others.len() as u8 + 1;
+            let spoken = Arc::new(Spoken {
+                profile,
+                index: ProfileIndex(number),
+                voice: Voice(number),
+            });
             table.router.add(&spoken)?;
             table.others.push(spoken);
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::HeaderName;
-use tidings_core::limits::{CONNECTION_METADATA_BYTES_MAX, CONNECTION_METADATA_ENTRIES_MAX};
+use tidings_core::provenance::{Metadata, MetadataError};
 use tidings_core::start::Start;
 use tidings_core::subscription::Subscription;
 use tidings_wire::problem::{Code, Problem};
@@ -84,6 +84,8 @@ pub(crate) struct Asked {
     pub(crate) fallback: Start,
     pub(crate) limit: Option<usize>,
     pub(crate) wait: Option<Duration>,
+    /// What the client says of the connection: `meta_*`.
+    pub(crate) metadata: Metadata,
 }
 
 /// Reads the query and the `Last-Event-ID` header of a request.
@@ -126,7 +128,7 @@ impl Taken<'_> {
 
 /// Refuses every parameter, on routes that take none.
 pub(crate) fn read_nothing(app: &App, call: &Call) -> Result<(), Problem> {
-    read_known(app, call, &[]).map(|_| ())
+    read_each(app, call, []).map(|[]| ())
 }
 
 /// The value of the only parameter that a route takes, if it is there.
@@ -135,29 +137,30 @@ pub(crate) fn read_one(
     call: &Call,
     name: &'static str,
 ) -> Result<Option<String>, Problem> {
-    let mut values = read_known(app, call, &[name])?;
-    if values.len() > 1 {
-        return Err(Problem::from(&refused(
-            name,
-            "one value for the parameter",
-            "several",
-        )));
-    }
-    Ok(values.pop())
+    read_each(app, call, [name]).map(|[value]| value)
 }
 
-/// The values of parameters that a route takes; all others are refused.
-fn read_known(app: &App, call: &Call, known: &[&str]) -> Result<Vec<String>, Problem> {
+/// The value of each parameter that a route takes, where it is there; all others are refused.
+pub(crate) fn read_each<const N: usize>(
+    app: &App,
+    call: &Call,
+    known: [&'static str; N],
+) -> Result<[Option<String>; N], Problem> {
     let development = app.development_user(call).is_some();
     let is_strict = call.profile.profile.is_strict;
     let is_passed_over =
         |name: &str| development && name == DEVELOPMENT_USER || !is_strict && !is_credential(name);
-    let mut values = Vec::new();
+    let mut values = [const { None }; N];
     for (name, value) in query::pairs(call.query()).map_err(|error| Problem::from(&error))? {
-        if known.contains(&&*name) {
-            values.push(value.into_owned());
+        let places = known.iter().zip(&mut values);
+        let mut places = places.filter(|(known, _)| **known == name);
+        if let Some((known, place)) = places.next() {
+            if place.replace(value.into_owned()).is_some() {
+                let expected = "one value for the parameter";
+                return Err(Problem::from(&refused(known, expected, "several")));
+            }
         } else if !is_passed_over(&name) {
-            return Err(not_known(&name, known));
+            return Err(not_known(&name, &known));
         }
     }
     Ok(values)
@@ -183,8 +186,7 @@ struct Seen<'a> {
     last_event_id: Option<&'a str>,
     limit: Option<&'a str>,
     wait: Option<&'a str>,
-    /// How many `meta_*` parameters there are. They are checked and not kept: nothing shows them.
-    metadata: usize,
+    metadata: Metadata,
 }
 
 impl<'a> Seen<'a> {
@@ -232,22 +234,16 @@ impl<'a> Seen<'a> {
 
     fn take_metadata(&mut self, name: &str, value: &str) -> Result<(), QueryError> {
         let key = name.strip_prefix(METADATA_PREFIX).unwrap_or(name);
-        let is_fine = |text: &str| {
-            text.len() <= CONNECTION_METADATA_BYTES_MAX && !text.contains(char::is_control)
-        };
-        if key.is_empty() || !is_fine(key) || !is_fine(value) {
-            let expected = "a name and a value of at most 256 bytes without control characters";
-            return Err(refused(METADATA_PREFIX, expected, value));
-        }
-        if self.metadata == CONNECTION_METADATA_ENTRIES_MAX {
-            return Err(refused(
-                METADATA_PREFIX,
-                "at most 16 `meta_*` parameters",
-                "more",
-            ));
-        }
-        self.metadata += 1;
-        Ok(())
+        self.metadata.add(key, value).map_err(|fault| match fault {
+            MetadataError::Text => {
+                let expected = "a name and a value of at most 256 bytes without control characters";
+                refused(METADATA_PREFIX, expected, value)
+            }
+            MetadataError::TooMany => {
+                refused(METADATA_PREFIX, "at most 16 `meta_*` parameters", "more")
+            }
+            MetadataError::Twice => refused(name, "one value for the parameter", "several"),
+        })
     }
 
     /// The header wins over the parameter, and both win over `since`, which stays as the fallback.
@@ -276,6 +272,7 @@ impl<'a> Seen<'a> {
                 None => None,
             },
             wait: self.wait.map(query::wait).transpose()?,
+            metadata: self.metadata,
         })
     }
 }

@@ -53,3 +53,4 @@ mod tenants;
 mod tickets;
 mod topics;
 mod unread_heads;
+mod waits;

@@ -1,5 +1,6 @@
 //! Why a publish body is refused: where, what was expected, and the fix.
 
+use tidings_core::awaited::ReaderWaitError;
 use tidings_core::event_type::EventTypeError;
 use tidings_core::id::EventIdError;
 use tidings_core::limits::{
@@ -138,6 +139,12 @@ pub enum PublishFault {
     /// Not a time.
     #[error("expected a time as in RFC 3339, found {}", shown(.0))]
     Time(String),
+    /// Not a duration.
+    #[error("expected a duration such as `500ms` or `3s`, found {}", shown(.0))]
+    Duration(String),
+    /// A wait for readers beyond its limits.
+    #[error(transparent)]
+    Wait(ReaderWaitError),
     /// A text in other than UTF-8.
     #[error("the text is not valid UTF-8")]
     NotUtf8,
@@ -186,6 +193,8 @@ impl PublishError {
             | PublishFault::DataTwice
             | PublishFault::Base64
             | PublishFault::Time(_)
+            | PublishFault::Duration(_)
+            | PublishFault::Wait(_)
             | PublishFault::NotUtf8 => Code::InvalidEvent,
         }
     }
