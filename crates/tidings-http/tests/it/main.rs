@@ -50,5 +50,6 @@ mod streams;
 mod take_over;
 mod tenants;
 mod tickets;
+mod tls;
 mod topics;
 mod unread_heads;
