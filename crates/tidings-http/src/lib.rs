@@ -47,6 +47,7 @@ pub mod openapi;
 mod probe;
 
 mod serve;
+mod tls;
 
 pub use access::Access;
 pub use app::App;
@@ -68,3 +69,4 @@ pub use request_id::RequestId;
 pub use router::{PathTaken, ROUTES, Route};
 pub use serve::{Drain, Server};
 pub use settings::Settings;
+pub use tls::{Certificate, CertificateError, Tls, TlsError};

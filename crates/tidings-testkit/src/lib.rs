@@ -21,6 +21,7 @@
 )]
 
 pub mod append;
+pub mod certificate;
 pub mod clock;
 pub mod draft;
 pub mod reading;

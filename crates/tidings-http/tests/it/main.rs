@@ -51,6 +51,7 @@ mod streams;
 mod take_over;
 mod tenants;
 mod tickets;
+mod tls;
 mod topics;
 mod unread_heads;
 mod waits;

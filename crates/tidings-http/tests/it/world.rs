@@ -19,7 +19,7 @@ use tidings_core::position::Epoch;
 use tidings_core::time::{Moment, Timestamp};
 use tidings_http::{
     Access, App, Drain, ForwardedHeader, HostName, IpNet, Origin, Origins, Peer, Profile, Profiles,
-    RateLimits, RequestBody, Server, Settings, built_in,
+    RateLimits, RequestBody, Server, Settings, Tls, built_in,
 };
 use tidings_hub::{Hub, Options, Ports};
 use tidings_log::memory::{MemoryLog, MemoryOptions};
@@ -94,6 +94,7 @@ pub(crate) struct Wish {
     pub(crate) data_dir: Option<PathBuf>,
     pub(crate) rules: Rules,
     pub(crate) profiles: Vec<Profile>,
+    pub(crate) tls: Option<Tls>,
 }
 
 impl Default for Wish {
@@ -115,6 +116,7 @@ impl Default for Wish {
             data_dir: None,
             rules: Rules::default(),
             profiles: built_in(),
+            tls: None,
         }
     }
 }
@@ -130,6 +132,16 @@ fn knowing(profiles: &Profiles, chain: Chain) -> Chain {
     chain
         .with_homes(homes.collect())
         .with_administrators(administered.collect(), vec![admin])
+}
+
+/// A server on a free port.
+async fn bind(tls: Option<Tls>) -> Server {
+    let server = Server::bind(([127, 0, 0, 1], 0).into()).await;
+    let server = server.expect("a free port");
+    match tls {
+        Some(tls) => server.with_tls(tls),
+        None => server,
+    }
 }
 
 impl World {
@@ -205,9 +217,7 @@ impl World {
             tokens,
         };
         let app = App::new(hub.clone(), access, as_clock, settings);
-        let server = Server::bind(([127, 0, 0, 1], 0).into())
-            .await
-            .expect("a free port");
+        let server = bind(wish.tls).await;
         let address = server.address();
         let (shutdown, asked) = oneshot::channel();
         let drain = Drain {

@@ -91,6 +91,11 @@ macro_rules! keys {
 keys! {
     /// Address and port on which the hub listens. With `--dev` it must be a loopback address.
     listen: SocketAddr = "listen", "127.0.0.1:7878";
+    /// File with the hub's certificate in PEM, and after it those that stand between it and the root. With
+    /// it the hub speaks TLS, and HTTP/2 to whoever can.
+    tls_certificate: PathBuf = "tls.certificate";
+    /// File with the certificate's private key in PEM.
+    tls_key: PathBuf = "tls.key";
     /// Directory of the log. With `--dev` the default is `./tidings-data`.
     data_dir: PathBuf = "data_dir", "/var/lib/tidings";
     /// Secret that signs and verifies tokens (HS256). `SSE_JWT_SECRET` and `NEXTAUTH_SECRET` also

@@ -23,6 +23,7 @@ use super::rule::RetentionRule;
 use super::signing;
 use super::sources::{self, VouchedFor};
 use super::table::Table;
+use super::tls::{self, TlsFiles};
 use super::validate::validate;
 use super::value::{Compression, LogFormat, LogKind, LogLevel};
 
@@ -34,6 +35,8 @@ const MINUTE_MS: u32 = 60_000;
 pub struct Settings {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// With what it speaks TLS, if it does.
+    pub tls: Option<TlsFiles>,
     /// Where the log is.
     pub data_dir: PathBuf,
     /// Whether this is a development hub.
@@ -198,9 +201,13 @@ impl Gathered {
         let vouched = sources::of(&self, &mut faults, &mut warnings);
         let profiles = profile::of(&self.sections.profiles, &mut faults);
         let secret = signing::of_hub(&self, make, &mut faults, &mut warnings);
+        let tls = tls::of(&self, &mut faults, &mut warnings);
         let previous = signing::previous(&self, &mut faults);
         faults.or(())?;
-        Ok(self.settings((secret, previous), vouched, profiles, warnings))
+        Ok(Settings {
+            tls,
+            ..self.settings((secret, previous), vouched, profiles, warnings)
+        })
     }
 
     /// The secret with which tokens for the hub of these settings are signed.
@@ -220,6 +227,7 @@ impl Gathered {
         let cores = || available_parallelism().map_or(1, usize::from);
         Settings {
             listen: there(layer.listen),
+            tls: None,
             data_dir: there(layer.data_dir),
             development: self.development,
             auth: Auth {
