@@ -6,6 +6,7 @@ mod default_limits;
 mod descriptors;
 mod drain_of_many;
 mod idle_topics;
+mod malformed;
 mod reader;
 mod resets;
 mod stalled_readers;
