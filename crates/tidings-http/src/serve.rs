@@ -1,6 +1,7 @@
 //! The server: a listener, its connections, and how both come to an end.
 
 mod accept;
+mod calm;
 mod connection;
 mod head;
 mod keep_back;
@@ -8,6 +9,7 @@ mod preface;
 mod stall;
 mod take_over;
 mod unread;
+mod untaken;
 
 use std::future::Future;
 use std::io;

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! The real program is started, killed and spoken to by [`program`] and [`plain_client`]; what those
-//! send who mean it no good is in [`malformed`].
+//! send who mean it no good is in [`malformed`] and [`h2_attack`].
 //!
 //! Start reading at [`mod@log_conformance`], or at [`mod@store_conformance`] for the shared store.
 
@@ -30,6 +30,7 @@ pub mod recording_feed;
 pub mod log_conformance;
 pub mod store_conformance;
 
+pub mod h2_attack;
 pub mod malformed;
 pub mod plain_client;
 pub mod program;
