@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tidings_core::shard::ShardTotals;
+use tidings_core::shard::{Cause, Closes, Opens, ShardTotals, Transport};
+use tidings_core::start::Replay;
 
 /// Totals since the hub began, and a few present values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +30,10 @@ pub struct Figures {
     pub connections_opened: u64,
     /// Connections closed.
     pub connections_closed: u64,
+    /// Of those opened, how many of each transport and by what of the past they get.
+    pub opens: Opens,
+    /// Of those closed, how many for each cause.
+    pub closes: Closes,
     /// Connections that were not let in because a limit of connections was reached.
     pub connections_refused: u64,
     /// Connections open now.
@@ -48,6 +53,8 @@ pub(crate) struct ShardFigures {
     opened: AtomicU64,
     closed: AtomicU64,
     overflows: AtomicU64,
+    closes: [AtomicU64; Cause::WORDS.len()],
+    opens: [[AtomicU64; Replay::ALL.len()]; Transport::ALL.len()],
 }
 
 impl ShardFigures {
@@ -62,6 +69,11 @@ impl ShardFigures {
         ] {
             cell.store(value, Ordering::Relaxed);
         }
+        let opens = self.opens.as_flattened().iter();
+        let (opens, closes) = (opens.zip(totals.opens.as_flattened()), self.closes.iter());
+        for (cell, value) in opens.chain(closes.zip(&totals.closes)) {
+            cell.store(*value, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn add_to(&self, figures: &mut Figures) {
@@ -73,6 +85,11 @@ impl ShardFigures {
             (&mut figures.connections_closed, &self.closed),
             (&mut figures.feed_overflows, &self.overflows),
         ] {
+            *sum += cell.load(Ordering::Relaxed);
+        }
+        let opens = figures.opens.as_flattened_mut().iter_mut();
+        let opens = opens.zip(self.opens.as_flattened());
+        for (sum, cell) in opens.chain(figures.closes.iter_mut().zip(&self.closes)) {
             *sum += cell.load(Ordering::Relaxed);
         }
     }

@@ -21,6 +21,7 @@ mod ask;
 mod begin;
 mod chunk;
 mod commit_feed;
+mod connection_log;
 mod connections;
 mod disconnect;
 mod drain;
@@ -51,6 +52,7 @@ mod waits;
 pub use admission::LimitScope;
 pub use admitted::Admitted;
 pub use chunk::Framing;
+pub use connection_log::{Introduce, Introduction};
 pub use connections::{Described, Listed, NotSurveyed, SweptAll};
 pub use disconnect::DisconnectError;
 pub use figures::Figures;
@@ -65,7 +67,7 @@ pub use renew::{RenewError, Renewed};
 pub use tcp::{prepare_accepted, prepare_socket};
 pub use tidings_core::delivery::Delivery;
 pub use tidings_core::shard::{
-    Census, ConnectionFacts, ConnectionId, ConnectionState, DisconnectReason, Mode, Sweep,
+    Cause, Census, ConnectionFacts, ConnectionId, ConnectionState, DisconnectReason, Mode, Sweep,
     Transport, Which,
 };
 pub use waits::TooManyWaits;

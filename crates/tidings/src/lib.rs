@@ -16,6 +16,7 @@ pub mod cli;
 pub mod clock;
 pub mod diagnostics;
 pub mod env_vars;
+pub mod limits;
 mod load;
 pub mod serve;
 pub mod settings;

@@ -33,7 +33,8 @@ const DEVELOPMENT_TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Runs a hub. Once it answers requests, its address is written to the ready file.
 pub fn run(settings: &Settings, ready_file: Option<&Path>) -> anyhow::Result<()> {
-    diagnostics::start(&settings.diagnostics);
+    let _written =
+        diagnostics::start(&settings.diagnostics).context("log lines cannot be written")?;
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }

@@ -4,12 +4,20 @@ use std::fmt;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
-use tidings_hub::Figures;
+use tidings_core::start::Replay;
+use tidings_hub::{Cause, Figures, Transport};
 
 /// A figure: its name, what it is, and where it stands.
 type Shown = (&'static str, &'static str, fn(&Figures) -> u64);
+
+/// Connections opened by transport and result.
+const RESUMES: &str = "tidings_hub_connections_resumed";
+
+/// Connections closed by cause.
+const CLOSES: &str = "tidings_hub_connections_ended";
 
 /// Figures that only rise; the format adds `_total` to their names.
 const RISING: [Shown; 12] = [
@@ -116,8 +124,36 @@ impl Collector for FiguresCollector {
         for (name, help, read) in LEVELS {
             write(&mut encoder, name, help, &ConstGauge::new(read(&figures)))?;
         }
-        Ok(())
+        write_opens(&mut encoder, &figures)?;
+        write_closes(&mut encoder, &figures)
     }
+}
+
+/// Connections opened, by how they are read and what of the past they get.
+fn write_opens(encoder: &mut DescriptorEncoder<'_>, figures: &Figures) -> fmt::Result {
+    let help = "Reading connections opened, by transport and by what they get of the past";
+    let kind = MetricType::Counter;
+    let mut family = encoder.encode_descriptor(RESUMES, help, None, kind)?;
+    for (transport, opens) in Transport::ALL.into_iter().zip(figures.opens) {
+        for (replay, count) in Replay::ALL.into_iter().zip(opens) {
+            let labels = [
+                ("transport", transport.as_str()),
+                ("resume", replay.as_str()),
+            ];
+            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// Connections closed, by cause.
+fn write_closes(encoder: &mut DescriptorEncoder<'_>, figures: &Figures) -> fmt::Result {
+    let help = "Reading connections closed, by cause";
+    let mut family = encoder.encode_descriptor(CLOSES, help, None, MetricType::Counter)?;
+    for (cause, count) in Cause::WORDS.into_iter().zip(figures.closes) {
+        ConstCounter::new(count).encode(family.encode_family(&[("cause", cause)])?)?;
+    }
+    Ok(())
 }
 
 fn write(

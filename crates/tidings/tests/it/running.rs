@@ -174,6 +174,11 @@ impl Hub {
         figure_in(&self.ask("GET /metrics", ""), name)
     }
 
+    /// How many readers it has given up because they took nothing.
+    pub(crate) fn given_up(&self) -> u64 {
+        self.figure("tidings_hub_connections_ended_total{cause=\"slow_reader\"}")
+    }
+
     /// Waits until a figure stands at a value.
     pub(crate) fn until_figure(&self, name: &str, value: u64) {
         until(|| self.figure(name) == value, name);
