@@ -162,6 +162,8 @@ pub struct Shard<S> {
     missed: Missed,
     drain: Option<DrainPlan>,
     judgement: Judgement,
+    /// When it was what time, for those who are shown the times of connections.
+    anchor: Option<Now>,
     totals: ShardTotals,
 }
 
@@ -187,6 +189,7 @@ impl<S> Shard<S> {
             missed: Missed::default(),
             drain: None,
             judgement: Judgement::default(),
+            anchor: None,
             totals: ShardTotals::default(),
         }
     }

@@ -9,6 +9,8 @@ mod request;
 pub use answer::{
     Issued, RenewedCredential, push_issued, push_renewed, push_revocation, push_revocations,
 };
+pub(crate) use request::{Body, value};
+
 pub use explanation::push_explanation;
 pub use request::{
     AskedExplanation, AskedRevocation, AskedTicket, BodyFault, explanation, revocation, ticket,

@@ -137,24 +137,41 @@ pub(crate) fn read_one(
     call: &Call,
     name: &'static str,
 ) -> Result<Option<String>, Problem> {
-    let mut values = read_known(app, call, &[name])?;
-    if values.len() > 1 {
-        return Err(Problem::from(&refused(
-            name,
-            "one value for the parameter",
-            "several",
-        )));
-    }
-    Ok(values.pop())
+    let mut values = read_each(app, call, &[name])?;
+    Ok(values.pop().map(|(_, value)| value))
 }
 
-/// The values of parameters that a route takes; all others are refused.
-fn read_known(app: &App, call: &Call, known: &[&str]) -> Result<Vec<String>, Problem> {
+/// The parameters that a route takes, each at most once.
+pub(crate) fn read_each(
+    app: &App,
+    call: &Call,
+    known: &[&'static str],
+) -> Result<Vec<(&'static str, String)>, Problem> {
+    let values = read_known(app, call, known)?;
+    for (index, (name, _)) in values.iter().enumerate() {
+        if values
+            .iter()
+            .take(index)
+            .any(|(earlier, _)| earlier == name)
+        {
+            let expected = "one value for the parameter";
+            return Err(Problem::from(&refused(name, expected, "several")));
+        }
+    }
+    Ok(values)
+}
+
+/// The parameters that a route takes; all others are refused.
+fn read_known(
+    app: &App,
+    call: &Call,
+    known: &[&'static str],
+) -> Result<Vec<(&'static str, String)>, Problem> {
     let development = app.development_user(call).is_some();
     let mut values = Vec::new();
     for (name, value) in query::pairs(call.query()).map_err(|error| Problem::from(&error))? {
-        if known.contains(&&*name) {
-            values.push(value.into_owned());
+        if let Some(known) = known.iter().find(|known| **known == &*name) {
+            values.push((*known, value.into_owned()));
         } else if !(development && name == DEVELOPMENT_USER) {
             return Err(not_known(&name, known));
         }
