@@ -15,6 +15,7 @@
 pub mod limits;
 
 pub mod audience;
+pub mod awaited;
 pub mod coding;
 pub mod event;
 pub mod event_type;

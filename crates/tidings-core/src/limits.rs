@@ -110,6 +110,19 @@ pub const STORE_READ_BYTES_MAX: usize = 512 * 1024;
 /// How long a publish waits for the shards' counts before it answers `subscribers: null`.
 pub const SUBSCRIBER_COUNT_WAIT_MS: u64 = 50;
 
+/// Readers that one publish may wait for: a room full of them, not a census.
+pub const READERS_AWAITED_MAX: u64 = 1_000;
+
+/// How long a publish waits for readers unless it says otherwise: a page has opened its stream by then.
+pub const READER_WAIT_MS_DEFAULT: u64 = 3_000;
+
+/// Longest wait for readers: what clients and proxies still take for an answer on its way.
+pub const READER_WAIT_MS_MAX: u64 = 30_000;
+
+/// Events and topics for whose readers somebody waits, over all publishers: each connection that opens
+/// or closes meanwhile is compared with all of them, 0.1 ms of its shard at most.
+pub const AWAITED_MAX: usize = 1_024;
+
 /// Events of one poll page unless `limit=` says otherwise.
 pub const PAGE_EVENTS_DEFAULT: usize = 100;
 

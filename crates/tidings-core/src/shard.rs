@@ -37,6 +37,7 @@ mod sweep;
 mod timing;
 mod trie;
 mod turn;
+mod watches;
 mod window;
 
 #[cfg(test)]
@@ -56,6 +57,7 @@ pub use rescope::{Rescope, RescopeRefused, Rescoped};
 pub use states::{Census, ConnectionState, Transport};
 pub use survey::{ConnectionFacts, Surveyed, Wanted, Which};
 pub use sweep::{Sweep, Swept};
+pub use watches::WatchId;
 pub use window::Framed;
 
 use crate::lineage::Lineage;
@@ -69,6 +71,7 @@ use gather::GatherMemo;
 use revoke::Judgement;
 use selectors::SelectorTable;
 use slots::Slots;
+use watches::Watches;
 use window::Window;
 
 /// Both kinds of time at one instant.
@@ -164,6 +167,8 @@ pub struct Shard<S> {
     judgement: Judgement,
     /// When it was what time, for those who are shown the times of connections.
     anchor: Option<Now>,
+    /// For whose readers somebody waits.
+    watches: Watches,
     totals: ShardTotals,
 }
 
@@ -190,6 +195,7 @@ impl<S> Shard<S> {
             drain: None,
             judgement: Judgement::default(),
             anchor: None,
+            watches: Watches::default(),
             totals: ShardTotals::default(),
         }
     }

@@ -60,6 +60,20 @@ pub const WRITE_STALL_MS_MAX: u64 = 10_000;
 /// whole seconds before its system asks again.
 pub const ACCEPTS_WAITING_MAX: u32 = 4_096;
 
+/// Time from the first byte of a TLS connection to the end of its handshake: the same as for a head.
+pub const TLS_HANDSHAKE_MS_MAX: u64 = 10_000;
+
+/// Bytes that a client may send before its handshake is over. Those of browsers are below 3 KiB, with keys
+/// against quantum computers; what is more is kept in memory for nobody.
+pub const TLS_HANDSHAKE_BYTES_MAX: u64 = 16 * 1024;
+
+/// Handshakes that go on at a time, each with up to [`TLS_HANDSHAKE_BYTES_MAX`]: more than come back in
+/// the seconds that a handshake takes, and a bound on what those cost that never end.
+pub const TLS_HANDSHAKES_MAX: usize = 16 * 1024;
+
+/// What one TLS connection may have waiting to be sent, besides what its protocol holds: one record.
+pub const TLS_SEND_BUFFER_BYTES_MAX: usize = 16 * 1024;
+
 /// First pause after an accept that failed for want of descriptors; doubles up to the longest one.
 pub const ACCEPT_PAUSE_MS_MIN: u64 = 10;
 
@@ -84,12 +98,33 @@ pub const H2_HEADER_LIST_BYTES_MAX: u32 = 4 * HEAD_BYTES_MAX as u32;
 /// What one HTTP/2 stream may have waiting to be sent: a stalled tab holds no more than this.
 pub const H2_SEND_BUFFER_BYTES_MAX: usize = 64 * 1024;
 
+/// Answers that one HTTP/2 peer has asked for and not taken, together: twenty of the largest pages. What is beyond is
+/// refused, and asked for again.
+pub const H2_UNTAKEN_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// What HTTP/2 is handed of an answer at a time: one of its frames.
+pub const H2_PIECE_BYTES_MAX: usize = 16 * 1024;
+
+/// When a peer that takes nothing should ask again.
+pub const H2_UNTAKEN_RETRY_MS: u64 = 2_000;
+
 /// Receive window of an HTTP/2 stream, and of a connection: publish bodies are small.
 pub const H2_WINDOW_BYTES: u32 = 64 * 1024;
 
 /// Streams that an HTTP/2 peer may have reset before they were accepted: the rapid-reset attack
 /// ends here.
 pub const H2_PENDING_RESETS_MAX: usize = 20;
+
+/// Frames that an HTTP/2 peer may send at once that ask for nothing: pings, settings, windows, resets, orders,
+/// and what nobody knows. A library that measures its connection all the time sends a few hundred of them.
+pub const H2_IDLE_FRAMES_MAX: u32 = 1_000;
+
+/// How many more of these a peer may send in a second; also one for each request.
+pub const H2_IDLE_FRAMES_PER_SECOND: u32 = 100;
+
+/// For so many bytes that were sent to a peer it may send one of these more: it says how far it has taken them. The
+/// smallest event is larger.
+pub const H2_BYTES_PER_IDLE_FRAME: usize = 32;
 
 /// Interval of HTTP/2 pings, and how long an answer may take.
 pub const H2_PING_MS: u64 = 20_000;

@@ -4,6 +4,7 @@
 //! A profile says where its stream is, which credentials its URL may hold, how the hub speaks in it and
 //! how events are framed. Everything else is the one stream of [`crate::native::stream`].
 
+pub(crate) mod beside;
 mod built_in;
 pub(crate) mod list;
 mod path;
@@ -22,6 +23,7 @@ use crate::limits::PROFILES_MAX;
 use crate::presented::TICKET;
 use crate::router::{PathTaken, Router};
 
+pub use beside::Beside;
 pub use built_in::built_in;
 pub use path::{PathTemplate, PathTemplateError};
 pub use spec::{BeatSpec, ProfileError, ProfileSpec};
@@ -55,6 +57,8 @@ pub struct Profile {
     pub(crate) heartbeat: Option<Heartbeat>,
     /// How a refusal is told.
     pub(crate) refusals: Refusals,
+    /// Its other routes.
+    pub(crate) beside: &'static Beside,
 }
 
 /// A parameter that holds a credential.
@@ -122,6 +126,7 @@ impl Profile {
             dialect: None,
             heartbeat: None,
             refusals: Refusals::Status,
+            beside: &Beside::NOTHING,
         }
     }
 }
@@ -220,6 +225,15 @@ impl Profiles {
                 _ => None,
             });
         homes.collect()
+    }
+
+    /// The profiles that may be administered by role.
+    pub fn administered(&self) -> Vec<&str> {
+        let administered = self
+            .others
+            .iter()
+            .filter(|one| one.profile.beside.takes_admin_roles);
+        administered.map(|one| one.profile.name()).collect()
     }
 
     /// What the encoder of such a hub speaks.

@@ -15,6 +15,7 @@ use crate::limits::SURVEYS_AT_ONCE_MAX;
 use crate::options::{Options, Ports};
 use crate::tally::Tallies;
 use crate::threads::Threads;
+use crate::waits::Waits;
 
 /// Why the hub could not start.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,7 @@ pub(crate) struct Inner {
     pub(crate) tallies: Arc<Tallies>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) publish_figures: PublishFigures,
+    pub(crate) waits: Waits,
     pub(crate) draining: AtomicBool,
     pub(crate) seed: u64,
     pub(crate) opened: std::sync::atomic::AtomicU64,
@@ -86,6 +88,7 @@ impl Hub {
                 tallies,
                 gate: Arc::new(gate),
                 publish_figures: PublishFigures::default(),
+                waits: Waits::default(),
                 draining: AtomicBool::new(false),
                 seed: options.seed,
                 opened: std::sync::atomic::AtomicU64::new(0),

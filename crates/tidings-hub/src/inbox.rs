@@ -24,6 +24,7 @@ use crate::limits::SHARD_FEED_BYTES_MAX;
 use crate::seat::Registration;
 use crate::socket::Socket;
 use crate::tally::Tally;
+use crate::waits::Watching;
 
 /// Asks something of a shard.
 #[derive(Debug)]
@@ -95,6 +96,8 @@ pub(crate) struct Waiting {
     pub(crate) drained: Vec<ConnectionKey>,
     pub(crate) left: Vec<ConnectionKey>,
     pub(crate) answers: Vec<Answer>,
+    /// Who waits for readers from now on, or no more.
+    pub(crate) watching: Vec<Watching>,
     /// The thread has ended: nothing is looked at any more, so nothing is kept.
     shut: bool,
 }
@@ -221,6 +224,11 @@ impl Inbox {
     /// A reader is gone.
     pub(crate) fn left(&self, key: ConnectionKey) {
         self.tell(|waiting| waiting.left.push(key));
+    }
+
+    /// Somebody waits for readers, or does no more. Each is told once of each, and few may wait.
+    pub(crate) fn watching(&self, watching: Watching) {
+        self.tell(|waiting| waiting.watching.push(watching));
     }
 
     /// A reader thread is done.

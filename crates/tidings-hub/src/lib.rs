@@ -15,6 +15,7 @@
 //! `shard_thread`.
 
 mod admission;
+mod admitted;
 mod any_sink;
 mod ask;
 mod begin;
@@ -45,8 +46,10 @@ mod store_reads;
 mod tally;
 mod tcp;
 mod threads;
+mod waits;
 
 pub use admission::LimitScope;
+pub use admitted::Admitted;
 pub use chunk::Framing;
 pub use connections::{Described, Listed, NotSurveyed, SweptAll};
 pub use disconnect::DisconnectError;
@@ -65,3 +68,4 @@ pub use tidings_core::shard::{
     Census, ConnectionFacts, ConnectionId, ConnectionState, DisconnectReason, Mode, Sweep,
     Transport, Which,
 };
+pub use waits::TooManyWaits;

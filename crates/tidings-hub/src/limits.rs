@@ -18,6 +18,10 @@ pub(crate) const LINES_PER_GROUP_MAX: usize = 512;
 /// When a caller that met a full queue should come back.
 pub(crate) const BUSY_RETRY_MS: u64 = 1_000;
 
+/// When somebody that found all places of those who wait for readers taken should come back: many of
+/// them are let go within this time.
+pub(crate) const WAITS_FULL_RETRY_MS: u64 = 1_000;
+
 /// When a reader that met a connection limit should come back.
 pub(crate) const LIMIT_RETRY_MS: u64 = 5_000;
 

@@ -23,6 +23,7 @@ use crate::options::Ports;
 use crate::readers::Readers;
 use crate::seat::Registration;
 use crate::sockets::{Sockets, WAKER};
+use crate::waits::{Gatherings, Watching};
 
 /// One shard and its thread's belongings.
 pub(crate) struct ShardThread {
@@ -34,6 +35,10 @@ pub(crate) struct ShardThread {
     clock: Arc<dyn Clock>,
     /// How many connections each event of the batch in hand matched.
     matched: Vec<u64>,
+    /// Who waits for readers.
+    gatherings: Gatherings,
+    /// Which of the hub's shards this is.
+    index: usize,
     stopped: bool,
 }
 
@@ -60,6 +65,8 @@ impl ShardThread {
     ) -> io::Result<()> {
         let name = format!("shard-{}", options.index);
         let shard = Self {
+            index: usize::from(options.index),
+            gatherings: Gatherings::default(),
             shard: Shard::new(options),
             sockets: Sockets::new(poll.registry().try_clone()?),
             inbox,
@@ -138,6 +145,12 @@ impl ShardThread {
                 }
             }
         }
+        if !self.gatherings.is_empty() {
+            // After the turn: a page that was answered in it reads nothing any more.
+            let (gatherings, index) = (&self.gatherings, self.index);
+            let tell = |id, readers| gatherings.tell(index, id, readers);
+            self.shard.tell_watches(tell);
+        }
         self.figures.set(self.shard.totals());
         more
     }
@@ -185,6 +198,26 @@ impl ShardThread {
         }
         for key in waiting.drained {
             self.shard.drained(key, now);
+        }
+        for watching in waiting.watching {
+            self.watch(&watching);
+        }
+    }
+
+    fn watch(&mut self, watching: &Watching) {
+        match watching {
+            Watching::Begun(gathering) => {
+                self.gatherings.begin(gathering);
+                for (id, awaited) in gathering.watches() {
+                    self.shard.watch(id, awaited.clone());
+                }
+            }
+            Watching::Ended(gathering) => {
+                self.gatherings.end(gathering);
+                for (id, _) in gathering.watches() {
+                    self.shard.unwatch(id);
+                }
+            }
         }
     }
 

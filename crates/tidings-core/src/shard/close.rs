@@ -210,6 +210,7 @@ impl<S: Sink> Shard<S> {
             return;
         }
         self.memo.clear();
+        self.watch_goes(key);
         let Some(connection) = self.connections.remove(key.slot()) else {
             return;
         };

@@ -165,6 +165,7 @@ impl<S: Sink> Shard<S> {
         let slot = self.connections.insert(connection);
         debug_assert_eq!(slot, key.slot());
         self.totals.opened += 1;
+        self.watch_comes(key);
         let id = self.id(key, opening.random);
         if let Mode::Stream { heartbeat, voice } = opening.mode {
             let hello = Hello {

@@ -13,3 +13,4 @@ mod states;
 mod stream;
 mod survey;
 mod sweep;
+mod watches;

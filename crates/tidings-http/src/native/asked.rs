@@ -128,7 +128,7 @@ impl Taken<'_> {
 
 /// Refuses every parameter, on routes that take none.
 pub(crate) fn read_nothing(app: &App, call: &Call) -> Result<(), Problem> {
-    read_known(app, call, &[]).map(|_| ())
+    read_each(app, call, []).map(|[]| ())
 }
 
 /// The value of the only parameter that a route takes, if it is there.
@@ -137,43 +137,30 @@ pub(crate) fn read_one(
     call: &Call,
     name: &'static str,
 ) -> Result<Option<String>, Problem> {
-    let mut values = read_each(app, call, &[name])?;
-    Ok(values.pop().map(|(_, value)| value))
+    read_each(app, call, [name]).map(|[value]| value)
 }
 
-/// The parameters that a route takes, each at most once.
-pub(crate) fn read_each(
+/// The value of each parameter that a route takes, where it is there; all others are refused.
+pub(crate) fn read_each<const N: usize>(
     app: &App,
     call: &Call,
-    known: &[&'static str],
-) -> Result<Vec<(&'static str, String)>, Problem> {
-    let values = read_known(app, call, known)?;
-    for (index, (name, _)) in values.iter().enumerate() {
-        if values
-            .iter()
-            .take(index)
-            .any(|(earlier, _)| earlier == name)
-        {
-            let expected = "one value for the parameter";
-            return Err(Problem::from(&refused(name, expected, "several")));
-        }
-    }
-    Ok(values)
-}
-
-/// The parameters that a route takes; all others are refused.
-fn read_known(
-    app: &App,
-    call: &Call,
-    known: &[&'static str],
-) -> Result<Vec<(&'static str, String)>, Problem> {
+    known: [&'static str; N],
+) -> Result<[Option<String>; N], Problem> {
     let development = app.development_user(call).is_some();
-    let mut values = Vec::new();
+    let is_strict = call.profile.profile.is_strict;
+    let is_passed_over =
+        |name: &str| development && name == DEVELOPMENT_USER || !is_strict && !is_credential(name);
+    let mut values = [const { None }; N];
     for (name, value) in query::pairs(call.query()).map_err(|error| Problem::from(&error))? {
-        if let Some(known) = known.iter().find(|known| **known == &*name) {
-            values.push((*known, value.into_owned()));
-        } else if !(development && name == DEVELOPMENT_USER) {
-            return Err(not_known(&name, known));
+        let places = known.iter().zip(&mut values);
+        let mut places = places.filter(|(known, _)| **known == name);
+        if let Some((known, place)) = places.next() {
+            if place.replace(value.into_owned()).is_some() {
+                let expected = "one value for the parameter";
+                return Err(Problem::from(&refused(known, expected, "several")));
+            }
+        } else if !is_passed_over(&name) {
+            return Err(not_known(&name, &known));
         }
     }
     Ok(values)
@@ -185,7 +172,7 @@ fn read_from(text: &str, last_event_id: Option<&[u8]>, taken: Taken<'_>) -> Resu
     for (name, value) in &pairs {
         seen.take(name, value, taken)?;
     }
-    seen.understand(last_event_id)
+    seen.understand(last_event_id, taken.profile.is_strict)
         .map_err(|error| Problem::from(&error))
 }
 
@@ -211,6 +198,15 @@ impl<'a> Seen<'a> {
             }
             ("events", _) => {
                 self.events.push(value);
+                return Ok(());
+            }
+            // The same, as other servers call it where somebody polls.
+            ("types", Kind::Page) if !taken.profile.is_strict => {
+                self.events.push(value);
+                return Ok(());
+            }
+            // A client that was made for another server sends what it does not have yet.
+            ("since" | "limit", Kind::Page) if !taken.profile.is_strict && value.is_empty() => {
                 return Ok(());
             }
             ("since", _) => &mut self.since,
@@ -251,7 +247,7 @@ impl<'a> Seen<'a> {
     }
 
     /// The header wins over the parameter, and both win over `since`, which stays as the fallback.
-    fn understand(self, header: Option<&[u8]>) -> Result<Asked, QueryError> {
+    fn understand(self, header: Option<&[u8]>, is_strict: bool) -> Result<Asked, QueryError> {
         let since = self.since.map(query::since).transpose()?;
         let parameter = self.last_event_id.map(str::as_bytes);
         let resumed = header
@@ -270,7 +266,11 @@ impl<'a> Seen<'a> {
             },
             start,
             fallback,
-            limit: self.limit.map(query::limit).transpose()?,
+            limit: match self.limit {
+                Some(limit) if is_strict => Some(query::limit(limit)?),
+                Some(limit) => Some(query::limit_at_most(limit)?),
+                None => None,
+            },
             wait: self.wait.map(query::wait).transpose()?,
             metadata: self.metadata,
         })

@@ -4,7 +4,7 @@ mod access;
 mod operator;
 
 use serde_json::{Value, json};
-use tidings_core::limits::{PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
+use tidings_core::limits::{PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX, READERS_AWAITED_MAX};
 
 use super::{limit_headers, schema};
 use crate::router::{Endpoint, Route};
@@ -164,7 +164,15 @@ fn topic() -> Value {
     json!({
         "operationId": "readTopic",
         "security": access::credentials(),
-        "parameters": [path_parameter("topic", "The topic as one segment: `project/42` is `project%2F42`.")],
+        "parameters": [
+            path_parameter("topic", "The topic as one segment: `project/42` is `project%2F42`."),
+            parameter("wait", "How long to wait until so many read the topic, such as `3s`; at most `30s`.", &json!({
+                "type": "string",
+            })),
+            parameter("subscribers", "How many readers to wait for.", &json!({
+                "type": "integer", "minimum": 1, "maximum": READERS_AWAITED_MAX, "default": 1,
+            })),
+        ],
         "responses": responses(&json!({
             "description": "What the topic holds.",
             "content": { JSON: { "schema": schema("Topic") } },

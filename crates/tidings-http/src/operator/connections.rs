@@ -18,11 +18,7 @@ use crate::native::asked;
 use crate::profile::Profiles;
 use crate::reply::{Body, Refusal};
 
-const STATE: &str = "state";
-const SUBJECT: &str = "subject";
-const TOPIC: &str = "topic";
-const PROFILE: &str = "profile";
-const LIMIT: &str = "limit";
+/// After which connection a page begins.
 const AFTER: &str = "after";
 
 /// Which connections are asked for, and which page of them.
@@ -79,50 +75,65 @@ fn shown<'a>(described: &'a Described, profiles: &'a Profiles) -> ListedConnecti
 }
 
 fn read(app: &App, call: &Call) -> Result<Asked, Problem> {
-    let mut asked = Asked {
-        which: Which::default(),
-        after: None,
-        limit: CONNECTIONS_LISTED_DEFAULT,
+    let [state, subject, topic, profile, limit, after] = asked::read_each(
+        app,
+        call,
+        ["state", "subject", "topic", "profile", "limit", AFTER],
+    )?;
+    let limit = limit.map(|value| query::count("limit", &value, 1, CONNECTIONS_LISTED_MAX as u64));
+    let limit = limit.transpose().map_err(|error| Problem::from(&error))?;
+    let profiles = &app.settings().profiles;
+    let which = Which {
+        state: understood(
+            "state",
+            state,
+            ConnectionState::parse,
+            "`connecting`, `connected`, `idle`, `stale` or `disconnecting`",
+        )?,
+        subject: understood(
+            "subject",
+            subject,
+            |text| Subject::parse(text).ok(),
+            "a subject",
+        )?,
+        topic: understood(
+            "topic",
+            topic,
+            |text| Topic::parse(text).ok(),
+            "a topic without wildcards",
+        )?,
+        profile: understood(
+            "profile",
+            profile,
+            |name| profiles.index_of(name),
+            "the name of a profile, as `GET /v1/profiles` lists them",
+        )?,
     };
-    let known = [STATE, SUBJECT, TOPIC, PROFILE, LIMIT, AFTER];
-    for (name, value) in asked::read_each(app, call, &known)? {
-        let refused = |expected| {
-            Problem::from(&QueryError {
-                parameter: name.to_owned(),
-                fault: QueryFault::Value {
-                    expected,
-                    found: value.clone(),
-                },
-            })
-        };
-        match name {
-            STATE => {
-                let state = ConnectionState::parse(&value);
-                let expected = "`connecting`, `connected`, `idle`, `stale` or `disconnecting`";
-                asked.which.state = Some(state.ok_or_else(|| refused(expected))?);
-            }
-            SUBJECT => {
-                let subject = Subject::parse(&value);
-                asked.which.subject = Some(subject.map_err(|_| refused("a subject"))?);
-            }
-            TOPIC => {
-                let topic = Topic::parse(&value);
-                asked.which.topic = Some(topic.map_err(|_| refused("a topic without wildcards"))?);
-            }
-            PROFILE => {
-                let profile = app.settings().profiles.index_of(&value);
-                let expected = "the name of a profile, as `GET /v1/profiles` lists them";
-                asked.which.profile = Some(profile.ok_or_else(|| refused(expected))?);
-            }
-            LIMIT => {
-                let limit = query::count(LIMIT, &value, 1, CONNECTIONS_LISTED_MAX as u64);
-                asked.limit = limit.map_err(|error| Problem::from(&error))? as usize;
-            }
-            _ => {
-                let after = ConnectionId::parse(&value);
-                asked.after = Some(after.map_err(|_| refused("the `next` of an answer"))?);
-            }
-        }
+    Ok(Asked {
+        which,
+        after: understood(
+            AFTER,
+            after,
+            |text| ConnectionId::parse(text).ok(),
+            "the `next` of an answer",
+        )?,
+        limit: limit.map_or(CONNECTIONS_LISTED_DEFAULT, |limit| limit as usize),
+    })
+}
+
+/// A parameter that is there, understood or refused with what it must be.
+fn understood<T>(
+    parameter: &str,
+    value: Option<String>,
+    parse: impl FnOnce(&str) -> Option<T>,
+    expected: &'static str,
+) -> Result<Option<T>, Problem> {
+    let Some(found) = value else { return Ok(None) };
+    match parse(&found) {
+        Some(understood) => Ok(Some(understood)),
+        None => Err(Problem::from(&QueryError {
+            parameter: parameter.to_owned(),
+            fault: QueryFault::Value { expected, found },
+        })),
     }
-    Ok(asked)
 }

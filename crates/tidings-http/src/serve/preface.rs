@@ -8,7 +8,7 @@ use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 
 /// The connection preface of HTTP/2 (RFC 9113, section 3.4).
-const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub(super) const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// What a connection speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +49,19 @@ pub(super) struct Prefixed<T> {
 }
 
 impl<T> Prefixed<T> {
+    /// A connection of which nothing was read.
+    pub(super) fn nothing(io: T) -> Self {
+        Self {
+            prefix: Bytes::new(),
+            io,
+        }
+    }
+
+    /// The connection itself.
+    pub(super) fn inner(&self) -> &T {
+        &self.io
+    }
+
     /// The connection, and whether the bytes that were read first have all been handed out.
     pub(super) fn into_parts(self) -> (T, bool) {
         (self.io, self.prefix.is_empty())

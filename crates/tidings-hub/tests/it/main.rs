@@ -24,3 +24,4 @@ mod revocation;
 mod slow_readers;
 mod sockets;
 mod stalled_shards;
+mod waits;

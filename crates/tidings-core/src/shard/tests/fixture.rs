@@ -447,7 +447,7 @@ pub(super) fn filter(types: &[&str]) -> TypeFilter {
     TypeFilter::new(types.iter().map(glob).collect()).expect("filter")
 }
 
-fn event(offset: Offset, keys: &str, event_type: &str) -> Event {
+pub(super) fn event(offset: Offset, keys: &str, event_type: &str) -> Event {
     let (event_type, priority) = match event_type.strip_suffix('!') {
         Some(critical) => (critical, Priority::Critical),
         None => (event_type, Priority::Normal),
