@@ -62,5 +62,5 @@ pub use sections::{SECTIONS, Sections};
 pub use session::Session;
 pub use sources::VouchedFor;
 pub use table::{Section, Table};
-pub use tls::TlsFiles;
+pub use tls::{TlsFiles, TlsFilesError};
 pub use value::{LogFormat, LogKind, LogLevel};
