@@ -57,7 +57,7 @@ pub use outline::Outline;
 pub use replay::{ReadRequest, ReplayFailed, Replayed, Snapshot, SnapshotRequest, encode_page};
 pub use rescope::{Rescope, RescopeRefused, Rescoped};
 pub use states::{Census, ConnectionState, Transport};
-pub use survey::{ConnectionFacts, Surveyed, Wanted, Which};
+pub use survey::{ConnectionFacts, Lag, Surveyed, Wanted, Which};
 pub use sweep::{Sweep, Swept};
 pub use watches::WatchId;
 pub use window::Framed;

@@ -62,7 +62,7 @@ struct Inner {
 impl App {
     /// The surface of a hub.
     pub fn new(hub: Hub, access: Access, clock: Arc<dyn Clock>, settings: Settings) -> Self {
-        let metrics = Metrics::new(hub.clone());
+        let metrics = Metrics::new(hub.clone(), settings.dropped_log_lines);
         let rates = Rates::new(settings.rates, Arc::clone(&access.store));
         Self {
             inner: Arc::new(Inner {
@@ -291,7 +291,7 @@ impl App {
             Endpoint::Lift => access::revocations::lift(self, call, segment).await,
             Endpoint::Alive => Ok(probe::alive()),
             Endpoint::Ready => Ok(probe::ready(self)),
-            Endpoint::Metrics => probe::metrics(self),
+            Endpoint::Metrics => probe::metrics(self).await,
             Endpoint::OpenApi => Ok(openapi::answer()),
             Endpoint::Profiles => Ok(profile::list::answer(self)),
         }

@@ -3,6 +3,7 @@
 //! Labels come from closed sets (the route table, status classes, words of this file); a topic, a
 //! user or an address is never one.
 
+mod connections;
 mod figures;
 
 use std::fmt;
@@ -15,8 +16,9 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use tidings_hub::Hub;
+use tidings_hub::{Census, Figures, Hub, Lag};
 
+use connections::Counted;
 use figures::FiguresCollector;
 
 /// Answers by route, method and class of status.
@@ -104,16 +106,27 @@ pub(crate) struct Metrics {
     pub(crate) accepts_failed: Counter,
     pub(crate) tls_handshakes: Family<HandshakeLabels, Counter>,
     registry: Registry,
+    counted: Counted,
 }
 
 impl Metrics {
     /// All figures at zero, with those of the hub beside them.
-    pub(crate) fn new(hub: Hub) -> Self {
+    pub(crate) fn new(hub: Hub, dropped_lines: fn() -> u64) -> Self {
         let mut metrics = Self::without_hub();
+        metrics.collect(move || hub.figures(), dropped_lines);
         metrics
-            .registry
-            .register_collector(Box::new(FiguresCollector::new(move || hub.figures())));
-        metrics
+    }
+
+    /// Reads these when somebody asks.
+    fn collect(
+        &mut self,
+        figures: impl Fn() -> Figures + Send + Sync + 'static,
+        dropped_lines: fn() -> u64,
+    ) {
+        let figures = FiguresCollector::new(figures, dropped_lines);
+        self.registry.register_collector(Box::new(figures));
+        let counted = self.counted.clone();
+        self.registry.register_collector(Box::new(counted));
     }
 
     fn without_hub() -> Self {
@@ -133,6 +146,7 @@ impl Metrics {
             accepts_failed: Counter::default(),
             tls_handshakes: Family::default(),
             registry: Registry::default(),
+            counted: Counted::default(),
         };
         let registry = &mut metrics.registry;
         registry.register(
@@ -209,8 +223,10 @@ impl Metrics {
         metrics
     }
 
-    /// Writes everything in the text format of `OpenMetrics`.
-    pub(crate) fn write(&self) -> Result<String, fmt::Error> {
+    /// Writes everything in the text format of `OpenMetrics`, with what the shards have counted, if they
+    /// have done so in time.
+    pub(crate) fn write(&self, counted: Option<(Census, Lag)>) -> Result<String, fmt::Error> {
+        self.counted.set(counted);
         let mut out = String::new();
         text::encode(&mut out, &self.registry)?;
         Ok(out)
@@ -246,53 +262,4 @@ pub(crate) fn method_label(method: &http::Method) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_names_of_all_metrics() {
-        let mut metrics = Metrics::without_hub();
-        let figures = tidings_hub::Figures::default;
-        metrics
-            .registry
-            .register_collector(Box::new(FiguresCollector::new(figures)));
-        // A family without a series is not written.
-        let (route, status): (Arc<str>, _) = ("/v1/stream".into(), "2xx");
-        metrics
-            .requests
-            .get_or_create(&RequestLabels {
-                route: Arc::clone(&route),
-                method: "GET",
-                status,
-            })
-            .inc();
-        metrics
-            .answer_seconds
-            .get_or_create(&RouteLabels { route })
-            .observe(0.0);
-        metrics
-            .credentials_refused
-            .get_or_create(&CauseLabels { cause: "expired" })
-            .inc();
-        let limit = LimitLabels { limit: "requests" };
-        metrics.rate_limited.get_or_create(&limit).inc();
-        metrics.rates_uncounted.get_or_create(&limit).inc();
-        let outcome = HandshakeLabels {
-            outcome: "completed",
-        };
-        metrics.tls_handshakes.get_or_create(&outcome).inc();
-        let text = metrics.write().expect("text");
-        let names: Vec<&str> = text
-            .lines()
-            .filter(|line| line.starts_with("# TYPE"))
-            .collect();
-        insta::assert_snapshot!(names.join("\n"));
-    }
-
-    #[test]
-    fn a_made_up_method_is_no_new_series() {
-        let method = http::Method::from_bytes(b"BREW").expect("method");
-        assert_eq!(method_label(&method), "other");
-        assert_eq!(status_class(http::StatusCode::PAYLOAD_TOO_LARGE), "4xx");
-    }
-}
+mod tests;

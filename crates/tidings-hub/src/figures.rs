@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tidings_core::distribution::Counted;
 use tidings_core::shard::{Cause, Closes, Opens, ShardTotals, Transport};
 use tidings_core::start::Replay;
 
@@ -10,6 +11,8 @@ use tidings_core::start::Replay;
 pub struct Figures {
     /// Events committed for publishers of this hub.
     pub events_published: u64,
+    /// Bytes of these events.
+    pub bytes_published: u64,
     /// Repeats that were answered with the first publish.
     pub events_duplicate: u64,
     /// Publishes that were refused or failed.
@@ -42,6 +45,12 @@ pub struct Figures {
     pub sockets: u64,
     /// The newest committed offset.
     pub end_offset: u64,
+    /// Events and topics whose readers somebody waits for.
+    pub waits: u64,
+    /// How long commits took, in microseconds.
+    pub commit_times: Counted,
+    /// Events of each read of the log for connections that were behind.
+    pub replayed: Counted,
 }
 
 /// One shard's totals, written by its thread and read by whoever asks.
@@ -99,6 +108,7 @@ impl ShardFigures {
 #[derive(Debug, Default)]
 pub(crate) struct PublishFigures {
     pub(crate) published: AtomicU64,
+    pub(crate) bytes: AtomicU64,
     pub(crate) duplicate: AtomicU64,
     pub(crate) refused: AtomicU64,
 }

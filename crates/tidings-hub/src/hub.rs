@@ -139,6 +139,7 @@ impl Hub {
         let (store_reads, store_reads_shared) = self.inner.threads.readers.counts();
         let mut figures = Figures {
             events_published: published.published.load(Ordering::Relaxed),
+            bytes_published: published.bytes.load(Ordering::Relaxed),
             events_duplicate: published.duplicate.load(Ordering::Relaxed),
             publishes_refused: published.refused.load(Ordering::Relaxed),
             store_reads,
@@ -146,6 +147,9 @@ impl Hub {
             connections_refused: self.inner.gate.refused(),
             connections: self.inner.gate.count() as u64,
             sockets: self.inner.gate.sockets() as u64,
+            waits: self.inner.waits.count() as u64,
+            commit_times: self.inner.ports.sequencer.commit_times(),
+            replayed: self.inner.threads.readers.replayed(),
             end_offset: self.inner.ports.sequencer.end().0,
             ..Figures::default()
         };

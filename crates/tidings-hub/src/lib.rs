@@ -67,7 +67,7 @@ pub use renew::{RenewError, Renewed};
 pub use tcp::{prepare_accepted, prepare_socket};
 pub use tidings_core::delivery::Delivery;
 pub use tidings_core::shard::{
-    Cause, Census, ConnectionFacts, ConnectionId, ConnectionState, DisconnectReason, Mode, Sweep,
-    Transport, Which,
+    Cause, Census, ConnectionFacts, ConnectionId, ConnectionState, DisconnectReason, Lag, Mode,
+    Sweep, Transport, Which,
 };
 pub use waits::TooManyWaits;

@@ -203,7 +203,12 @@ impl Hub {
             .iter()
             .map(|event| event.id.as_ref().map(ToString::to_string))
             .collect();
-        let audiences: Vec<Audience> = group.iter().map(|event| event.audience.clone()).collect();
+        let audiences = group.iter().map(|event| event.audience.clone());
+        let audiences: Vec<Audience> = audiences.collect();
+        let sizes: Vec<u64> = group
+            .iter()
+            .map(|event| event.size_bytes() as u64)
+            .collect();
         let drafts = group
             .into_iter()
             .map(|content| Draft {
@@ -222,6 +227,11 @@ impl Hub {
         let appended = replied.await.unwrap_or(Err(AppendError::OutcomeUnknown))?;
         let patience = Instant::now() + Duration::from_millis(SUBSCRIBER_COUNT_WAIT_MS);
         let mut published = Vec::with_capacity(appended.len());
+        let bytes = sizes.iter().zip(&appended);
+        let bytes = bytes.filter(|(_, appended)| !appended.duplicate);
+        let bytes: u64 = bytes.map(|(bytes, _)| bytes).sum();
+        let figure = &self.inner.publish_figures.bytes;
+        figure.fetch_add(bytes, Ordering::Relaxed);
         for ((id, audience), appended) in ids.into_iter().zip(audiences).zip(appended) {
             let told = self.tell(id, appended, patience).await;
             if told.subscribers == Some(0) {

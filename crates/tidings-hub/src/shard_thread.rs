@@ -240,6 +240,7 @@ impl ShardThread {
                 let described = found.described.into_iter();
                 let slice = Slice {
                     census: found.census,
+                    lag: found.lag,
                     described: described
                         .map(|(key, facts)| self.with_address(key, facts))
                         .collect(),

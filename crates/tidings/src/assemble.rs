@@ -20,6 +20,7 @@ use tidings_wire::sse::WireEncoder;
 use access::Watcher;
 
 use crate::clock::SystemClock;
+use crate::diagnostics;
 use crate::settings::{AllowedOrigin, LogKind, RetentionRule as Rule, Settings};
 
 /// Where the log lies within the data directory.
@@ -66,6 +67,7 @@ pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
         development: settings.development,
         heartbeat_ms: settings.heartbeat.as_millis() as u32,
         compress: settings.streams.compress,
+        dropped_log_lines: diagnostics::lines_dropped,
         hosts: settings.web.hosts.clone(),
         trusted_proxies: settings.web.trusted_proxies.clone(),
         forwarded_header: settings.web.forwarded,

@@ -195,6 +195,7 @@ impl World {
             development: wish.development,
             heartbeat_ms: wish.heartbeat_ms,
             compress: true,
+            dropped_log_lines: || 0,
             profiles: Arc::new(profiles),
         };
         let counters = Arc::new(match &wish.data_dir {
