@@ -45,7 +45,7 @@ mod tally;
 mod tcp;
 mod threads;
 
-pub use admission::LimitScope;
+pub use admission::{Allowed, LimitScope};
 pub use chunk::Framing;
 pub use disconnect::DisconnectError;
 pub use figures::Figures;

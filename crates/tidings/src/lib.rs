@@ -17,5 +17,7 @@ pub mod clock;
 pub mod diagnostics;
 pub mod env_vars;
 mod load;
+pub mod reload;
 pub mod serve;
+pub mod service_manager;
 pub mod settings;
