@@ -23,15 +23,15 @@ use crate::limits::{STORE_CHANGES_MAX, UNTRUSTED_PROXY_LOG_MS_MIN};
 use crate::metrics::{Metrics, Reload, RequestLabels, RouteLabels, method_label, status_class};
 use crate::origin::Origin;
 use crate::peer::Peer;
-use crate::profile::Spoken;
+use crate::profile::{NATIVE, Spoken};
 use crate::rates::{self, Rates};
 use crate::reply::{self, Body, Refusal};
 use crate::request_id::RequestId;
-use crate::router::{Endpoint, Found, Row};
+use crate::router::{Endpoint, Found, PAGE_PATH, Row, Served};
 use crate::seldom::Seldom;
 use crate::settings::Settings;
 use crate::tls::Certificate;
-use crate::{head_limits, native, openapi, probe, profile, segment};
+use crate::{head_limits, native, openapi, operator, probe, profile, segment};
 
 /// The name of each request, for the client to quote.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -219,6 +219,7 @@ impl App {
             Ok(()) => rates::count_request(self, source.client).await,
             Err(refusal) => Err(refusal),
         };
+        let polling = polling(row);
         let mut response = match admitted {
             Ok(told) => {
                 let mut response = if method == Method::OPTIONS {
@@ -228,7 +229,9 @@ impl App {
                         .catch_unwind()
                         .await
                         .unwrap_or_else(|_| Err(self.panicked(request_id)))
-                        .unwrap_or_else(|refusal| refusal.into_response(request_id));
+                        .unwrap_or_else(|refusal| {
+                            refusal.pointing_to(polling).into_response(request_id)
+                        });
                     cors::tell(&verdict, response.headers_mut());
                     response
                 };
@@ -238,7 +241,7 @@ impl App {
                 response
             }
             Err(refusal) => {
-                let mut response = refusal.into_response(request_id);
+                let mut response = refusal.pointing_to(polling).into_response(request_id);
                 cors::tell(&verdict, response.headers_mut());
                 response
             }
@@ -293,11 +296,11 @@ impl App {
 
     /// Refuses a request that is not for this hub, and lets the operator know.
     fn check_host(&self, found: &Found<'_>, call: &Call) -> Result<(), Refusal> {
-        let endpoint = match found {
-            Found::Route(route, _) => Some(route.endpoint),
+        let served = match found {
+            Found::Route(route, _) => Some(route.served),
             Found::OtherMethods(_) | Found::Nothing => None,
         };
-        if let Err(problem) = host::check(&self.settings().hosts, &call.parts, endpoint) {
+        if let Err(problem) = host::check(&self.settings().hosts, &call.parts, served) {
             self.metrics().hosts_refused.inc();
             if let Some(suppressed) = self.inner.host_log.say(self.clock().moment()) {
                 let host = host::named(&call.parts);
@@ -320,7 +323,11 @@ impl App {
                     .into());
             }
         };
-        match route.endpoint {
+        let endpoint = match route.served {
+            Served::Own(endpoint) => endpoint,
+            Served::Beside(beside) => return profile::beside::answer(self, call, beside).await,
+        };
+        match endpoint {
             Endpoint::Publish => native::publish::answer(self, call).await,
             Endpoint::Page => native::page::answer(self, call).await,
             Endpoint::Event => native::event::answer(self, call, segment).await,
@@ -332,6 +339,9 @@ impl App {
             Endpoint::Topic => native::topic::answer(self, call, segment).await,
             Endpoint::Ticket => access::issue::ticket(self, call).await,
             Endpoint::Token => access::issue::token(self, call).await,
+            Endpoint::Connections => operator::connections::list(self, call).await,
+            Endpoint::Connection => operator::connections::inspect(self, call, segment).await,
+            Endpoint::Subscription => operator::subscription::change(self, call, segment).await,
             Endpoint::Credential => access::credential::renew(self, call, segment).await,
             Endpoint::Disconnect => access::disconnect::disconnect(self, call, segment).await,
             Endpoint::Explain => access::explain::explain(self, call).await,
@@ -404,6 +414,16 @@ impl App {
             })
             .observe(took.as_secs_f64());
     }
+}
+
+/// Where whoever is refused a stream can poll meanwhile.
+fn polling(row: Option<&Row>) -> Option<&'static str> {
+    let row = row.filter(|row| row.served == Served::Own(Endpoint::Stream))?;
+    let profile = &row.profile.profile;
+    if profile.name() == NATIVE {
+        return Some(PAGE_PATH);
+    }
+    profile.beside.polling()
 }
 
 /// The answer to `OPTIONS`, a preflight or not, known path or not.

@@ -44,6 +44,7 @@ mod sink;
 
 mod metrics;
 pub mod openapi;
+mod operator;
 mod probe;
 
 mod serve;
@@ -60,8 +61,9 @@ pub use metrics::Reload;
 pub use origin::{Origin, OriginError, Origins};
 pub use peer::Peer;
 pub use profile::{
-    BeatSpec, CredentialKind, Frame, PathTemplate, PathTemplateError, Profile, ProfileError,
-    ProfileSpec, Profiles, ProfilesError, TopicTemplate, TopicTemplateError, built_in,
+    BeatSpec, Beside, CredentialKind, Frame, PathTemplate, PathTemplateError, Profile,
+    ProfileError, ProfileSpec, Profiles, ProfilesError, TopicTemplate, TopicTemplateError,
+    built_in,
 };
 pub use rates::RateLimits;
 pub use reply::Body;

@@ -98,12 +98,33 @@ pub const H2_HEADER_LIST_BYTES_MAX: u32 = 4 * HEAD_BYTES_MAX as u32;
 /// What one HTTP/2 stream may have waiting to be sent: a stalled tab holds no more than this.
 pub const H2_SEND_BUFFER_BYTES_MAX: usize = 64 * 1024;
 
+/// Answers that one HTTP/2 peer has asked for and not taken, together: twenty of the largest pages. What is beyond is
+/// refused, and asked for again.
+pub const H2_UNTAKEN_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// What HTTP/2 is handed of an answer at a time: one of its frames.
+pub const H2_PIECE_BYTES_MAX: usize = 16 * 1024;
+
+/// When a peer that takes nothing should ask again.
+pub const H2_UNTAKEN_RETRY_MS: u64 = 2_000;
+
 /// Receive window of an HTTP/2 stream, and of a connection: publish bodies are small.
 pub const H2_WINDOW_BYTES: u32 = 64 * 1024;
 
 /// Streams that an HTTP/2 peer may have reset before they were accepted: the rapid-reset attack
 /// ends here.
 pub const H2_PENDING_RESETS_MAX: usize = 20;
+
+/// Frames that an HTTP/2 peer may send at once that ask for nothing: pings, settings, windows, resets, orders,
+/// and what nobody knows. A library that measures its connection all the time sends a few hundred of them.
+pub const H2_IDLE_FRAMES_MAX: u32 = 1_000;
+
+/// How many more of these a peer may send in a second; also one for each request.
+pub const H2_IDLE_FRAMES_PER_SECOND: u32 = 100;
+
+/// For so many bytes that were sent to a peer it may send one of these more: it says how far it has taken them. The
+/// smallest event is larger.
+pub const H2_BYTES_PER_IDLE_FRAME: usize = 32;
 
 /// Interval of HTTP/2 pings, and how long an answer may take.
 pub const H2_PING_MS: u64 = 20_000;
@@ -163,3 +184,6 @@ pub const REVOCATION_MS_DEFAULT: u64 = 90 * 24 * 60 * 60 * 1_000;
 
 /// How long one may be remembered: ten years.
 pub const REVOCATION_MS_MAX: u64 = 10 * 365 * 24 * 60 * 60 * 1_000;
+
+/// Connections of one page of their list, unless it says otherwise: what a terminal shows.
+pub const CONNECTIONS_LISTED_DEFAULT: usize = 100;

@@ -1,6 +1,7 @@
 //! The server: a listener, its connections, and how both come to an end.
 
 mod accept;
+mod calm;
 mod connection;
 mod handshake;
 mod head;
@@ -10,6 +11,7 @@ mod preface;
 mod stall;
 mod take_over;
 mod unread;
+mod untaken;
 mod wire;
 
 use std::future::Future;

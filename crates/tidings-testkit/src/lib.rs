@@ -11,7 +11,8 @@
 //! clock ───────────┘                      └─► recording_feed
 //! ```
 //!
-//! The real program is started, killed and spoken to by [`program`] and [`plain_client`].
+//! The real program is started, killed and spoken to by [`program`] and [`plain_client`]; what those
+//! send who mean it no good is in [`malformed`] and [`h2_attack`].
 //!
 //! Start reading at [`mod@log_conformance`], or at [`mod@store_conformance`] for the shared store.
 
@@ -30,8 +31,11 @@ pub mod recording_feed;
 pub mod log_conformance;
 pub mod store_conformance;
 
+pub mod h2_attack;
+pub mod malformed;
 pub mod plain_client;
 pub mod program;
+pub mod random;
 
 /// How long a test waits for something that must happen, in seconds. Far beyond what any machine
 /// needs, so that reaching it is a failure of the code and not of the machine.

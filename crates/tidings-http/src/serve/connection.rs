@@ -19,10 +19,12 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::calm::Calm;
 use super::keep_back::KeepBack;
 use super::preface::{Prefixed, Protocol, recognise};
 use super::stall::Stalling;
 use super::take_over::{self, Desk, UntilTaken};
+use super::untaken::Untaken;
 use super::wire::Wire;
 use super::{Stage, handshake, unread};
 use crate::app::App;
@@ -208,11 +210,15 @@ async fn http2(
     mut stage: watch::Receiver<Stage>,
 ) -> Result<(), ConnectionError> {
     let app = app.clone();
+    let untaken = Untaken::default();
     let service = service_fn(move |request| {
-        let app = app.clone();
+        let (app, untaken) = (app.clone(), untaken.clone());
         // A stream's task is as large as its largest state for as long as it lives, and what finds an
         // answer is much larger than what passes it on.
-        async move { Ok::<_, Infallible>(Box::pin(respond(&app, request, peer)).await) }
+        async move {
+            let answered = async { untaken.admit(respond(&app, request, peer).await).await };
+            Ok::<_, Infallible>(Box::pin(answered).await)
+        }
     });
     let ping = Duration::from_millis(H2_PING_MS);
     let connection = http2::Builder::new(TokioExecutor::new())
@@ -225,7 +231,7 @@ async fn http2(
         .max_header_list_size(H2_HEADER_LIST_BYTES_MAX)
         .keep_alive_interval(ping)
         .keep_alive_timeout(ping)
-        .serve_connection(TokioIo::new(socket), service);
+        .serve_connection(TokioIo::new(Calm::new(socket)), service);
     until_ended(
         pin!(connection),
         &mut stage,

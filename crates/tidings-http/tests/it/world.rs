@@ -13,6 +13,7 @@ use tidings_auth::rules::{Rules, Template};
 use tidings_auth::secret::Secret;
 use tidings_auth::stream_token::StreamTokens;
 use tidings_auth::ticket::Tickets;
+use tidings_core::audience::Role;
 use tidings_core::port::{Clock, SharedStore};
 use tidings_core::position::Epoch;
 use tidings_core::time::{Moment, Timestamp};
@@ -120,6 +121,19 @@ impl Default for Wish {
     }
 }
 
+/// The chain with what it has to know of profiles.
+fn knowing(profiles: &Profiles, chain: Chain) -> Chain {
+    let homes = profiles.homes().into_iter().map(|(name, text)| {
+        let template = Template::for_reading(text).expect("a template");
+        (name.to_owned(), template)
+    });
+    let administered = profiles.administered().into_iter().map(str::to_owned);
+    let admin = Role::parse("ADMIN").expect("a role");
+    chain
+        .with_homes(homes.collect())
+        .with_administrators(administered.collect(), vec![admin])
+}
+
 /// A server on a free port.
 async fn bind(tls: Option<Tls>) -> Server {
     let server = Server::bind(([127, 0, 0, 1], 0).into()).await;
@@ -159,11 +173,6 @@ impl World {
             ..Options::default()
         };
         let profiles = Profiles::new(wish.profiles).expect("they go together");
-        let homes = profiles.homes().into_iter().map(|(name, text)| {
-            let template = Template::for_reading(text).expect("a template");
-            (name.to_owned(), template)
-        });
-        let homes = homes.collect();
         let ports = Ports {
             sequencer: log,
             store: store.clone(),
@@ -200,9 +209,9 @@ impl World {
         let tokens = Arc::new(StreamTokens::new(&[secret]).expect("a good secret"));
         let providers: Vec<Arc<dyn Provider>> =
             vec![Arc::new(Tokens), Arc::new(tickets.clone()), tokens.clone()];
-        let chain = Chain::new(providers, wish.rules, Arc::clone(&shared)).with_homes(homes);
+        let chain = Chain::new(providers, wish.rules, Arc::clone(&shared));
         let access = Access {
-            authenticator: Arc::new(chain),
+            authenticator: Arc::new(knowing(&settings.profiles, chain)),
             store: shared,
             tickets,
             tokens,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tidings_auth::secret::Secret;
+use tidings_core::audience::Role;
 use tidings_http::{ForwardedHeader, HostName, IpNet};
 
 use super::allowed_origin::AllowedOrigin;
@@ -112,6 +113,9 @@ keys! {
     auth_order: Vec<ProviderName> = "auth.order";
     /// Seconds by which the clocks of an issuer and of the hub may differ; 60 at most.
     auth_leeway_seconds: u64 = "auth.leeway_seconds", "5";
+    /// Roles that administer on the routes of the profile `dashboard`. What else they may do is said by
+    /// rules.
+    auth_admin_roles: Vec<Role> = "auth.admin_roles", "ADMIN";
     /// Open connections of the whole process.
     limits_connections: u64 = "limits.connections", "50000";
     /// Open connections of one identity.

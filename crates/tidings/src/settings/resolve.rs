@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tidings_auth::rules::Rule;
 use tidings_auth::secret::Secret;
+use tidings_core::audience::Role;
 use tidings_core::grant::Grants;
 use tidings_core::port::Quota;
 use tidings_http::{ForwardedHeader, HostName, IpNet, Profiles, RateLimits};
@@ -98,6 +99,8 @@ pub struct Auth {
     pub previous_secret: Option<Secret>,
     /// By how much clocks may differ.
     pub leeway: Duration,
+    /// Roles that administer on the routes of profiles that take them.
+    pub admin_roles: Vec<Role>,
     /// Kinds of credentials in the order in which they are looked for.
     pub order: Vec<ProviderName>,
     /// Who vouches for people.
@@ -240,6 +243,7 @@ impl Gathered {
                     || ProviderName::ALL.map(|(provider, _)| provider).to_vec(),
                     |order| order.value,
                 ),
+                admin_roles: there(layer.auth_admin_roles),
                 vouched,
                 anonymous: values(sections.anonymous).pop().map(|access| access.0),
                 rules: values(sections.rules),
