@@ -128,6 +128,11 @@ impl Hub {
         self.inner.ports.sequencer.lineage().position(offset)
     }
 
+    /// Lets so many connections in from now on. Those that are there stay, also where they are more.
+    pub fn allow(&self, allowed: Allowed) {
+        self.inner.gate.allow(allowed);
+    }
+
     /// How many sockets the shards have taken over from the transport and still hold.
     pub fn sockets(&self) -> usize {
         self.inner.gate.sockets()

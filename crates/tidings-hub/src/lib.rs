@@ -49,7 +49,7 @@ mod tcp;
 mod threads;
 mod waits;
 
-pub use admission::LimitScope;
+pub use admission::{Allowed, LimitScope};
 pub use admitted::Admitted;
 pub use chunk::Framing;
 pub use connection_log::{Introduce, Introduction};
