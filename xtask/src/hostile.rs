@@ -119,7 +119,7 @@ fn need_descriptors(wanted: usize) -> Result<()> {
 }
 
 /// One check of a row: prints what was seen and what was wanted.
-fn check(what: &str, seen: impl std::fmt::Display, holds: bool) -> Tally {
+pub(crate) fn check(what: &str, seen: impl std::fmt::Display, holds: bool) -> Tally {
     let verdict = if holds { "" } else { "  <-- wrong" };
     println!("{what}: {seen}{verdict}");
     if holds {
