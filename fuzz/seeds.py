@@ -168,6 +168,8 @@ rows("publish_body", {
     "twice": '{"type":"t","type":"t"}',
     "unknown-field": '{"type":"t","topic":"a"}',
     "deep": '{"type":"t","data":' + "[" * 20 + "]" * 20 + "}",
+    "wait": '{"type":"t","wait":{"subscribers":2,"timeout":"3s"}}',
+    "wait-too-long": '[{"type":"t","wait":{"timeout":"31s"}},{"type":"t","wait":{"subscribers":0}}]',
     "cursor-as-id": '{"type":"t","id":"1042-k3x9f2m4q7"}',
 })
 

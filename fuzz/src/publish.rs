@@ -14,23 +14,26 @@ use crate::sse::{Said, said};
 pub fn publish_body(data: &[u8]) {
     let single = decode_event(data);
     match decode(data) {
-        Ok(Body::One(content)) => {
-            assert_eq!(single.as_ref(), Ok(&content));
-            is_delivered(data, content);
+        Ok(Body::One(event)) => {
+            assert_eq!(single.as_ref(), Ok(&event));
+            is_delivered(data, event.content);
         }
-        Ok(Body::Group(contents)) => {
+        Ok(Body::Group(events)) => {
             assert!(single.is_err());
             // A number that is too large for this check may well be delivered.
             let Ok(texts) = serde_json::from_slice::<Vec<Value>>(data) else {
                 return;
             };
-            assert_eq!(texts.len(), contents.len());
-            for (text, content) in texts.iter().zip(contents) {
+            assert_eq!(texts.len(), events.len());
+            for (text, event) in texts.iter().zip(events) {
                 // The text of a value may differ from what was sent, in spaces and the like.
                 let again = decode_event(text.to_string().as_bytes());
-                let same = again.is_ok_and(|again| again.audience == content.audience);
+                let same = again.is_ok_and(|again| {
+                    (again.content.audience, again.wait)
+                        == (event.content.audience.clone(), event.wait)
+                });
                 assert!(same, "{text}");
-                is_delivered(text.to_string().as_bytes(), content);
+                is_delivered(text.to_string().as_bytes(), event.content);
             }
         }
         Err(error) => {

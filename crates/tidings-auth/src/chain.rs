@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tidings_core::audience::Key;
+use tidings_core::audience::{Key, Role};
 use tidings_core::credential::Serves;
 use tidings_core::explanation::{Decision, Described, Explanation, ProviderSaid, Question, Said};
 use tidings_core::identity::Identity;
@@ -22,6 +22,8 @@ pub struct Chain {
     rules: Rules,
     store: Arc<dyn SharedStore>,
     homes: Vec<(String, Template)>,
+    administered: Vec<String>,
+    admin_roles: Vec<Role>,
 }
 
 impl Chain {
@@ -36,6 +38,8 @@ impl Chain {
             rules,
             store,
             homes: Vec::new(),
+            administered: Vec::new(),
+            admin_roles: Vec::new(),
         }
     }
 
@@ -45,6 +49,36 @@ impl Chain {
     pub fn with_homes(mut self, homes: Vec<(String, Template)>) -> Self {
         self.homes = homes;
         self
+    }
+
+    /// The chain, with roles that administer whatever is reached by these profiles.
+    #[must_use]
+    pub fn with_administrators(mut self, profiles: Vec<String>, roles: Vec<Role>) -> Self {
+        self.administered = profiles;
+        self.admin_roles = roles;
+        self
+    }
+
+    /// The providers in the order in which a request has them asked.
+    fn order<'a>(
+        &'a self,
+        presented: &Presented<'_>,
+    ) -> impl Iterator<Item = &'a Arc<dyn Provider>> + use<'a> {
+        let is_session_first = presented.is_session_first;
+        let is_first = move |one: &&Arc<dyn Provider>| is_session_first && one.is_for_sessions();
+        let first = self.providers.iter().filter(is_first);
+        first.chain(self.providers.iter().filter(move |one| !is_first(one)))
+    }
+
+    /// Whether somebody administers by the profile of a request, for one of its roles. What opens
+    /// streams never does.
+    fn administers(&self, proven: &Proven, presented: &Presented<'_>) -> bool {
+        let mut administered = self.administered.iter();
+        let is_administered = presented
+            .profile
+            .is_some_and(|profile| administered.any(|name| name == profile));
+        let has_role = |role: &Role| proven.roles.contains(role);
+        is_administered && !proven.is_final && self.admin_roles.iter().any(has_role)
     }
 
     /// What the profile of a request reads, for this proof. One without the claims reads nothing there.
@@ -87,6 +121,7 @@ impl Chain {
         let home = self.home(&proven, presented);
         let mut grants = self.rules.grants(&proven);
         grants.subscribe.extend(home.iter().cloned());
+        grants.administer |= self.administers(&proven, presented);
         Ok(Identity {
             grants,
             home,
@@ -102,7 +137,7 @@ impl Chain {
         let mut explanation = Explanation::default();
         let mut found = None;
         let mut is_decided = false;
-        for provider in &self.providers {
+        for provider in self.order(&presented) {
             let name = provider.name();
             let said = if is_decided {
                 Said::NotAsked
@@ -222,7 +257,7 @@ impl Authenticator for Chain {
 
     fn authenticate<'a>(&'a self, presented: Presented<'a>) -> AuthFuture<'a> {
         Box::pin(async move {
-            for provider in &self.providers {
+            for provider in self.order(&presented) {
                 if let Some(proven) = provider.prove(presented).await? {
                     return self.identity(proven, provider.name(), &presented).map(Some);
                 }

@@ -47,6 +47,11 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// The word by which people know the provider, such as `jwt`.
     fn name(&self) -> &'static str;
 
+    /// Whether it looks at the cookie of a session.
+    fn is_for_sessions(&self) -> bool {
+        false
+    }
+
     /// Looks at a request.
     ///
     /// # Cancel safety

@@ -1,8 +1,9 @@
 //! What a credential that only opens streams takes over from the one that it is made with.
 //!
 //! Tickets and stream tokens travel in addresses, which end up in logs and histories. So they hold
-//! what their owner may read and nothing else, can be narrowed but never widened, and cannot be used
-//! to make another of their kind, which would keep them alive for ever.
+//! what their owner may read and nothing else, and can be narrowed but never widened. No token is made
+//! with one, which would keep it alive for ever. A token may be exchanged for a ticket: that is good
+//! for one stream, within half a minute, and what it opens ends with the token.
 
 use tidings_core::audience::{Role, Subject};
 use tidings_core::credential::{Credential, CredentialId, Serves};
@@ -18,7 +19,7 @@ use crate::provider::Proven;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotForReading {
     /// It was proven by a ticket or a stream token.
-    #[error("a ticket or a stream token cannot be used to get another one")]
+    #[error("a ticket or a stream token cannot be used to get a stream token")]
     ByReading,
     /// Its credential has ended, or will before the second is over.
     #[error("the credential has ended")]
@@ -56,9 +57,6 @@ impl Reader {
         asked: Option<&[Pattern]>,
         now: Timestamp,
     ) -> Result<Self, NotForReading> {
-        if identity.credential.serves == Serves::Reading {
-            return Err(NotForReading::ByReading);
-        }
         if identity.expires_at.is_some_and(|end| end <= now) {
             return Err(NotForReading::Ended);
         }

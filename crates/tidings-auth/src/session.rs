@@ -206,6 +206,10 @@ impl Provider for SessionCookie {
         "session"
     }
 
+    fn is_for_sessions(&self) -> bool {
+        true
+    }
+
     fn prove<'a>(&'a self, presented: Presented<'a>) -> ProofFuture<'a> {
         Box::pin(async move { self.check(&presented) })
     }

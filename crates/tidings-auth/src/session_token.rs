@@ -82,6 +82,10 @@ impl Provider for SessionToken {
         "session_token"
     }
 
+    fn is_for_sessions(&self) -> bool {
+        true
+    }
+
     fn prove<'a>(&'a self, presented: Presented<'a>) -> ProofFuture<'a> {
         Box::pin(async move {
             let mut first_failure = None;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tidings_core::audience::{Role, Subject};
-use tidings_core::credential::CredentialId;
+use tidings_core::credential::{CredentialId, Serves};
 use tidings_core::identity::Identity;
 use tidings_core::limits::PATTERNS_PER_CLAIM_MAX;
 use tidings_core::pattern::Pattern;
@@ -143,6 +143,9 @@ impl StreamTokens {
         patterns: Option<&[Pattern]>,
         now: Timestamp,
     ) -> Result<StreamToken, StreamTokenError> {
+        if identity.credential.serves == Serves::Reading {
+            return Err(NotForReading::ByReading.into());
+        }
         let reader = Reader::new(identity, patterns, now)?;
         if reader.subscribe.len() > PATTERNS_PER_CLAIM_MAX {
             let count = reader.subscribe.len();

@@ -1,11 +1,14 @@
 //! Publishing: one event or a group as JSON, or many events line by line.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::Method;
 use http::header::CONTENT_TYPE;
 use http_body_util::Full;
 use serde::Deserialize;
 use serde_json::Value;
+use tidings_core::limits::READER_WAIT_MS_MAX;
 use tidings_core::position::Position;
 use tidings_wire::page;
 
@@ -75,7 +78,8 @@ impl PublishedText {
 }
 
 impl Client {
-    /// Publishes one event, an object with at least `type`.
+    /// Publishes one event, an object with at least `type`. If it is to `wait` for readers, the answer
+    /// may take so much longer.
     ///
     /// # Cancel safety
     ///
@@ -83,8 +87,12 @@ impl Client {
     /// it can be published again.
     pub async fn publish_json(&self, event: &Value) -> Result<Published, RequestError> {
         let body = Bytes::from(event.to_string());
+        let mut within = self.options.answer_timeout;
+        if event.get("wait").is_some() {
+            within += Duration::from_millis(READER_WAIT_MS_MAX);
+        }
         let answer = self
-            .post_events(page::CONTENT_TYPE, body)
+            .post_events(page::CONTENT_TYPE, body, within)
             .await?
             .success()?;
         serde_json::from_slice::<PublishedText>(&answer.body)
@@ -101,7 +109,10 @@ impl Client {
     /// Dropping the future leaves it open which lines were published. Lines whose events have ids
     /// of their own can be published again.
     pub async fn publish_ndjson(&self, body: Bytes) -> Result<LinesAnswer, RequestError> {
-        let answer = self.post_events(page::NDJSON_CONTENT_TYPE, body).await?;
+        let within = self.options.answer_timeout;
+        let answer = self
+            .post_events(page::NDJSON_CONTENT_TYPE, body, within)
+            .await?;
         // The status is that of the first line, so the type of the answer decides.
         let by_line = answer.headers.get(CONTENT_TYPE).is_some_and(|value| {
             value
@@ -116,16 +127,19 @@ impl Client {
         read_lines(&answer).map_err(|problem| self.exchange.not_a_hub(problem))
     }
 
-    async fn post_events(&self, kind: &str, body: Bytes) -> Result<Answer, RequestError> {
+    async fn post_events(
+        &self,
+        kind: &str,
+        body: Bytes,
+        within: Duration,
+    ) -> Result<Answer, RequestError> {
         let request = self
             .exchange
             .request(Method::POST, "/v1/events", "")
             .header(CONTENT_TYPE, kind)
             .body(Full::new(body))
             .map_err(|_| RequestError::Invalid("its path is not valid"))?;
-        self.exchange
-            .ask(request, self.options.answer_timeout)
-            .await
+        self.exchange.ask(request, within).await
     }
 }
 

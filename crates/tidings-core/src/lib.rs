@@ -15,6 +15,7 @@
 pub mod limits;
 
 pub mod audience;
+pub mod awaited;
 pub mod coding;
 pub mod event;
 pub mod event_type;
@@ -33,6 +34,7 @@ pub mod explanation;
 pub mod grant;
 pub mod holder;
 pub mod identity;
+pub mod provenance;
 pub mod revocation;
 pub mod scope;
 pub mod start;

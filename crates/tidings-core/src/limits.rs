@@ -53,10 +53,10 @@ pub const ROLES_PER_IDENTITY_MAX: usize = 64;
 /// Event-type globs in one `events=` parameter.
 pub const TYPE_GLOBS_MAX: usize = 64;
 
-/// `meta_*` parameters kept for one connection.
+/// `meta_*` parameters kept for one connection: what a person reads at a glance.
 pub const CONNECTION_METADATA_ENTRIES_MAX: usize = 16;
 
-/// Bytes of one `meta_*` value.
+/// Bytes of the name and of the value of one `meta_*` parameter.
 pub const CONNECTION_METADATA_BYTES_MAX: usize = 256;
 
 /// Open connections of one process by default; each costs a descriptor and a slab entry.
@@ -110,6 +110,19 @@ pub const STORE_READ_BYTES_MAX: usize = 512 * 1024;
 /// How long a publish waits for the shards' counts before it answers `subscribers: null`.
 pub const SUBSCRIBER_COUNT_WAIT_MS: u64 = 50;
 
+/// Readers that one publish may wait for: a room full of them, not a census.
+pub const READERS_AWAITED_MAX: u64 = 1_000;
+
+/// How long a publish waits for readers unless it says otherwise: a page has opened its stream by then.
+pub const READER_WAIT_MS_DEFAULT: u64 = 3_000;
+
+/// Longest wait for readers: what clients and proxies still take for an answer on its way.
+pub const READER_WAIT_MS_MAX: u64 = 30_000;
+
+/// Events and topics for whose readers somebody waits, over all publishers: each connection that opens
+/// or closes meanwhile is compared with all of them, 0.1 ms of its shard at most.
+pub const AWAITED_MAX: usize = 1_024;
+
 /// Events of one poll page unless `limit=` says otherwise.
 pub const PAGE_EVENTS_DEFAULT: usize = 100;
 
@@ -142,6 +155,28 @@ pub const DISMISSALS_PER_TURN_MAX: usize = SENDS_PER_TURN_MAX / 4;
 /// A reader that may read no longer has this long to take what was sent to it before; then its
 /// connection is cut. Well within the 5 s in which a stream ends after its credential.
 pub const DISMISSAL_WAIT_MS_MAX: u64 = 1_000;
+
+/// Slots of connections that one slice of a survey looks at: a tenth of a millisecond, so that asking
+/// about 50,000 of them holds up no delivery.
+pub const SURVEYED_PER_SLICE_MAX: usize = 1_024;
+
+/// Connections that one slice of a survey describes, each with all its patterns.
+pub const DESCRIBED_PER_SLICE_MAX: usize = 32;
+
+/// Patterns that one slice of a survey looks through to find out how far connections are behind, or
+/// to describe them; it ends after the connection that reaches it.
+pub const PATTERNS_PER_SLICE_MAX: usize = 4_096;
+
+/// Of what an operator has done to many connections, what one slice does: a word to each is a send.
+pub const WORDS_PER_SLICE_MAX: usize = SENDS_PER_TURN_MAX / 4;
+
+/// A reader that has taken nothing of what it was given for this part of the time after which it is
+/// given up is stale: early enough to be seen, late enough that a phone which changes its network is
+/// not shown as a fault.
+pub const STALE_PART_OF_SLOW: u64 = 2;
+
+/// A connection for which there was no event for this long is idle.
+pub const IDLE_AFTER_MS: u64 = 60_000;
 
 /// What an operator says to those who are told to go is a sentence.
 pub const DISCONNECT_REASON_BYTES_MAX: usize = 256;

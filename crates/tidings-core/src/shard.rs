@@ -29,11 +29,15 @@ mod rescope;
 mod revoke;
 mod selectors;
 mod slots;
+mod small;
 mod spread;
 mod states;
+mod survey;
+mod sweep;
 mod timing;
 mod trie;
 mod turn;
+mod watches;
 mod window;
 
 #[cfg(test)]
@@ -50,7 +54,10 @@ pub use intake::Batch;
 pub use open::{Begin, Opening, Registered, unknown};
 pub use replay::{ReadRequest, ReplayFailed, Replayed, Snapshot, SnapshotRequest, encode_page};
 pub use rescope::{Rescope, RescopeRefused, Rescoped};
-pub use states::{Census, ConnectionState};
+pub use states::{Census, ConnectionState, Transport};
+pub use survey::{ConnectionFacts, Surveyed, Wanted, Which};
+pub use sweep::{Sweep, Swept};
+pub use watches::WatchId;
 pub use window::Framed;
 
 use crate::lineage::Lineage;
@@ -64,6 +71,7 @@ use gather::GatherMemo;
 use revoke::Judgement;
 use selectors::SelectorTable;
 use slots::Slots;
+use watches::Watches;
 use window::Window;
 
 /// Both kinds of time at one instant.
@@ -157,6 +165,8 @@ pub struct Shard<S> {
     missed: Missed,
     drain: Option<DrainPlan>,
     judgement: Judgement,
+    /// For whose readers somebody waits.
+    watches: Watches,
     totals: ShardTotals,
 }
 
@@ -182,6 +192,7 @@ impl<S> Shard<S> {
             missed: Missed::default(),
             drain: None,
             judgement: Judgement::default(),
+            watches: Watches::default(),
             totals: ShardTotals::default(),
         }
     }

@@ -23,11 +23,11 @@ use crate::limits::{STORE_CHANGES_MAX, UNTRUSTED_PROXY_LOG_MS_MIN};
 use crate::metrics::{Metrics, RequestLabels, RouteLabels, method_label, status_class};
 use crate::origin::Origin;
 use crate::peer::Peer;
-use crate::profile::Spoken;
+use crate::profile::{NATIVE, Spoken};
 use crate::rates::{self, Rates};
 use crate::reply::{self, Body, Refusal};
 use crate::request_id::RequestId;
-use crate::router::{Endpoint, Found, Row};
+use crate::router::{Endpoint, Found, PAGE_PATH, Row, Served};
 use crate::seldom::Seldom;
 use crate::settings::Settings;
 use crate::{head_limits, native, openapi, probe, profile, segment};
@@ -160,6 +160,7 @@ impl App {
             Ok(()) => rates::count_request(self, source.client).await,
             Err(refusal) => Err(refusal),
         };
+        let polling = polling(row);
         let mut response = match admitted {
             Ok(told) => {
                 let mut response = if method == Method::OPTIONS {
@@ -169,7 +170,9 @@ impl App {
                         .catch_unwind()
                         .await
                         .unwrap_or_else(|_| Err(self.panicked(request_id)))
-                        .unwrap_or_else(|refusal| refusal.into_response(request_id));
+                        .unwrap_or_else(|refusal| {
+                            refusal.pointing_to(polling).into_response(request_id)
+                        });
                     cors::tell(&verdict, response.headers_mut());
                     response
                 };
@@ -179,7 +182,7 @@ impl App {
                 response
             }
             Err(refusal) => {
-                let mut response = refusal.into_response(request_id);
+                let mut response = refusal.pointing_to(polling).into_response(request_id);
                 cors::tell(&verdict, response.headers_mut());
                 response
             }
@@ -234,11 +237,11 @@ impl App {
 
     /// Refuses a request that is not for this hub, and lets the operator know.
     fn check_host(&self, found: &Found<'_>, call: &Call) -> Result<(), Refusal> {
-        let endpoint = match found {
-            Found::Route(route, _) => Some(route.endpoint),
+        let served = match found {
+            Found::Route(route, _) => Some(route.served),
             Found::OtherMethods(_) | Found::Nothing => None,
         };
-        if let Err(problem) = host::check(&self.settings().hosts, &call.parts, endpoint) {
+        if let Err(problem) = host::check(&self.settings().hosts, &call.parts, served) {
             self.metrics().hosts_refused.inc();
             if let Some(suppressed) = self.inner.host_log.say(self.clock().moment()) {
                 let host = host::named(&call.parts);
@@ -261,7 +264,11 @@ impl App {
                     .into());
             }
         };
-        match route.endpoint {
+        let endpoint = match route.served {
+            Served::Own(endpoint) => endpoint,
+            Served::Beside(beside) => return profile::beside::answer(self, call, beside).await,
+        };
+        match endpoint {
             Endpoint::Publish => native::publish::answer(self, call).await,
             Endpoint::Page => native::page::answer(self, call).await,
             Endpoint::Event => native::event::answer(self, call, segment).await,
@@ -345,6 +352,16 @@ impl App {
             })
             .observe(took.as_secs_f64());
     }
+}
+
+/// Where whoever is refused a stream can poll meanwhile.
+fn polling(row: Option<&Row>) -> Option<&'static str> {
+    let row = row.filter(|row| row.served == Served::Own(Endpoint::Stream))?;
+    let profile = &row.profile.profile;
+    if profile.name() == NATIVE {
+        return Some(PAGE_PATH);
+    }
+    profile.beside.polling()
 }
 
 /// The answer to `OPTIONS`, a preflight or not, known path or not.

@@ -32,7 +32,9 @@ async fn authenticate_for(
     rates::check_refusals(app, call.source.client)?;
     let identity = {
         let gathered = Gathered::of(app, call, purpose)?;
-        prove(app, gathered.show(app, call)).await?
+        let presented = gathered.show(app, call);
+        let proven = prove(app, presented).await;
+        proven.map_err(|refusal| in_words(call, &presented, refusal))?
     };
     if identity.credential.is_ambient {
         let (origins, scheme) = (&app.settings().origins, call.source.scheme);
@@ -44,6 +46,18 @@ async fn authenticate_for(
     let identity = Arc::new(identity);
     call.parts.extensions.insert(Arc::clone(&identity));
     Ok(identity)
+}
+
+/// A refused ticket in the words that its owner knows, which are the same whatever is wrong with it.
+fn in_words(call: &Call, presented: &Presented<'_>, mut refusal: Refusal) -> Refusal {
+    if let Some(detail) = call.profile.profile.beside.ticket_refusal
+        && presented.ticket.is_some()
+        && refusal.problem.code() == Code::InvalidToken
+    {
+        let hint = "get another one; it opens one stream, within 30 seconds";
+        refusal.problem = Box::new(Problem::new(Code::InvalidToken, detail).with_hint(hint));
+    }
+    refusal
 }
 
 /// Proves who wants to read, as [`authenticate`] does. A reader is cut off when its credential ends,
@@ -88,6 +102,18 @@ fn still_valid(app: &App, identity: Arc<Identity>) -> Result<Arc<Identity>, Refu
         return Err(refused(app, identity.method, &AuthFailure::Expired));
     }
     Ok(identity)
+}
+
+/// Whether a credential has ended or was revoked since it was proven, and which of both: for what takes
+/// longer than a moment.
+pub(crate) fn ended(app: &App, identity: &Identity) -> Option<AuthFailure> {
+    let now = app.clock().now();
+    if identity.expires_at.is_some_and(|end| end <= now) {
+        return Some(AuthFailure::Expired);
+    }
+    let revocations = app.access().store.revocations();
+    let revoked = revocations.find(identity.subject.as_ref(), &identity.credential, now);
+    revoked.map(|_| AuthFailure::Revoked)
 }
 
 /// Proves who wants an open stream to go on, as [`authenticate_reader`] does; what serves for reading

@@ -4,7 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use http::Version;
 use http::request::Parts;
+use tidings_core::provenance::{Metadata, Protocol, Provenance};
 
 use crate::body::RequestBody;
 use crate::forwarded::{self, Source};
@@ -42,6 +44,19 @@ impl Call {
     /// What limits per address count the request for.
     pub(crate) fn counted_address(&self) -> IpAddr {
         forwarded::counted(self.source.client)
+    }
+
+    /// Where a connection that it asks for comes from, for operators.
+    pub(crate) fn provenance(&self, metadata: Metadata) -> Provenance {
+        Provenance {
+            profile: self.profile.index,
+            protocol: match self.parts.version {
+                Version::HTTP_09 | Version::HTTP_10 => Protocol::Http10,
+                Version::HTTP_2 => Protocol::Http2,
+                _ => Protocol::Http11,
+            },
+            metadata,
+        }
     }
 
     /// The first value of a header, if it is there and text.

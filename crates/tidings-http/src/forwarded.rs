@@ -90,7 +90,8 @@ impl Scheme {
 pub struct Source {
     /// Whose request it is, for limits and the log.
     pub client: IpAddr,
-    /// Known only if a trusted proxy says it: TLS may end where nobody tells the hub.
+    /// Known only if TLS ends in the hub, or a trusted proxy says it: it may end where nobody tells the
+    /// hub.
     pub scheme: Option<Scheme>,
 }
 
@@ -104,7 +105,7 @@ pub fn source(
 ) -> Source {
     let mut source = Source {
         client: peer.ip(),
-        scheme: None,
+        scheme: peer.scheme(),
     };
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
     if !is_trusted(source.client) {

@@ -14,7 +14,7 @@ use tidings_wire::problem::{Code, Problem};
 use crate::forwarded::Scheme;
 use crate::limits::HOST_BYTES_MAX;
 use crate::origin::Origin;
-use crate::router::Endpoint;
+use crate::router::{Endpoint, Served};
 
 /// A host with its port, in the one spelling in which it is compared: lower case, without a final
 /// dot, and without the ports of plain HTTP and of TLS.
@@ -125,7 +125,7 @@ pub(crate) fn is_this_machine(request: &Parts) -> bool {
 pub(crate) fn check(
     listed: &[HostName],
     request: &Parts,
-    endpoint: Option<Endpoint>,
+    served: Option<Served>,
 ) -> Result<(), Problem> {
     let named = named(request);
     // RFC 9113, section 8.3.1. In HTTP/1 the target wins (RFC 9112, section 3.2.2), but a proxy that
@@ -142,7 +142,7 @@ pub(crate) fn check(
         }
     }
     // A supervisor asks by the address of the machine, and what it is told is of no use to a page.
-    let is_probe = matches!(endpoint, Some(Endpoint::Alive | Endpoint::Ready));
+    let is_probe = matches!(served, Some(Served::Own(Endpoint::Alive | Endpoint::Ready)));
     if listed.is_empty() || is_probe || named.is_some_and(|named| listed.contains(&named)) {
         return Ok(());
     }

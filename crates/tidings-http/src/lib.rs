@@ -47,6 +47,7 @@ pub mod openapi;
 mod probe;
 
 mod serve;
+mod tls;
 
 pub use access::Access;
 pub use app::App;
@@ -58,8 +59,9 @@ pub use ipnet::IpNet;
 pub use origin::{Origin, OriginError, Origins};
 pub use peer::Peer;
 pub use profile::{
-    BeatSpec, CredentialKind, Frame, PathTemplate, PathTemplateError, Profile, ProfileError,
-    ProfileSpec, Profiles, ProfilesError, TopicTemplate, TopicTemplateError, built_in,
+    BeatSpec, Beside, CredentialKind, Frame, PathTemplate, PathTemplateError, Profile,
+    ProfileError, ProfileSpec, Profiles, ProfilesError, TopicTemplate, TopicTemplateError,
+    built_in,
 };
 pub use rates::RateLimits;
 pub use reply::Body;
@@ -67,3 +69,4 @@ pub use request_id::RequestId;
 pub use router::{PathTaken, ROUTES, Route};
 pub use serve::{Drain, Server};
 pub use settings::Settings;
+pub use tls::{Certificate, CertificateError, Tls, TlsError};

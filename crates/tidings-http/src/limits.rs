@@ -60,6 +60,20 @@ pub const WRITE_STALL_MS_MAX: u64 = 10_000;
 /// whole seconds before its system asks again.
 pub const ACCEPTS_WAITING_MAX: u32 = 4_096;
 
+/// Time from the first byte of a TLS connection to the end of its handshake: the same as for a head.
+pub const TLS_HANDSHAKE_MS_MAX: u64 = 10_000;
+
+/// Bytes that a client may send before its handshake is over. Those of browsers are below 3 KiB, with keys
+/// against quantum computers; what is more is kept in memory for nobody.
+pub const TLS_HANDSHAKE_BYTES_MAX: u64 = 16 * 1024;
+
+/// Handshakes that go on at a time, each with up to [`TLS_HANDSHAKE_BYTES_MAX`]: more than come back in
+/// the seconds that a handshake takes, and a bound on what those cost that never end.
+pub const TLS_HANDSHAKES_MAX: usize = 16 * 1024;
+
+/// What one TLS connection may have waiting to be sent, besides what its protocol holds: one record.
+pub const TLS_SEND_BUFFER_BYTES_MAX: usize = 16 * 1024;
+
 /// First pause after an accept that failed for want of descriptors; doubles up to the longest one.
 pub const ACCEPT_PAUSE_MS_MIN: u64 = 10;
 

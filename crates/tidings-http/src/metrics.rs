@@ -43,6 +43,8 @@ pub(crate) const CONNECTIONS_OPENED: &str = "tidings_http_connections_opened";
 pub(crate) const CONNECTIONS_CLOSED: &str = "tidings_http_connections_closed";
 /// TCP connections that were refused because all places were taken.
 pub(crate) const CONNECTIONS_REFUSED: &str = "tidings_http_connections_refused";
+/// Connections to a port that speaks TLS, by how their handshake went.
+pub(crate) const TLS_HANDSHAKES: &str = "tidings_http_tls_handshakes";
 /// Accepts that failed, mostly for want of descriptors.
 pub(crate) const ACCEPTS_FAILED: &str = "tidings_http_accepts_failed";
 
@@ -79,6 +81,12 @@ pub(crate) struct LimitLabels {
     pub(crate) limit: &'static str,
 }
 
+/// One series of [`TLS_HANDSHAKES`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct HandshakeLabels {
+    pub(crate) outcome: &'static str,
+}
+
 /// The figures of the HTTP surface, and the way to write them all.
 pub(crate) struct Metrics {
     pub(crate) requests: Family<RequestLabels, Counter>,
@@ -94,6 +102,7 @@ pub(crate) struct Metrics {
     pub(crate) connections_closed: Counter,
     pub(crate) connections_refused: Counter,
     pub(crate) accepts_failed: Counter,
+    pub(crate) tls_handshakes: Family<HandshakeLabels, Counter>,
     registry: Registry,
 }
 
@@ -122,6 +131,7 @@ impl Metrics {
             connections_closed: Counter::default(),
             connections_refused: Counter::default(),
             accepts_failed: Counter::default(),
+            tls_handshakes: Family::default(),
             registry: Registry::default(),
         };
         let registry = &mut metrics.registry;
@@ -149,6 +159,11 @@ impl Metrics {
             RATES_UNCOUNTED,
             "What the store did not count, by limit",
             metrics.rates_uncounted.clone(),
+        );
+        registry.register(
+            TLS_HANDSHAKES,
+            "Handshakes of TLS by how they went",
+            metrics.tls_handshakes.clone(),
         );
         let counters: [(&str, &str, &Counter<u64, AtomicU64>); 8] = [
             (PANICS, "Handlers that panicked", &metrics.panics),
@@ -262,6 +277,10 @@ mod tests {
         let limit = LimitLabels { limit: "requests" };
         metrics.rate_limited.get_or_create(&limit).inc();
         metrics.rates_uncounted.get_or_create(&limit).inc();
+        let outcome = HandshakeLabels {
+            outcome: "completed",
+        };
+        metrics.tls_handshakes.get_or_create(&outcome).inc();
         let text = metrics.write().expect("text");
         let names: Vec<&str> = text
             .lines()

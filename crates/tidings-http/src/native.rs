@@ -7,4 +7,5 @@ pub(crate) mod page;
 pub(crate) mod publish;
 pub(crate) mod refused_stream;
 pub(crate) mod stream;
+pub(crate) mod test_event;
 pub(crate) mod topic;

@@ -2,19 +2,42 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::forwarded::Scheme;
+
 /// The peer of a connection, as the socket tells it; headers that claim another are not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Peer(SocketAddr);
+pub struct Peer {
+    address: SocketAddr,
+    is_over_tls: bool,
+}
 
 impl Peer {
     /// The peer with this address.
     pub fn new(address: SocketAddr) -> Self {
-        Self(address)
+        Self {
+            address,
+            is_over_tls: false,
+        }
+    }
+
+    /// The same over TLS that ends here.
+    #[must_use]
+    pub fn over_tls(self) -> Self {
+        Self {
+            is_over_tls: true,
+            ..self
+        }
+    }
+
+    /// The scheme by which it comes, if that is certain: what comes in the clear may come from a proxy
+    /// that nobody knows of, before which it did not.
+    pub(crate) fn scheme(self) -> Option<Scheme> {
+        self.is_over_tls.then_some(Scheme::Https)
     }
 
     /// Its address, with an IPv4 address always written as one.
     pub fn ip(self) -> IpAddr {
-        self.0.ip().to_canonical()
+        self.address.ip().to_canonical()
     }
 
     /// Whether it runs on this machine.

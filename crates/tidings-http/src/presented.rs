@@ -33,12 +33,18 @@ impl<'a> Gathered<'a> {
     pub(crate) fn of(app: &App, call: &'a Call, purpose: Purpose) -> Result<Self, Problem> {
         let headers = &call.parts.headers;
         let reads = matches!(purpose, Purpose::Read | Purpose::Look);
+        let in_header = bearer(call)?.map(Cow::Borrowed);
+        let in_query_too = if reads {
+            in_query(call, CredentialKind::Token)?
+        } else {
+            None
+        };
         Ok(Self {
             purpose,
-            bearer: match bearer(call)? {
-                Some(token) => Some(Cow::Borrowed(token)),
-                None if reads => in_query(call, CredentialKind::Token)?,
-                None => None,
+            bearer: if call.profile.profile.beside.is_session_first {
+                in_query_too.or(in_header)
+            } else {
+                in_header.or(in_query_too)
             },
             ticket: if reads {
                 in_query(call, CredentialKind::Ticket)?
@@ -67,6 +73,7 @@ impl<'a> Gathered<'a> {
             headers: &self.headers,
             development_user: self.development_user.as_deref(),
             profile: Some(call.profile.profile.name()).filter(|name| *name != NATIVE),
+            is_session_first: call.profile.profile.beside.is_session_first,
             ..Presented::nothing(self.purpose, call.source.client, app.clock().now())
         }
     }

@@ -4,6 +4,7 @@
 //! A profile says where its stream is, which credentials its URL may hold, how the hub speaks in it and
 //! how events are framed. Everything else is the one stream of [`crate::native::stream`].
 
+pub(crate) mod beside;
 mod built_in;
 pub(crate) mod list;
 mod path;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use tidings_core::event_type::EventType;
 use tidings_core::port::Voice;
+use tidings_core::provenance::ProfileIndex;
 use tidings_core::shard::Heartbeat;
 use tidings_wire::sse::{self, Dialect};
 
@@ -21,6 +23,7 @@ use crate::limits::PROFILES_MAX;
 use crate::presented::TICKET;
 use crate::router::{PathTaken, Router};
 
+pub use beside::Beside;
 pub use built_in::built_in;
 pub use path::{PathTemplate, PathTemplateError};
 pub use spec::{BeatSpec, ProfileError, ProfileSpec};
@@ -54,6 +57,8 @@ pub struct Profile {
     pub(crate) heartbeat: Option<Heartbeat>,
     /// How a refusal is told.
     pub(crate) refusals: Refusals,
+    /// Its other routes.
+    pub(crate) beside: &'static Beside,
 }
 
 /// A parameter that holds a credential.
@@ -121,14 +126,16 @@ impl Profile {
             dialect: None,
             heartbeat: None,
             refusals: Refusals::Status,
+            beside: &Beside::NOTHING,
         }
     }
 }
 
-/// A profile in force, with the number of its words in the encoder.
+/// A profile in force, with its number among all, and that of its words in the encoder.
 #[derive(Debug)]
 pub(crate) struct Spoken {
     pub(crate) profile: Profile,
+    pub(crate) index: ProfileIndex,
     pub(crate) voice: Voice,
 }
 
@@ -136,6 +143,7 @@ impl Spoken {
     pub(crate) fn native() -> Self {
         Self {
             profile: Profile::native(),
+            index: ProfileIndex::default(),
             voice: sse::NATIVE,
         }
     }
@@ -163,8 +171,12 @@ impl Profiles {
             if others.any(|one| one.profile.name == profile.name) {
                 return Err(ProfilesError::NameTaken(profile.name));
             }
-            let voice = Voice(table.others.len() as u8 + 1);
-            let spoken = Arc::new(Spoken { profile, voice });
+            let number = table.others.len() as u8 + 1;
+            let spoken = Arc::new(Spoken {
+                profile,
+                index: ProfileIndex(number),
+                voice: Voice(number),
+            });
             table.router.add(&spoken)?;
             table.others.push(spoken);
         }
@@ -199,6 +211,15 @@ impl Profiles {
                 _ => None,
             });
         homes.collect()
+    }
+
+    /// The profiles that may be administered by role.
+    pub fn administered(&self) -> Vec<&str> {
+        let administered = self
+            .others
+            .iter()
+            .filter(|one| one.profile.beside.takes_admin_roles);
+        administered.map(|one| one.profile.name()).collect()
     }
 
     /// What the encoder of such a hub speaks.

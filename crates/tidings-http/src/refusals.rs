@@ -1,9 +1,10 @@
 //! Which problem each refusal of the hub, of a body and of an authenticator becomes. Exhaustive: a
 //! new kind of refusal does not compile until it has its code here.
 
+use tidings_core::limits::AWAITED_MAX;
 use tidings_core::port::{AppendError, AuthFailure};
 use tidings_core::subscription::SubscribeRefused;
-use tidings_hub::{LimitScope, OpenError, PublishError};
+use tidings_hub::{LimitScope, OpenError, PublishError, TooManyWaits};
 use tidings_wire::problem::{Code, Problem};
 
 use crate::app::App;
@@ -34,8 +35,17 @@ pub(crate) fn publish(error: PublishError) -> Problem {
             Problem::from(&AppendError::TooLarge { actual, max })
         }
         PublishError::Draining => draining(),
+        PublishError::TooManyWaits(full) => too_many_waits(full),
         PublishError::Append(error) => Problem::from(&error),
     }
+}
+
+/// So many wait for readers that nobody more may.
+pub(crate) fn too_many_waits(full: TooManyWaits) -> Problem {
+    Problem::new(Code::AtCapacity, full.to_string())
+        .with_retry_after_ms(full.retry_after_ms)
+        .with_number("limit", AWAITED_MAX as u64)
+        .with_hint("leave `wait` out, or try again later")
 }
 
 /// A limit of connections that is reached is counted, and told like any other limit.

@@ -5,7 +5,7 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AU
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Empty, Full};
-use tidings_wire::problem::{self, Code, Problem};
+use tidings_wire::problem::{self, Category, Code, Problem};
 
 use crate::rates::Item;
 use crate::request_id::RequestId;
@@ -42,6 +42,18 @@ impl Refusal {
     /// The same refusal, with what is left of one more limit.
     pub(crate) fn telling(mut self, item: Item) -> Self {
         self.told.push(item);
+        self
+    }
+
+    /// The same refusal, with the route where its client can poll while it may not have a stream.
+    pub(crate) fn pointing_to(mut self, polling: Option<&'static str>) -> Self {
+        let is_limited = self.problem.code().category() == Category::RateLimit;
+        if let Some(path) = polling.filter(|_| is_limited) {
+            let problem = *self.problem;
+            *self.problem = problem
+                .with_hint(format!("poll `{path}` until a stream is to be had again"))
+                .with_text("poll", path);
+        }
         self
     }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use http::Method;
 
+use crate::profile::beside::BesideRoute;
 use crate::profile::{PathTemplate, Spoken};
 
 /// One row of the table.
@@ -46,6 +47,18 @@ pub(crate) enum Endpoint {
     Profiles,
 }
 
+/// Who answers a row of a hub's own table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Served {
+    /// A route of all hubs, or the stream of a profile.
+    Own(Endpoint),
+    /// Another route of a profile.
+    Beside(BesideRoute),
+}
+
+/// Where pages are read.
+pub(crate) const PAGE_PATH: &str = "/v1/events";
+
 /// All routes.
 pub static ROUTES: [Route; 18] = [
     Route {
@@ -56,7 +69,7 @@ pub static ROUTES: [Route; 18] = [
     },
     Route {
         method: Method::GET,
-        path: "/v1/events",
+        path: PAGE_PATH,
         what: "read one page of events, or wait for it",
         endpoint: Endpoint::Page,
     },
@@ -158,16 +171,27 @@ pub static ROUTES: [Route; 18] = [
     },
 ];
 
-/// One row of a hub's own table: of all hubs, or the stream of one of its profiles.
+/// One row of a hub's own table: of all hubs, or of one of its profiles.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) method: Method,
     pub(crate) path: PathTemplate,
     /// The path for metrics.
     pub(crate) label: Arc<str>,
-    pub(crate) endpoint: Endpoint,
+    pub(crate) served: Served,
     /// By which profile it is answered.
     pub(crate) profile: Arc<Spoken>,
+}
+
+impl Row {
+    /// Whether a request may mean both. Two methods of one path are two rows of one profile, which
+    /// decides what is said to browsers about the path.
+    fn may_be_meant_by(&self, other: &Self) -> bool {
+        let is_other_method = self.path == other.path
+            && self.method != other.method
+            && Arc::ptr_eq(&self.profile, &other.profile);
+        self.path.meets(&other.path) && !is_other_method
+    }
 }
 
 /// The table of one hub.
@@ -214,25 +238,37 @@ impl Router {
     pub(crate) fn of_native(native: &Arc<Spoken>) -> Self {
         let rows = ROUTES.iter().map(|route| {
             let path = PathTemplate::of_table(route.path);
-            row(route.method.clone(), path, route.endpoint, native)
+            row(
+                route.method.clone(),
+                path,
+                Served::Own(route.endpoint),
+                native,
+            )
         });
         Self {
             rows: rows.collect(),
         }
     }
 
-    /// Adds the stream of a profile.
+    /// Adds the stream of a profile, and its other routes.
     pub(crate) fn add(&mut self, profile: &Arc<Spoken>) -> Result<(), PathTaken> {
-        for path in &profile.profile.paths {
-            if let Some(other) = self.rows.iter().find(|row| row.path.meets(path)) {
+        let streams = profile.profile.paths.iter();
+        let stream = Served::Own(Endpoint::Stream);
+        let streams = streams.map(|path| row(Method::GET, path.clone(), stream, profile));
+        let others = profile.profile.beside.routes.iter();
+        let others = others.map(|(route, path)| {
+            let path = PathTemplate::of_table(path);
+            row(route.method(), path, Served::Beside(*route), profile)
+        });
+        for new in streams.chain(others) {
+            if let Some(other) = self.rows.iter().find(|row| row.may_be_meant_by(&new)) {
                 return Err(PathTaken {
                     profile: profile.profile.name.clone(),
-                    path: path.as_str().to_owned(),
+                    path: new.path.as_str().to_owned(),
                     other: other.path.as_str().to_owned(),
                 });
             }
-            self.rows
-                .push(row(Method::GET, path.clone(), Endpoint::Stream, profile));
+            self.rows.push(new);
         }
         Ok(())
     }
@@ -272,12 +308,12 @@ impl Router {
     }
 }
 
-fn row(method: Method, path: PathTemplate, endpoint: Endpoint, profile: &Arc<Spoken>) -> Row {
+fn row(method: Method, path: PathTemplate, served: Served, profile: &Arc<Spoken>) -> Row {
     Row {
         method,
         label: path.as_str().into(),
         path,
-        endpoint,
+        served,
         profile: Arc::clone(profile),
     }
 }

@@ -3,6 +3,7 @@
 mod accept;
 mod calm;
 mod connection;
+mod handshake;
 mod head;
 mod keep_back;
 mod preface;
@@ -10,6 +11,7 @@ mod stall;
 mod take_over;
 mod unread;
 mod untaken;
+mod wire;
 
 use std::future::Future;
 use std::io;
@@ -26,6 +28,7 @@ use tokio::time::timeout;
 use crate::app::App;
 use crate::limits::{ACCEPTS_WAITING_MAX, CLOSE_MS_MAX, NO_PLACE_RETRY_MS};
 use crate::peer::Peer;
+use crate::tls::Tls;
 use accept::AcceptPause;
 
 /// What is written to a connection for which there is no place, before it is closed. How many there may
@@ -70,6 +73,7 @@ pub(crate) enum Stage {
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
+    tls: Option<Tls>,
 }
 
 impl Server {
@@ -94,7 +98,20 @@ impl Server {
         socket.bind(address)?;
         let listener = socket.listen(ACCEPTS_WAITING_MAX)?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address })
+        Ok(Self {
+            listener,
+            address,
+            tls: None,
+        })
+    }
+
+    /// The same, but every connection begins with TLS.
+    #[must_use]
+    pub fn with_tls(self, tls: Tls) -> Self {
+        Self {
+            tls: Some(tls),
+            ..self
+        }
     }
 
     /// The bound address.
@@ -131,7 +148,13 @@ impl Server {
                 match accepted {
                     Ok((stream, address)) => {
                         pause.reset();
-                        admit(&app, stream, Peer::new(address), &places, &stage);
+                        admit(
+                            &app,
+                            stream,
+                            (Peer::new(address), self.tls.as_ref()),
+                            &places,
+                            &stage,
+                        );
                     }
                     Err(error) => pause.after(&app, &error).await,
                 }
@@ -159,7 +182,7 @@ impl Server {
 fn admit(
     app: &App,
     stream: TcpStream,
-    peer: Peer,
+    (peer, tls): (Peer, Option<&Tls>),
     places: &Arc<Semaphore>,
     stage: &watch::Sender<Stage>,
 ) {
@@ -170,16 +193,21 @@ fn admit(
         .filter(|_| places.available_permits() >= app.hub().sockets());
     let Some(place) = place else {
         app.metrics().connections_refused.inc();
-        // A fresh socket takes this much, or its peer is gone already.
-        if let Err(error) = stream.try_write(&NO_PLACE) {
+        // A fresh socket takes this much, or its peer is gone already. Under TLS there is no word that is
+        // cheap enough.
+        if tls.is_none()
+            && let Err(error) = stream.try_write(&NO_PLACE)
+        {
             tracing::trace!(cause = %error, "connection turned away without a word");
         }
         return;
     };
     let connection = Admitted::new(app.clone(), place);
     let stage = stage.subscribe();
+    let tls = tls.cloned();
     tokio::spawn(async move {
-        if let Err(error) = connection::serve(&connection.app, stream, peer, stage).await {
+        let serving = connection::serve(&connection.app, stream, (peer, tls.as_ref()), stage);
+        if let Err(error) = serving.await {
             tracing::debug!(peer = %peer.ip(), cause = %error, "connection failed");
         }
         drop(connection);

@@ -175,6 +175,11 @@ impl Admission {
         self.identity.as_ref().map(|share| &share.key)
     }
 
+    /// From where it comes.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.address.key
+    }
+
     /// The place of the connection's socket is this admission's to give back.
     pub(crate) fn take_socket(&self, mut place: SocketPlace) {
         debug_assert!(

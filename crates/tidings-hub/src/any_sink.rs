@@ -1,5 +1,7 @@
 //! The sinks that live side by side in a shard.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use tidings_core::delivery::{Delivery, Sink, Taken};
 
@@ -11,6 +13,16 @@ use crate::socket::SocketSink;
 pub(crate) enum AnySink {
     Mailbox(MailboxSink),
     Socket(SocketSink),
+}
+
+impl AnySink {
+    /// From where its reader comes, as limits count it; unknown once the reader has left.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Mailbox(sink) => sink.address(),
+            Self::Socket(sink) => Some(sink.address()),
+        }
+    }
 }
 
 impl Sink for AnySink {

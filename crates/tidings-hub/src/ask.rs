@@ -1,4 +1,4 @@
-//! Asking the shard of a connection something about it.
+//! Asking a shard something.
 
 use tidings_core::shard::ConnectionId;
 use tokio::sync::oneshot;
@@ -22,8 +22,17 @@ impl Hub {
         id: ConnectionId,
         command: impl FnOnce(oneshot::Sender<T>) -> Command,
     ) -> Result<T, NotAsked> {
+        self.ask_shard(usize::from(id.shard()), command).await
+    }
+
+    /// Asks the shard of a number, and waits for the answer.
+    pub(crate) async fn ask_shard<T>(
+        &self,
+        shard: usize,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, NotAsked> {
         let inboxes = &self.inner.threads.inboxes;
-        let inbox = inboxes.get(usize::from(id.shard())).ok_or(NotAsked::Gone)?;
+        let inbox = inboxes.get(shard).ok_or(NotAsked::Gone)?;
         let (answer, answered) = oneshot::channel();
         if inbox.command(command(answer)).is_err() {
             return Err(if inbox.is_shut() {

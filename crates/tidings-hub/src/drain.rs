@@ -16,7 +16,8 @@ impl Hub {
     ///
     /// The drain goes on if the future is dropped; only the waiting ends.
     pub async fn drain(&self, spread: Duration, grace: Duration, retry_after: Duration) {
-        self.inner.draining.store(true, Ordering::Relaxed);
+        self.inner.draining.store(true, Ordering::SeqCst);
+        self.inner.waits.end();
         let plan = DrainPlan {
             spread_ms: spread.as_millis() as u64,
             retry_after_ms: retry_after.as_millis() as u64,

@@ -6,13 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tidings_core::port::{Health, TailError};
 use tidings_core::position::{Offset, Position};
+use tokio::sync::Semaphore;
 
 use crate::admission::{Allowed, Gate};
 use crate::commit_feed::{Feed, WindowBudget};
 use crate::figures::{Figures, PublishFigures};
+use crate::limits::SURVEYS_AT_ONCE_MAX;
 use crate::options::{Options, Ports};
 use crate::tally::Tallies;
 use crate::threads::Threads;
+use crate::waits::Waits;
 
 /// Why the hub could not start.
 #[derive(Debug, thiserror::Error)]
@@ -52,9 +55,12 @@ pub(crate) struct Inner {
     pub(crate) tallies: Arc<Tallies>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) publish_figures: PublishFigures,
+    pub(crate) waits: Waits,
     pub(crate) draining: AtomicBool,
     pub(crate) seed: u64,
     pub(crate) opened: std::sync::atomic::AtomicU64,
+    /// Places for surveys of all connections.
+    pub(crate) surveys: Semaphore,
 }
 
 impl Hub {
@@ -82,9 +88,11 @@ impl Hub {
                 tallies,
                 gate: Arc::new(gate),
                 publish_figures: PublishFigures::default(),
+                waits: Waits::default(),
                 draining: AtomicBool::new(false),
                 seed: options.seed,
                 opened: std::sync::atomic::AtomicU64::new(0),
+                surveys: Semaphore::new(SURVEYS_AT_ONCE_MAX),
             }),
         })
     }

@@ -11,25 +11,34 @@ use tidings_core::limits::{SHARD_COMMANDS_MAX, SHARD_FEED_BATCHES_MAX};
 use tidings_core::position::Offset;
 use tidings_core::revocation::Revocations;
 use tidings_core::shard::{
-    Batch, CaughtUp, Census, ConnectionId, ConnectionKey, DisconnectReason, DrainPlan, Opening,
-    ReplayFailed, Replayed, Rescope, RescopeRefused, Rescoped, Snapshot,
+    Batch, CaughtUp, ConnectionId, ConnectionKey, DisconnectReason, DrainPlan, Opening,
+    ReplayFailed, Replayed, Rescope, RescopeRefused, Rescoped, Snapshot, Sweep, Swept, Wanted,
+    Which,
 };
 use tidings_core::subscription::Subscription;
 use tokio::sync::oneshot;
 
 use crate::any_sink::AnySink;
+use crate::connections::{Described, Slice};
 use crate::limits::SHARD_FEED_BYTES_MAX;
 use crate::seat::Registration;
 use crate::socket::Socket;
 use crate::tally::Tally;
+use crate::waits::Watching;
 
 /// Asks something of a shard.
 #[derive(Debug)]
 pub(crate) enum Command {
     /// Register a connection.
     Open(Box<Opening<AnySink>>, oneshot::Sender<Registration>),
-    /// Count connections by state.
-    Census(oneshot::Sender<Census>),
+    /// Look at a slice of the connections, from a slot on.
+    Survey(Arc<Which>, Wanted, u32, oneshot::Sender<Slice>),
+    /// Describe a connection.
+    Inspect(ConnectionId, oneshot::Sender<Option<Described>>),
+    /// Give a stream a sign of life; answers as [`Shard::ping`](tidings_core::shard::Shard::ping).
+    Ping(ConnectionId, oneshot::Sender<Option<bool>>),
+    /// Do something to a slice of the connections, from a slot on.
+    Sweep(Arc<Sweep>, u32, oneshot::Sender<Swept>),
     /// Count the readers of a key.
     ReadersOf(Key, oneshot::Sender<usize>),
     /// What a subject's stream asks for.
@@ -87,6 +96,8 @@ pub(crate) struct Waiting {
     pub(crate) drained: Vec<ConnectionKey>,
     pub(crate) left: Vec<ConnectionKey>,
     pub(crate) answers: Vec<Answer>,
+    /// Who waits for readers from now on, or no more.
+    pub(crate) watching: Vec<Watching>,
     /// The thread has ended: nothing is looked at any more, so nothing is kept.
     shut: bool,
 }
@@ -213,6 +224,11 @@ impl Inbox {
     /// A reader is gone.
     pub(crate) fn left(&self, key: ConnectionKey) {
         self.tell(|waiting| waiting.left.push(key));
+    }
+
+    /// Somebody waits for readers, or does no more. Each is told once of each, and few may wait.
+    pub(crate) fn watching(&self, watching: Watching) {
+        self.tell(|waiting| waiting.watching.push(watching));
     }
 
     /// A reader thread is done.

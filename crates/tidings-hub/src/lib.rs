@@ -15,11 +15,13 @@
 //! `shard_thread`.
 
 mod admission;
+mod admitted;
 mod any_sink;
 mod ask;
 mod begin;
 mod chunk;
 mod commit_feed;
+mod connections;
 mod disconnect;
 mod drain;
 mod figures;
@@ -44,12 +46,16 @@ mod store_reads;
 mod tally;
 mod tcp;
 mod threads;
+mod waits;
 
 pub use admission::LimitScope;
+pub use admitted::Admitted;
 pub use chunk::Framing;
+pub use connections::{Described, Listed, NotSurveyed, SweptAll};
 pub use disconnect::DisconnectError;
 pub use figures::Figures;
 pub use hub::{Hub, Readiness, StartError};
+pub use limits::CONNECTIONS_LISTED_MAX;
 pub use lookup::{EventName, TopicState};
 pub use mailbox::Reader;
 pub use open::{OpenError, OpenRequest, Unattached};
@@ -58,4 +64,8 @@ pub use publish::{PublishError, Published};
 pub use renew::{RenewError, Renewed};
 pub use tcp::{prepare_accepted, prepare_socket};
 pub use tidings_core::delivery::Delivery;
-pub use tidings_core::shard::{Census, ConnectionId, ConnectionState, DisconnectReason, Mode};
+pub use tidings_core::shard::{
+    Census, ConnectionFacts, ConnectionId, ConnectionState, DisconnectReason, Mode, Sweep,
+    Transport, Which,
+};
+pub use waits::TooManyWaits;

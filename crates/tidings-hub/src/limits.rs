@@ -18,6 +18,10 @@ pub(crate) const LINES_PER_GROUP_MAX: usize = 512;
 /// When a caller that met a full queue should come back.
 pub(crate) const BUSY_RETRY_MS: u64 = 1_000;
 
+/// When somebody that found all places of those who wait for readers taken should come back: many of
+/// them are let go within this time.
+pub(crate) const WAITS_FULL_RETRY_MS: u64 = 1_000;
+
 /// When a reader that met a connection limit should come back.
 pub(crate) const LIMIT_RETRY_MS: u64 = 5_000;
 
@@ -66,3 +70,10 @@ pub(crate) const POLLED_EVENTS_MAX: usize = 512;
 
 /// How often a renewal is worked out again because the stream's subscription was changed meanwhile.
 pub(crate) const RENEWAL_TRIES_MAX: usize = 3;
+
+/// Surveys of all connections at a time; the others wait for their turn. Each takes a share of every
+/// shard's time as long as it goes on.
+pub(crate) const SURVEYS_AT_ONCE_MAX: usize = 2;
+
+/// Connections of one page of a list of them: each may have a hundred patterns and as much metadata.
+pub const CONNECTIONS_LISTED_MAX: usize = 500;

@@ -1,4 +1,4 @@
-//! Lookups: one event, one topic, the states of connections.
+//! Lookups: one event, one topic.
 
 use std::sync::Arc;
 
@@ -9,7 +9,6 @@ use tidings_core::identity::Identity;
 use tidings_core::port::ReadError;
 use tidings_core::position::Position;
 use tidings_core::scope::{Scope, Selector};
-use tidings_core::shard::Census;
 use tidings_core::start::{Resumed, resume};
 use tidings_core::topic::Topic;
 use tokio::sync::oneshot;
@@ -88,27 +87,6 @@ impl Hub {
             head: extent.map(|extent| self.position(extent.head)),
             subscribers,
         })
-    }
-
-    /// How many connections are in each state.
-    ///
-    /// # Cancel safety
-    ///
-    /// Safe: nothing is changed.
-    pub async fn census(&self) -> Census {
-        let mut census = Census::default();
-        for inbox in &self.inner.threads.inboxes {
-            let (answer, counted) = oneshot::channel();
-            // A shard that is too busy to be asked is left out of the sum.
-            if inbox.command(Command::Census(answer)).is_ok()
-                && let Ok(counted) = counted.await
-            {
-                for (sum, count) in census.iter_mut().zip(counted) {
-                    *sum += count;
-                }
-            }
-        }
-        census
     }
 
     async fn readers_of(&self, key: &Key) -> u64 {

@@ -1,6 +1,7 @@
 //! The mailbox sink: room for one delivery between a shard and a task that writes it out.
 
 use std::future::poll_fn;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -24,7 +25,7 @@ struct Slot {
 
 #[derive(Debug)]
 struct Tenancy {
-    _admission: Admission,
+    admission: Admission,
     _seat: Seat,
 }
 
@@ -49,12 +50,22 @@ pub(crate) struct ReadingEnd(Arc<Mailbox>);
 pub(crate) fn mailbox(admission: Admission, seat: Seat) -> (MailboxSink, ReadingEnd) {
     let shared = Arc::new(Mailbox(Mutex::new(Slot {
         tenancy: Some(Tenancy {
-            _admission: admission,
+            admission,
             _seat: seat,
         }),
         ..Slot::default()
     })));
     (MailboxSink(shared.clone()), ReadingEnd(shared))
+}
+
+impl MailboxSink {
+    /// From where its reader comes, while it is there.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        let slot = self.0.lock();
+        slot.tenancy
+            .as_ref()
+            .map(|tenancy| tenancy.admission.address())
+    }
 }
 
 impl Sink for MailboxSink {

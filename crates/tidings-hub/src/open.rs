@@ -11,6 +11,7 @@ use tidings_core::identity::Identity;
 use tidings_core::pattern::Pattern;
 use tidings_core::port::{ReadError, Shape};
 use tidings_core::position::Position;
+use tidings_core::provenance::Provenance;
 use tidings_core::scope::Scope;
 use tidings_core::shard::{Begin, ConnectionId, Mode, Opening};
 use tidings_core::start::{Replay, Resumed, Start, resume};
@@ -47,6 +48,8 @@ pub struct OpenRequest {
     pub mode: Mode,
     /// From where the connection comes, for the limit per address.
     pub address: IpAddr,
+    /// What else is known of where it comes from, for operators.
+    pub provenance: Provenance,
 }
 
 /// Why a connection was not opened.
@@ -233,6 +236,7 @@ impl Hub {
             authorised,
             begin,
             holder,
+            provenance: request.provenance,
             expires_at: request.identity.expires_at,
             coding: request.coding,
             random: self.random() as u32,

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use crate::fingerprint::fingerprint;
 use crate::hub::Hub;
 use crate::limits::LINES_PER_GROUP_MAX;
+use crate::waits::TooManyWaits;
 
 /// What a publisher is told of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +64,9 @@ pub enum PublishError {
     /// The hub is shutting down.
     #[error("the hub is shutting down")]
     Draining,
+    /// It was to wait for readers, and too many wait already.
+    #[error(transparent)]
+    TooManyWaits(#[from] TooManyWaits),
     /// The log did not take it.
     #[error(transparent)]
     Append(#[from] AppendError),
@@ -79,12 +83,14 @@ impl Hub {
         identity: &Identity,
         group: Vec<Content>,
     ) -> Result<Vec<Published>, PublishError> {
-        let outcome = self.publish_group(identity, group).await;
+        self.admit(identity, group)?.commit().await
+    }
+
+    /// Counts a publish that was refused, or that the log did not take.
+    pub(crate) fn counted<T>(&self, outcome: Result<T, PublishError>) -> Result<T, PublishError> {
         if outcome.is_err() {
-            self.inner
-                .publish_figures
-                .refused
-                .fetch_add(1, Ordering::Relaxed);
+            let refused = &self.inner.publish_figures.refused;
+            refused.fetch_add(1, Ordering::Relaxed);
         }
         outcome
     }
@@ -171,15 +177,12 @@ impl Hub {
         }
     }
 
-    async fn publish_group(
-        &self,
-        identity: &Identity,
-        group: Vec<Content>,
-    ) -> Result<Vec<Published>, PublishError> {
+    /// Whether an identity may publish a group now.
+    pub(crate) fn check(&self, identity: &Identity, group: &[Content]) -> Result<(), PublishError> {
         if self.inner.draining.load(Ordering::Relaxed) {
             return Err(PublishError::Draining);
         }
-        check_size(&group)?;
+        check_size(group)?;
         for (index, content) in group.iter().enumerate() {
             if let Some(key) = identity.grants.first_refused(&content.audience) {
                 return Err(PublishError::NotGranted {
@@ -188,6 +191,14 @@ impl Hub {
                 });
             }
         }
+        Ok(())
+    }
+
+    pub(crate) async fn commit(
+        &self,
+        identity: &Identity,
+        group: Vec<Content>,
+    ) -> Result<Vec<Published>, PublishError> {
         let ids: Vec<Option<String>> = group
             .iter()
             .map(|event| event.id.as_ref().map(ToString::to_string))
@@ -272,6 +283,7 @@ impl PublishError {
             Self::TooManyEvents { .. }
             | Self::TooLarge { .. }
             | Self::Draining
+            | Self::TooManyWaits(_)
             | Self::Append(_) => None,
         }
     }

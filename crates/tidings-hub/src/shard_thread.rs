@@ -10,9 +10,12 @@ use std::time::Duration;
 
 use mio::{Events, Poll};
 use tidings_core::port::Clock;
-use tidings_core::shard::{Action, Batch, Closed, Now, Shard, ShardOptions};
+use tidings_core::shard::{
+    Action, Batch, Closed, ConnectionFacts, ConnectionKey, Now, Shard, ShardOptions,
+};
 
 use crate::any_sink::AnySink;
+use crate::connections::{Described, Slice};
 use crate::figures::ShardFigures;
 use crate::inbox::{Answer, Command, Inbox, Waiting};
 use crate::limits::POLLED_EVENTS_MAX;
@@ -20,6 +23,7 @@ use crate::options::Ports;
 use crate::readers::Readers;
 use crate::seat::Registration;
 use crate::sockets::{Sockets, WAKER};
+use crate::waits::{Gatherings, Watching};
 
 /// One shard and its thread's belongings.
 pub(crate) struct ShardThread {
@@ -31,6 +35,10 @@ pub(crate) struct ShardThread {
     clock: Arc<dyn Clock>,
     /// How many connections each event of the batch in hand matched.
     matched: Vec<u64>,
+    /// Who waits for readers.
+    gatherings: Gatherings,
+    /// Which of the hub's shards this is.
+    index: usize,
     stopped: bool,
 }
 
@@ -57,6 +65,8 @@ impl ShardThread {
     ) -> io::Result<()> {
         let name = format!("shard-{}", options.index);
         let shard = Self {
+            index: usize::from(options.index),
+            gatherings: Gatherings::default(),
             shard: Shard::new(options),
             sockets: Sockets::new(poll.registry().try_clone()?),
             inbox,
@@ -135,6 +145,12 @@ impl ShardThread {
                 }
             }
         }
+        if !self.gatherings.is_empty() {
+            // After the turn: a page that was answered in it reads nothing any more.
+            let (gatherings, index) = (&self.gatherings, self.index);
+            let tell = |id, readers| gatherings.tell(index, id, readers);
+            self.shard.tell_watches(tell);
+        }
         self.figures.set(self.shard.totals());
         more
     }
@@ -183,6 +199,26 @@ impl ShardThread {
         for key in waiting.drained {
             self.shard.drained(key, now);
         }
+        for watching in waiting.watching {
+            self.watch(&watching);
+        }
+    }
+
+    fn watch(&mut self, watching: &Watching) {
+        match watching {
+            Watching::Begun(gathering) => {
+                self.gatherings.begin(gathering);
+                for (id, awaited) in gathering.watches() {
+                    self.shard.watch(id, awaited.clone());
+                }
+            }
+            Watching::Ended(gathering) => {
+                self.gatherings.end(gathering);
+                for (id, _) in gathering.watches() {
+                    self.shard.unwatch(id);
+                }
+            }
+        }
     }
 
     fn obey(&mut self, command: Command, now: Now) {
@@ -193,9 +229,30 @@ impl ShardThread {
                 // tells the shard.
                 drop(answer.send(Registration::new(self.inbox.clone(), registered)));
             }
-            Command::Census(answer) => {
+            Command::Survey(which, wanted, from, answer) => {
+                let found = self.shard.survey(&which, wanted, from, now);
+                let described = found.described.into_iter();
+                let slice = Slice {
+                    census: found.census,
+                    described: described
+                        .map(|(key, facts)| self.with_address(key, facts))
+                        .collect(),
+                    subjects: found.subjects,
+                    next: found.next,
+                };
                 // Whoever asked may be gone; so below.
-                let _: Result<_, _> = answer.send(self.shard.census(now.moment));
+                drop(answer.send(slice));
+            }
+            Command::Inspect(id, answer) => {
+                let found = self.shard.inspect(id, now);
+                let found = found.map(|(key, facts)| self.with_address(key, facts));
+                drop(answer.send(found));
+            }
+            Command::Ping(id, answer) => {
+                let _: Result<_, _> = answer.send(self.shard.ping(id, now));
+            }
+            Command::Sweep(sweep, from, answer) => {
+                let _: Result<_, _> = answer.send(self.shard.sweep(&sweep, from, now));
             }
             Command::ReadersOf(key, answer) => {
                 let _: Result<_, _> = answer.send(self.shard.readers_of(&key));
@@ -207,11 +264,17 @@ impl ShardThread {
                 let _: Result<_, _> = answer.send(self.shard.rescope(id, *rescope, now));
             }
             Command::Disconnect(id, reason, answer) => {
-                let _: Result<_, _> = answer.send(self.shard.disconnect(id, reason, now));
+                let _: Result<_, _> = answer.send(self.shard.disconnect(id, &reason, now));
             }
             Command::Drain(plan) => self.shard.drain(plan, now),
             Command::Stop => self.stopped = true,
         }
+    }
+
+    /// What is known of a connection, with what its sink knows.
+    fn with_address(&mut self, key: ConnectionKey, facts: ConnectionFacts) -> Described {
+        let address = self.shard.sink(key).and_then(|sink| sink.address());
+        Described { facts, address }
     }
 }
 

@@ -4,7 +4,7 @@
 //! the rest of one delivery; everything behind it is the connection's cursor.
 
 use std::io::{self, Write};
-use std::net;
+use std::net::{self, IpAddr};
 
 use bytes::Bytes;
 use mio::net::TcpStream;
@@ -105,6 +105,11 @@ impl<W> SocketSink<W> {
     /// The socket, once it is here.
     pub(crate) fn stream(&mut self) -> Option<&mut W> {
         self.stream.as_mut()
+    }
+
+    /// From where its reader comes.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.admission.address()
     }
 
     /// Whether something still waits to be taken.

@@ -22,6 +22,7 @@
 )]
 
 pub mod append;
+pub mod certificate;
 pub mod clock;
 pub mod draft;
 pub mod reading;

@@ -7,7 +7,8 @@ mod explanation;
 mod request;
 
 pub use answer::{
-    Issued, RenewedCredential, push_issued, push_renewed, push_revocation, push_revocations,
+    Issued, IssuedForm, IssuedKind, RenewedCredential, push_issued, push_renewed, push_revocation,
+    push_revocations,
 };
 pub use explanation::push_explanation;
 pub use request::{

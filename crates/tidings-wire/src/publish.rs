@@ -11,11 +11,14 @@ mod error;
 mod event;
 mod lines;
 mod media_type;
+mod test_event;
+mod wait;
 
 pub use audience::Addressing;
 pub use body::{Body, decode};
 pub use cloud_event::{decode_batch, decode_binary, decode_structured, has_attributes};
 pub use error::{PublishError, PublishFault};
-pub use event::decode_event;
+pub use event::{Publication, decode_event};
 pub use lines::{Line, LineSplitter, LineTooLong};
 pub use media_type::{Format, UnsupportedMediaType};
+pub use test_event::decode_test_event;

@@ -11,6 +11,7 @@ mod start;
 
 pub use error::{QueryError, QueryFault};
 pub use list::{audience, patterns, split_list, types};
-pub use measure::{count, duration, limit, wait};
+pub(crate) use measure::parse_duration;
+pub use measure::{count, duration, limit, limit_at_most, reader_wait, wait};
 pub use pairs::{Pair, pairs, percent_decode, unknown};
 pub use start::{LAST_EVENT_ID_PARAMETERS, last_event_id, since};

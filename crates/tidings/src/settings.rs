@@ -39,6 +39,7 @@ mod signing;
 mod sources;
 mod suggest;
 mod table;
+mod tls;
 mod validate;
 
 pub use access::AnonymousAccess;
@@ -61,4 +62,5 @@ pub use sections::{SECTIONS, Sections};
 pub use session::Session;
 pub use sources::VouchedFor;
 pub use table::{Section, Table};
+pub use tls::{TlsFiles, TlsFilesError};
 pub use value::{LogFormat, LogKind, LogLevel};

@@ -1,7 +1,7 @@
 // Runs inside the page: writes down what a stream gives, and says when enough has come.
 
 /** What has not come by then does not come; the test then shows what did. */
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 60_000
 
 /** Everything that came, in order, and who waits for more. */
 class Recording {

@@ -15,5 +15,6 @@ pub(crate) fn run(root: &Path) -> Result<Tally> {
     if !Path::new(CHROMIUM).exists() {
         package::install(CHROMIUM, "chromium")?;
     }
+    package::need("curl", "curl")?;
     node::run(root, "tests/browser", &[("TIDINGS_CHROMIUM", CHROMIUM)])
 }

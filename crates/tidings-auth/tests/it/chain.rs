@@ -10,13 +10,17 @@ use tidings_auth::chain::Chain;
 use tidings_auth::development::DevelopmentUser;
 use tidings_auth::provider::Provider;
 use tidings_auth::rules::Rules;
+use tidings_auth::session::SessionCookie;
 use tidings_auth::store::LocalStore;
+use tidings_core::audience::Role;
 use tidings_core::grant::Grants;
 use tidings_core::identity::Identity;
 use tidings_core::port::{AuthFailure, Authenticator, Presented, Purpose};
 use tidings_core::time::Timestamp;
 
+use crate::fixtures::valid;
 use crate::forge::{NOW, good, with_claims_text};
+use crate::session::policy;
 use crate::world::World;
 
 /// The provider of tokens that the hub itself signed.
@@ -98,5 +102,79 @@ fn a_bad_token_is_not_made_good_by_a_later_provider() {
     assert_eq!(
         identity.expect("known").subject.expect("somebody").as_str(),
         "u1"
+    );
+}
+
+#[test]
+fn s2_a_session_decides_first_where_it_is_to() {
+    let session = SessionCookie::new(policy()).expect("a good policy");
+    let chain = chain(vec![own_tokens(), Arc::new(session)]);
+    let token = with_claims_text(&good().to_string());
+    let fixture = valid("Auth.js 5, in parts, __Secure-");
+    let cookies = fixture.cookies();
+    let ask = |is_session_first, bearer| {
+        let asked = chain.authenticate(Presented {
+            bearer: Some(bearer),
+            cookies: &cookies,
+            is_session_first,
+            ..Presented::nothing(
+                Purpose::Act,
+                std::net::Ipv4Addr::LOCALHOST.into(),
+                Timestamp(NOW * 1_000),
+            )
+        });
+        asked
+            .now_or_never()
+            .expect("no provider waits for anything")
+    };
+    let method = |is_session_first, bearer| {
+        let identity = ask(is_session_first, bearer)
+            .expect("good")
+            .expect("somebody");
+        identity.method
+    };
+    assert_eq!(method(false, &token), "jwt");
+    assert_eq!(method(true, &token), "session");
+    // It is the one that decides, so what comes after it is not looked at.
+    ask(false, "nonsense").expect_err("a bad token");
+    assert_eq!(method(true, "nonsense"), "session");
+}
+
+#[test]
+fn s2_a_role_administers_by_the_profiles_that_take_it_and_nowhere_else() {
+    let admin = Role::parse("ADMIN").expect("a role");
+    let chain =
+        chain(vec![own_tokens()]).with_administrators(vec!["dashboard".to_owned()], vec![admin]);
+    let mut claims = good();
+    let administers = |claims: &serde_json::Value, profile| {
+        let token = with_claims_text(&claims.to_string());
+        let asked = chain.authenticate(Presented {
+            bearer: Some(&token),
+            profile,
+            ..Presented::nothing(
+                Purpose::Act,
+                std::net::Ipv4Addr::LOCALHOST.into(),
+                Timestamp(NOW * 1_000),
+            )
+        });
+        let identity = asked.now_or_never().expect("no provider waits");
+        identity.expect("good").expect("somebody").grants.administer
+    };
+    for (name, roles) in [
+        ("roles", serde_json::json!(["USER", "ADMIN"])),
+        ("role", serde_json::json!("ADMIN")),
+    ] {
+        for key in ["role", "roles"] {
+            claims.as_object_mut().expect("claims").remove(key);
+        }
+        claims[name] = roles;
+        assert!(administers(&claims, Some("dashboard")), "{name}");
+        assert!(!administers(&claims, Some("portal")), "{name}");
+        assert!(!administers(&claims, None), "{name}");
+    }
+    claims["role"] = serde_json::json!("admin");
+    assert!(
+        !administers(&claims, Some("dashboard")),
+        "a role has one spelling"
     );
 }

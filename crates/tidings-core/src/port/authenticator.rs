@@ -26,6 +26,8 @@ pub struct Presented<'a> {
     pub purpose: Purpose,
     /// The profile by which it comes; none for the hub's own.
     pub profile: Option<&'a str>,
+    /// Whether the cookie of a session decides before anything else does.
+    pub is_session_first: bool,
     /// The peer's address.
     pub peer: IpAddr,
     /// Wall-clock time, for expiry.
@@ -40,7 +42,8 @@ pub enum Purpose {
     /// Reading without opening anything: one event, a topic, the head of an answer. A stream token
     /// serves for this too; a ticket does not, and is not used up.
     Look,
-    /// Letting an open stream go on, for which a stream token serves too.
+    /// Letting an open stream go on, or getting a ticket to open one, for which a stream token serves
+    /// too.
     Renew,
     /// Anything else.
     Act,
@@ -57,6 +60,7 @@ impl<'a> Presented<'a> {
             development_user: None,
             purpose,
             profile: None,
+            is_session_first: false,
             peer,
             now,
         }

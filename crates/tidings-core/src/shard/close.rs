@@ -40,6 +40,10 @@ pub struct Closed {
     pub cause: Cause,
     /// How long it was open.
     pub open_ms: u64,
+    /// Events that it was given.
+    pub events: u64,
+    /// Bytes that it was given, its last word not counted.
+    pub bytes: u64,
 }
 
 /// How a shard asks its connections to move away.
@@ -206,6 +210,7 @@ impl<S: Sink> Shard<S> {
             return;
         }
         self.memo.clear();
+        self.watch_goes(key);
         let Some(connection) = self.connections.remove(key.slot()) else {
             return;
         };
@@ -220,6 +225,8 @@ impl<S: Sink> Shard<S> {
             is_page: connection.is_page(),
             cause,
             open_ms,
+            events: connection.given.events(),
+            bytes: connection.given.bytes(),
         };
         self.actions.push(Action::Closed(closed, connection.sink));
     }
@@ -229,7 +236,7 @@ impl<S: Sink> Shard<S> {
         let Some(moved) = self.selectors.leave(selector, place, filtered) else {
             return;
         };
-        let Some(moved) = self.connection(moved) else {
+        let Some(moved) = self.connections.get_mut(moved as usize) else {
             return;
         };
         for membership in &mut moved.memberships {

@@ -10,6 +10,9 @@ use crate::holder::Holder;
 use crate::pattern::Pattern;
 use crate::port::{Farewell, Shape, Voice};
 use crate::position::Offset;
+use crate::provenance::{Metadata, ProfileIndex, Protocol};
+use crate::shard::Transport;
+use crate::shard::small::{Coarse, Given};
 use crate::time::{Moment, Timestamp};
 
 /// Names a connection within its shard. The generation tells it from an earlier one in the slot.
@@ -102,6 +105,11 @@ impl ConnectionId {
     /// The shard of the node.
     pub fn shard(&self) -> u16 {
         self.shard
+    }
+
+    /// The slot of the shard.
+    pub fn slot(&self) -> u32 {
+        self.key.slot
     }
 }
 
@@ -220,8 +228,6 @@ pub(super) struct Connection<S> {
     pub(super) opened_at: Moment,
     /// When it last took something, or was given something.
     pub(super) last_delivery: Moment,
-    /// The latest delivery that held an event.
-    pub(super) last_event: Moment,
     /// When the credential ends, if ever.
     pub(super) expires_at: Timestamp,
     /// The deadline in force, if any; others in the heap are outdated.
@@ -232,6 +238,11 @@ pub(super) struct Connection<S> {
     pub(super) mode: Mode,
     /// Makes its public id hard to guess.
     pub(super) random: u32,
+    /// The latest delivery that held an event.
+    pub(super) last_event: Coarse,
+    pub(super) given: Given,
+    pub(super) profile: ProfileIndex,
+    pub(super) protocol: Protocol,
     pub(super) shape: Shape,
     pub(super) coding: Coding,
     pub(super) queued: Queued,
@@ -263,6 +274,8 @@ pub(super) struct Seldom {
     pub(super) cut_at: Option<Moment>,
     /// The patterns that were asked for, if less is granted; else the memberships tell them.
     pub(super) asked: Option<Box<[Pattern]>>,
+    /// What its client says of it.
+    pub(super) metadata: Metadata,
     /// What a reader thread reads for it is not what it is to read any more.
     pub(super) read_is_stale: bool,
 }
@@ -274,6 +287,7 @@ impl Seldom {
             && self.leave_at.is_none()
             && self.farewell.is_none()
             && self.asked.is_none()
+            && self.metadata.is_empty()
             && !self.read_is_stale
     }
 }
@@ -297,6 +311,13 @@ impl<S> Connection<S> {
 
     pub(super) fn is_page(&self) -> bool {
         matches!(self.mode, Mode::Page { .. })
+    }
+
+    pub(super) fn transport(&self) -> Transport {
+        match self.mode {
+            Mode::Stream { .. } => Transport::Stream,
+            Mode::Page { .. } => Transport::Page,
+        }
     }
 
     pub(super) fn seldom(&mut self) -> &mut Seldom {
@@ -382,6 +403,14 @@ impl<S> Connection<S> {
 
     pub(super) fn take_farewell(&mut self) -> Option<Farewell> {
         self.seldom.as_mut()?.farewell.take()
+    }
+
+    /// What its client says of it.
+    pub(super) fn metadata(&self) -> Metadata {
+        let seldom = self.seldom.as_ref();
+        seldom
+            .map(|seldom| seldom.metadata.clone())
+            .unwrap_or_default()
     }
 
     /// When the credential ends, if it does.

@@ -32,20 +32,24 @@ impl DisconnectReason {
         }
         Ok(Self(text.to_owned()))
     }
+
+    /// What the reader is told.
+    pub(super) fn farewell(&self) -> Farewell {
+        Farewell {
+            code: "disconnected",
+            reason: self.0.clone(),
+            ..close::for_good()
+        }
+    }
 }
 
 impl<S: Sink> Shard<S> {
     /// Ends a connection. Returns whether there is one of exactly this name.
-    pub fn disconnect(&mut self, id: ConnectionId, reason: DisconnectReason, now: Now) -> bool {
+    pub fn disconnect(&mut self, id: ConnectionId, reason: &DisconnectReason, now: Now) -> bool {
         let Some(key) = self.find(id) else {
             return false;
         };
-        let farewell = Farewell {
-            code: "disconnected",
-            reason: reason.0,
-            ..close::for_good()
-        };
-        self.dismiss(key, farewell, now);
+        self.dismiss(key, reason.farewell(), now);
         true
     }
 }

@@ -105,16 +105,17 @@ impl<S: Sink> Shard<S> {
     /// Puts one member into the ready ring if the event passes its filter; returns 1 unless the
     /// event was counted for it before.
     fn wake(&mut self, selector: u32, place: usize, framed: &Framed) -> u64 {
-        let Some(key) = self
+        let Some(slot) = self
             .selectors
             .get(selector)
             .and_then(|entry| entry.members.get(place).copied())
         else {
             return 0;
         };
-        let Some(connection) = self.connection(key) else {
+        let Some(connection) = self.connections.get_mut(slot as usize) else {
             return 0;
         };
+        let key = connection.key;
         if connection.counted_for == framed.offset() || !passes(&connection.types, framed.event()) {
             return 0;
         }

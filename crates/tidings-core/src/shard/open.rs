@@ -8,10 +8,12 @@ use crate::holder::Holder;
 use crate::pattern::Pattern;
 use crate::port::{Control, Hello, Shape, Voice};
 use crate::position::{Offset, Position};
+use crate::provenance::Provenance;
 use crate::scope::Scope;
 use crate::shard::connection::{
     Connection, ConnectionId, ConnectionKey, Mode, NEVER_EXPIRES, NO_DEADLINE, Pace, Queued, Seldom,
 };
+use crate::shard::small::{Coarse, Given};
 use crate::shard::spread::Jitter;
 use crate::shard::{Now, Shard, pack};
 use crate::start::Replay;
@@ -59,6 +61,8 @@ pub struct Opening<S> {
     pub begin: Begin,
     /// Whose it is.
     pub holder: Holder,
+    /// Where it comes from.
+    pub provenance: Provenance,
     /// When its credential ends.
     pub expires_at: Option<Timestamp>,
     /// How its text is packed.
@@ -114,11 +118,18 @@ impl<S: Sink> Shard<S> {
             let mut jitter = Jitter(self.options.seed ^ u64::from(self.generation));
             now.moment.plus_ms(jitter.below(plan.spread_ms))
         });
-        let seldom = (snapshot || leave_at.is_some() || asked.is_some()).then(|| {
+        let Provenance {
+            profile,
+            protocol,
+            metadata,
+        } = opening.provenance;
+        let is_plain = !snapshot && leave_at.is_none() && asked.is_none() && metadata.is_empty();
+        let seldom = (!is_plain).then(|| {
             Box::new(Seldom {
                 snapshot_after: snapshot.then_some(Offset::ZERO),
                 leave_at,
                 asked,
+                metadata,
                 ..Seldom::default()
             })
         });
@@ -134,6 +145,10 @@ impl<S: Sink> Shard<S> {
             seldom,
             check_sum: CheckSum::default(),
             random: opening.random,
+            last_event: Coarse::at(now.moment),
+            given: Given::default(),
+            profile,
+            protocol,
             coding: opening.coding,
             queued: Queued::No,
             pace: Pace::Patient,
@@ -142,7 +157,6 @@ impl<S: Sink> Shard<S> {
             counted_for: Offset::ZERO,
             opened_at: now.moment,
             last_delivery: now.moment,
-            last_event: now.moment,
             expires_at: opening.expires_at.unwrap_or(NEVER_EXPIRES),
             reauth_told: false,
             beat: 0,
@@ -151,6 +165,7 @@ impl<S: Sink> Shard<S> {
         let slot = self.connections.insert(connection);
         debug_assert_eq!(slot, key.slot());
         self.totals.opened += 1;
+        self.watch_comes(key);
         let id = self.id(key, opening.random);
         if let Mode::Stream { heartbeat, voice } = opening.mode {
             let hello = Hello {
@@ -182,11 +197,11 @@ impl<S: Sink> Shard<S> {
         scope: &Scope,
         types: &TypeFilter,
     ) -> Box<[(u32, u32)]> {
-        let (filtered, head) = (!types.is_everything(), self.head);
+        let (filtered, head, member) = (!types.is_everything(), self.head, key.slot() as u32);
         scope
             .selectors()
             .iter()
-            .map(|selector| self.selectors.join(selector, key, filtered, head))
+            .map(|selector| self.selectors.join(selector, member, filtered, head))
             .collect()
     }
 

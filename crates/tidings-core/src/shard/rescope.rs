@@ -102,6 +102,7 @@ impl<S: Sink> Shard<S> {
             patterns, types, ..
         } = rescope.asked;
         self.memo.clear();
+        self.watch_goes(key);
         // Joined before the old ones are left, so that a selector of both keeps its positions.
         let joined = self.join(key, &authorised.scope, &types);
         let Some(connection) = self.connection(key) else {
@@ -124,6 +125,7 @@ impl<S: Sink> Shard<S> {
         for (selector, place) in left {
             self.leave_selector(selector, place, was_filtered);
         }
+        self.watch_comes(key);
         self.enqueue(key);
         self.arm(key, now);
         Ok(Rescoped {
@@ -152,7 +154,7 @@ impl<S: Sink> Shard<S> {
 }
 
 /// The pattern that a selector is, unless it selects by user, by role or everyone.
-fn pattern(selector: &Selector) -> Option<Pattern> {
+pub(super) fn pattern(selector: &Selector) -> Option<Pattern> {
     match selector {
         Selector::Key(Key::Topic(topic)) => Some(Pattern::exactly(topic)),
         Selector::Key(_) => None,

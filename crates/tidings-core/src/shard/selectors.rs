@@ -7,7 +7,6 @@ use slab::Slab;
 use crate::audience::{Audience, Key};
 use crate::position::Offset;
 use crate::scope::{Scope, Selector};
-use crate::shard::connection::ConnectionKey;
 use crate::shard::trie::Trie;
 
 /// Selectors whose stale positions are dropped per batch, besides those that the batch touches.
@@ -17,8 +16,8 @@ const SWEPT_PER_BATCH: usize = 8;
 #[derive(Debug)]
 pub(super) struct Entry {
     selector: Selector,
-    /// The connections that read by it.
-    pub(super) members: Vec<ConnectionKey>,
+    /// The slots of the connections that read by it. A connection leaves before its slot is another's.
+    pub(super) members: Vec<u32>,
     /// How many members have an event-type filter.
     pub(super) filtered: usize,
     /// Offsets in the window that it matches, rising.
@@ -105,7 +104,7 @@ impl SelectorTable {
     pub(super) fn join(
         &mut self,
         selector: &Selector,
-        member: ConnectionKey,
+        member: u32,
         filtered: bool,
         head: Offset,
     ) -> (u32, u32) {
@@ -125,7 +124,7 @@ impl SelectorTable {
     }
 
     /// Removes a member from its place. Returns the member that took the place, if one did.
-    pub(super) fn leave(&mut self, id: u32, place: u32, filtered: bool) -> Option<ConnectionKey> {
+    pub(super) fn leave(&mut self, id: u32, place: u32, filtered: bool) -> Option<u32> {
         let entry = self.entries.get_mut(id as usize)?;
         entry.members.swap_remove(place as usize);
         entry.filtered -= usize::from(filtered);
@@ -201,7 +200,7 @@ impl SelectorTable {
     }
 
     /// How many connections read a key.
-    pub(super) fn readers_of(&self, key: &Key, seen: &mut Vec<ConnectionKey>) -> usize {
+    pub(super) fn readers_of(&self, key: &Key, seen: &mut Vec<u32>) -> usize {
         let mut found = Vec::new();
         self.matching(&Audience::new(vec![key.clone()]), &mut found);
         seen.clear();

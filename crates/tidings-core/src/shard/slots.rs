@@ -129,7 +129,7 @@ mod tests {
     fn a_slot_is_used_again_and_its_neighbours_stay() {
         // As large as a connection.
         let mut slots = Slots::default();
-        let value = |number: usize| [number; 25];
+        let value = |number: usize| [number; 26];
         let all: Vec<usize> = (0..200).map(|number| slots.insert(value(number))).collect();
         assert_eq!(all, (0..200).collect::<Vec<_>>());
         assert!(slots.pages.len() > 1, "more than one page");

@@ -9,4 +9,8 @@ mod renewal;
 mod revocation;
 mod share;
 mod sharing;
+mod states;
 mod stream;
+mod survey;
+mod sweep;
+mod watches;

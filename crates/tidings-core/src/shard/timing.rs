@@ -179,12 +179,10 @@ impl<S: Sink> Shard<S> {
 
     /// A sign of life, unless something was delivered a moment ago or waits to be.
     pub(super) fn say_ping(&mut self, key: ConnectionKey, now: Now) {
-        let encoder = self.options.encoder.clone();
-        let head = self.head;
         let Some(connection) = self.connection(key) else {
             return;
         };
-        let Mode::Stream { heartbeat, voice } = connection.mode else {
+        let Mode::Stream { heartbeat, .. } = connection.mode else {
             return;
         };
         let (beat, every_ms) = beat(connection.opened_at, now, key, heartbeat.every_ms);
@@ -193,12 +191,27 @@ impl<S: Sink> Shard<S> {
         } else {
             now.moment.ms_since(connection.last_delivery) >= every_ms
         };
+        if due
+            && self.ping_now(key, now)
+            && let Some(connection) = self.connection(key)
+        {
+            connection.beat = beat as u8;
+        }
+    }
+
+    /// A sign of life, due or not, unless something waits to be delivered. Whether it was given.
+    pub(super) fn ping_now(&mut self, key: ConnectionKey, now: Now) -> bool {
+        let encoder = self.options.encoder.clone();
+        let head = self.head;
+        let Some(connection) = self.connection(key) else {
+            return false;
+        };
         let busy = !connection.sink.is_free()
             || connection.reading
             || connection.snapshot_after().is_some();
-        if !due || busy {
-            return;
-        }
+        let Some(voice) = connection.voice().filter(|_| !busy) else {
+            return false;
+        };
         let (coding, cursor) = (connection.coding, connection.cursor);
         // The head may be told only if nothing up to it waits for this connection.
         let told = if self.nothing_waits(key) {
@@ -215,9 +228,8 @@ impl<S: Sink> Shard<S> {
         let block = pack::one(self.options.coder.as_ref(), coding, text);
         if let Some(connection) = self.connection(key) {
             connection.cursor = told;
-            connection.beat = beat as u8;
         }
-        let _: Taken = self.hand_over(key, block, 0, told, now);
+        self.hand_over(key, block, 0, told, now) != Taken::Gone
     }
 
     /// Whether a connection has been given everything up to the shard's head.

@@ -9,6 +9,7 @@ use crate::position::{Offset, Position};
 use crate::shard::connection::{ConnectionKey, Mode, Pace};
 use crate::shard::gather::{CONSIDERED_PER_TURN_MAX, Source};
 use crate::shard::pack::Block;
+use crate::shard::small::Coarse;
 use crate::shard::{Now, Shard, close};
 
 /// Connections looked at in one turn. Looking at one that has nothing to send is cheap, not free.
@@ -222,8 +223,9 @@ impl<S: Sink> Shard<S> {
             connection.check_sum = coder.join(connection.check_sum, check_sum);
         }
         connection.last_delivery = now.moment;
+        connection.given.add(events, bytes.len());
         if events > 0 {
-            connection.last_event = now.moment;
+            connection.last_event = Coarse::at(now.moment);
         }
         let delivery = Delivery {
             bytes,
@@ -257,6 +259,7 @@ impl<S: Sink> Shard<S> {
             return;
         };
         let gap = connection.take_gap();
+        connection.given.add(events, bytes.len());
         // A page is answered once, whoever is there to hear it.
         let _: Taken = connection.sink.deliver(Delivery {
             bytes,

@@ -1,8 +1,6 @@
 //! `POST /v1/tickets` and `POST /v1/tokens`: a one-time ticket, or a stream token, for whoever has
 //! another credential.
 
-use std::sync::Arc;
-
 use http::Response;
 use tidings_auth::reading::NotForReading;
 use tidings_auth::stream_token::StreamTokenError;
@@ -11,38 +9,35 @@ use tidings_core::identity::Identity;
 use tidings_core::port::AuthFailure;
 use tidings_core::subscription::SubscribeRefused;
 use tidings_core::time::Timestamp;
-use tidings_wire::access::{self, AskedTicket, Issued};
+use tidings_wire::access::{self, AskedTicket, Issued, IssuedKind};
 use tidings_wire::problem::{Code, Problem};
 
 use super::{answer, body, store_failed};
 use crate::app::App;
-use crate::authenticate::authenticate;
+use crate::authenticate::{authenticate, authenticate_bearer};
 use crate::call::Call;
 use crate::native::asked;
 use crate::origin::Origin;
-use crate::rates::{self, Told};
+use crate::rates;
 use crate::reply::{Body, Refusal};
 
 /// Hands out a ticket, which opens one stream.
 pub(crate) async fn ticket(app: &App, mut call: Call) -> Result<Response<Body>, Refusal> {
-    let (identity, told) = count(app, &mut call).await?;
+    // A stream token will do: what it is exchanged for is good for less, and ends with it.
+    let identity = authenticate_bearer(app, &mut call).await?;
+    asked::read_nothing(app, &call)?;
+    let told = rates::count_ticket(app, &identity, call.source.client).await?;
     let made = make_ticket(app, &mut call, &identity).await;
     rates::telling(made, told)
 }
 
 /// Hands out a stream token, which opens any number of streams for an hour.
 pub(crate) async fn token(app: &App, mut call: Call) -> Result<Response<Body>, Refusal> {
-    let (identity, told) = count(app, &mut call).await?;
+    let identity = authenticate(app, &mut call).await?;
+    asked::read_nothing(app, &call)?;
+    let told = rates::count_ticket(app, &identity, call.source.client).await?;
     let made = make_token(app, &mut call, &identity).await;
     rates::telling(made, told)
-}
-
-/// Who asks, and what is left of its quota. From here on, every answer tells.
-async fn count(app: &App, call: &mut Call) -> Result<(Arc<Identity>, Option<Told>), Refusal> {
-    let identity = authenticate(app, call).await?;
-    asked::read_nothing(app, call)?;
-    let told = rates::count_ticket(app, &identity, call.source.client).await?;
-    Ok((identity, told))
 }
 
 async fn make_ticket(
@@ -65,7 +60,8 @@ async fn make_ticket(
         TicketError::Store(error) => store_failed(&error),
         TicketError::Randomness(_) => failed(&error),
     })?;
-    Ok(issue("ticket", ticket.expose(), ticket.expires_at))
+    let kind = IssuedKind::Ticket;
+    Ok(issue(call, kind, ticket.expose(), ticket.expires_at))
 }
 
 async fn make_token(
@@ -91,12 +87,18 @@ async fn make_token(
         }
         StreamTokenError::Randomness(_) => failed(&error),
     })?;
-    Ok(issue("token", token.expose(), token.expires_at))
+    let kind = IssuedKind::Token;
+    Ok(issue(call, kind, token.expose(), token.expires_at))
 }
 
-/// What is asked for.
+/// What is asked for. Clients that were made for another server ask for nothing that this hub knows,
+/// whatever they send.
 async fn read(app: &App, call: &mut Call) -> Result<AskedTicket, Refusal> {
-    access::ticket(&body(app, call).await?).map_err(|fault| Problem::from(&fault).into())
+    let body = body(app, call).await?;
+    if !call.profile.profile.is_strict {
+        return Ok(AskedTicket::default());
+    }
+    access::ticket(&body).map_err(|fault| Problem::from(&fault).into())
 }
 
 /// A page that no browser is on would make a ticket that nobody can use.
@@ -128,10 +130,11 @@ fn failed(error: &dyn std::error::Error) -> Problem {
     Problem::new(Code::Internal, "the credential could not be made")
 }
 
-fn issue(name: &'static str, text: &str, expires_at: Timestamp) -> Response<Body> {
+fn issue(call: &Call, kind: IssuedKind, text: &str, expires_at: Timestamp) -> Response<Body> {
     let mut out = Vec::new();
     let issued = Issued {
-        name,
+        kind,
+        form: call.profile.profile.beside.issued,
         text,
         expires_at,
     };

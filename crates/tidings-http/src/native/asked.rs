@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::HeaderName;
-use tidings_core::limits::{CONNECTION_METADATA_BYTES_MAX, CONNECTION_METADATA_ENTRIES_MAX};
+use tidings_core::provenance::{Metadata, MetadataError};
 use tidings_core::start::Start;
 use tidings_core::subscription::Subscription;
 use tidings_wire::problem::{Code, Problem};
@@ -84,6 +84,8 @@ pub(crate) struct Asked {
     pub(crate) fallback: Start,
     pub(crate) limit: Option<usize>,
     pub(crate) wait: Option<Duration>,
+    /// What the client says of the connection: `meta_*`.
+    pub(crate) metadata: Metadata,
 }
 
 /// Reads the query and the `Last-Event-ID` header of a request.
@@ -126,7 +128,7 @@ impl Taken<'_> {
 
 /// Refuses every parameter, on routes that take none.
 pub(crate) fn read_nothing(app: &App, call: &Call) -> Result<(), Problem> {
-    read_known(app, call, &[]).map(|_| ())
+    read_each(app, call, []).map(|[]| ())
 }
 
 /// The value of the only parameter that a route takes, if it is there.
@@ -135,26 +137,30 @@ pub(crate) fn read_one(
     call: &Call,
     name: &'static str,
 ) -> Result<Option<String>, Problem> {
-    let mut values = read_known(app, call, &[name])?;
-    if values.len() > 1 {
-        return Err(Problem::from(&refused(
-            name,
-            "one value for the parameter",
-            "several",
-        )));
-    }
-    Ok(values.pop())
+    read_each(app, call, [name]).map(|[value]| value)
 }
 
-/// The values of parameters that a route takes; all others are refused.
-fn read_known(app: &App, call: &Call, known: &[&str]) -> Result<Vec<String>, Problem> {
+/// The value of each parameter that a route takes, where it is there; all others are refused.
+pub(crate) fn read_each<const N: usize>(
+    app: &App,
+    call: &Call,
+    known: [&'static str; N],
+) -> Result<[Option<String>; N], Problem> {
     let development = app.development_user(call).is_some();
-    let mut values = Vec::new();
+    let is_strict = call.profile.profile.is_strict;
+    let is_passed_over =
+        |name: &str| development && name == DEVELOPMENT_USER || !is_strict && !is_credential(name);
+    let mut values = [const { None }; N];
     for (name, value) in query::pairs(call.query()).map_err(|error| Problem::from(&error))? {
-        if known.contains(&&*name) {
-            values.push(value.into_owned());
-        } else if !(development && name == DEVELOPMENT_USER) {
-            return Err(not_known(&name, known));
+        let places = known.iter().zip(&mut values);
+        let mut places = places.filter(|(known, _)| **known == name);
+        if let Some((known, place)) = places.next() {
+            if place.replace(value.into_owned()).is_some() {
+                let expected = "one value for the parameter";
+                return Err(Problem::from(&refused(known, expected, "several")));
+            }
+        } else if !is_passed_over(&name) {
+            return Err(not_known(&name, &known));
         }
     }
     Ok(values)
@@ -166,7 +172,7 @@ fn read_from(text: &str, last_event_id: Option<&[u8]>, taken: Taken<'_>) -> Resu
     for (name, value) in &pairs {
         seen.take(name, value, taken)?;
     }
-    seen.understand(last_event_id)
+    seen.understand(last_event_id, taken.profile.is_strict)
         .map_err(|error| Problem::from(&error))
 }
 
@@ -180,8 +186,7 @@ struct Seen<'a> {
     last_event_id: Option<&'a str>,
     limit: Option<&'a str>,
     wait: Option<&'a str>,
-    /// How many `meta_*` parameters there are. They are checked and not kept: nothing shows them.
-    metadata: usize,
+    metadata: Metadata,
 }
 
 impl<'a> Seen<'a> {
@@ -193,6 +198,15 @@ impl<'a> Seen<'a> {
             }
             ("events", _) => {
                 self.events.push(value);
+                return Ok(());
+            }
+            // The same, as other servers call it where somebody polls.
+            ("types", Kind::Page) if !taken.profile.is_strict => {
+                self.events.push(value);
+                return Ok(());
+            }
+            // A client that was made for another server sends what it does not have yet.
+            ("since" | "limit", Kind::Page) if !taken.profile.is_strict && value.is_empty() => {
                 return Ok(());
             }
             ("since", _) => &mut self.since,
@@ -220,26 +234,20 @@ impl<'a> Seen<'a> {
 
     fn take_metadata(&mut self, name: &str, value: &str) -> Result<(), QueryError> {
         let key = name.strip_prefix(METADATA_PREFIX).unwrap_or(name);
-        let is_fine = |text: &str| {
-            text.len() <= CONNECTION_METADATA_BYTES_MAX && !text.contains(char::is_control)
-        };
-        if key.is_empty() || !is_fine(key) || !is_fine(value) {
-            let expected = "a name and a value of at most 256 bytes without control characters";
-            return Err(refused(METADATA_PREFIX, expected, value));
-        }
-        if self.metadata == CONNECTION_METADATA_ENTRIES_MAX {
-            return Err(refused(
-                METADATA_PREFIX,
-                "at most 16 `meta_*` parameters",
-                "more",
-            ));
-        }
-        self.metadata += 1;
-        Ok(())
+        self.metadata.add(key, value).map_err(|fault| match fault {
+            MetadataError::Text => {
+                let expected = "a name and a value of at most 256 bytes without control characters";
+                refused(METADATA_PREFIX, expected, value)
+            }
+            MetadataError::TooMany => {
+                refused(METADATA_PREFIX, "at most 16 `meta_*` parameters", "more")
+            }
+            MetadataError::Twice => refused(name, "one value for the parameter", "several"),
+        })
     }
 
     /// The header wins over the parameter, and both win over `since`, which stays as the fallback.
-    fn understand(self, header: Option<&[u8]>) -> Result<Asked, QueryError> {
+    fn understand(self, header: Option<&[u8]>, is_strict: bool) -> Result<Asked, QueryError> {
         let since = self.since.map(query::since).transpose()?;
         let parameter = self.last_event_id.map(str::as_bytes);
         let resumed = header
@@ -258,8 +266,13 @@ impl<'a> Seen<'a> {
             },
             start,
             fallback,
-            limit: self.limit.map(query::limit).transpose()?,
+            limit: match self.limit {
+                Some(limit) if is_strict => Some(query::limit(limit)?),
+                Some(limit) => Some(query::limit_at_most(limit)?),
+                None => None,
+            },
             wait: self.wait.map(query::wait).transpose()?,
+            metadata: self.metadata,
         })
     }
 }

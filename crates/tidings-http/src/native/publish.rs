@@ -3,7 +3,7 @@
 mod addressing;
 mod lines;
 
-use std::sync::Arc;
+use std::net::IpAddr;
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{Response, StatusCode};
@@ -11,10 +11,10 @@ use tidings_core::event::Content;
 use tidings_core::identity::Identity;
 use tidings_wire::page;
 use tidings_wire::problem::{Code, Problem};
-use tidings_wire::publish::{self, Body as Events, Format, PublishError};
+use tidings_wire::publish::{self, Body as Events, Format, Publication, PublishError};
 
 use crate::app::App;
-use crate::authenticate::authenticate;
+use crate::authenticate::{authenticate, ended};
 use crate::body::read_whole;
 use crate::call::Call;
 use crate::limits::BODY_BYTES_MAX;
@@ -41,13 +41,14 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
     .map_err(|fault| refusals::body(&fault))?;
     let decoded = match format {
         Format::Json | Format::Ndjson => publish::decode(&body),
-        Format::CloudEvent => publish::decode_structured(&body, &addressing).map(Events::One),
-        Format::CloudEventBatch => publish::decode_batch(&body, &addressing).map(Events::Group),
+        Format::CloudEvent => publish::decode_structured(&body, &addressing).map(one),
+        Format::CloudEventBatch => publish::decode_batch(&body, &addressing)
+            .map(|group| Events::Group(group.into_iter().map(Publication::from).collect())),
         Format::CloudEventBinary => {
             let content_type = call.header(&CONTENT_TYPE);
             let headers = call.parts.headers.iter();
             let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
-            publish::decode_binary(headers, content_type, &body, &addressing).map(Events::One)
+            publish::decode_binary(headers, content_type, &body, &addressing).map(one)
         }
     };
     // The text of a large body is not kept while the log works.
@@ -62,21 +63,44 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
     rates::telling(commit(app, &identity, events).await, told)
 }
 
-/// Hands events to the hub, and writes its answer in the form of the question.
-async fn commit(
+/// A `CloudEvent`, which has no words for how it is published.
+fn one(content: Content) -> Events {
+    Events::One(content.into())
+}
+
+/// Publishes one event of so many bytes, counted like any other.
+pub(super) async fn publish_one(
     app: &App,
-    identity: &Arc<Identity>,
-    events: Events,
+    client: IpAddr,
+    identity: &Identity,
+    event: Content,
+    bytes: usize,
 ) -> Result<Response<Body>, Refusal> {
-    let (group, is_one): (Vec<Content>, bool) = match events {
+    let told = rates::count_events(app, identity, client, 1, bytes).await?;
+    rates::telling(commit(app, identity, one(event)).await, told)
+}
+
+/// Hands events to the hub, once they have the readers that they wait for, and writes its answer in the
+/// form of the question.
+async fn commit(app: &App, identity: &Identity, events: Events) -> Result<Response<Body>, Refusal> {
+    let (group, is_one) = match events {
         Events::One(event) => (vec![event], true),
         Events::Group(group) => (group, false),
     };
-    let published = app
-        .hub()
-        .publish(identity, group)
-        .await
-        .map_err(refusals::publish)?;
+    let (group, waits): (Vec<Content>, Vec<_>) = group
+        .into_iter()
+        .map(|event| (event.content, event.wait))
+        .unzip();
+    let admitted = app.hub().admit(identity, group);
+    let admitted = admitted.map_err(refusals::publish)?;
+    if waits.iter().any(Option::is_some) {
+        let waited = admitted.until_read(&waits).await;
+        waited.map_err(refusals::publish)?;
+        if let Some(failure) = ended(app, identity) {
+            return Err(Problem::from(&failure).into());
+        }
+    }
+    let published = admitted.commit().await.map_err(refusals::publish)?;
     let published: Vec<page::Published> = published.into_iter().map(shown).collect();
     let mut body = Vec::with_capacity(published.len() * 96);
     match published.as_slice() {

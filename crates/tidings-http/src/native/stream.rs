@@ -76,6 +76,7 @@ pub(crate) async fn answer(
         },
         coding,
         address: call.counted_address(),
+        provenance: call.provenance(asked.metadata),
     };
     let subject = request.identity.subject.clone();
     let (request_id, client) = (call.request_id, call.source.client);

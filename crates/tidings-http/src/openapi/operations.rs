@@ -3,7 +3,7 @@
 mod access;
 
 use serde_json::{Value, json};
-use tidings_core::limits::{PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
+use tidings_core::limits::{PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX, READERS_AWAITED_MAX};
 
 use super::{limit_headers, schema};
 use crate::router::{Endpoint, Route};
@@ -131,7 +131,7 @@ fn stream() -> Value {
     parameters.extend([
         json!({ "name": "Last-Event-ID", "in": "header", "description": last, "schema": { "type": "string" } }),
         parameter("lastEventId", "The same for clients that cannot send the header; also `lastEventID`, `last_event_id`, `Last-Event-ID` and `last-event-id`.", &json!({ "type": "string" })),
-        parameter("meta_*", "Facts about the connection, at most 16. Checked; nothing shows them.", &json!({ "type": "string" })),
+        parameter("meta_*", "What the client says of the connection, at most 16 entries, each name once: shown to administrators.", &json!({ "type": "string" })),
     ]);
     json!({
         "operationId": "stream",
@@ -160,7 +160,15 @@ fn topic() -> Value {
     json!({
         "operationId": "readTopic",
         "security": access::credentials(),
-        "parameters": [path_parameter("topic", "The topic as one segment: `project/42` is `project%2F42`.")],
+        "parameters": [
+            path_parameter("topic", "The topic as one segment: `project/42` is `project%2F42`."),
+            parameter("wait", "How long to wait until so many read the topic, such as `3s`; at most `30s`.", &json!({
+                "type": "string",
+            })),
+            parameter("subscribers", "How many readers to wait for.", &json!({
+                "type": "integer", "minimum": 1, "maximum": READERS_AWAITED_MAX, "default": 1,
+            })),
+        ],
         "responses": responses(&json!({
             "description": "What the topic holds.",
             "content": { JSON: { "schema": schema("Topic") } },

@@ -5,7 +5,8 @@ mod access;
 use serde_json::{Value, json};
 use tidings_core::gap::GapReason;
 use tidings_core::limits::{
-    AUDIENCE_KEYS_MAX, EVENT_ID_BYTES_MAX, EVENT_TYPE_BYTES_MAX, SOURCE_BYTES_MAX,
+    AUDIENCE_KEYS_MAX, EVENT_ID_BYTES_MAX, EVENT_TYPE_BYTES_MAX, READERS_AWAITED_MAX,
+    SOURCE_BYTES_MAX,
 };
 use tidings_core::priority::Priority;
 use tidings_wire::problem::Code;
@@ -90,6 +91,15 @@ fn publish() -> Value {
             "priority": schema("Priority"),
             "source": { "type": "string", "maxLength": SOURCE_BYTES_MAX },
             "metadata": { "type": "object" },
+            "wait": {
+                "type": "object",
+                "additionalProperties": false,
+                "description": "Holds the event until so many connections would get it, or until the time is over.",
+                "properties": {
+                    "subscribers": { "type": "integer", "minimum": 1, "maximum": READERS_AWAITED_MAX, "default": 1 },
+                    "timeout": { "type": "string", "default": "3s", "description": "Such as `500ms` or `3s`; at most `30s`." },
+                },
+            },
         },
     })
 }

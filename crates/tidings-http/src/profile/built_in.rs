@@ -1,7 +1,9 @@
 //! A profile for each system whose clients must work unchanged.
 
+use tidings_wire::access::IssuedForm;
 use tidings_wire::sse::Form;
 
+use super::beside::{Beside, BesideRoute};
 use super::spec::{BeatSpec, ProfileError, ProfileSpec};
 use super::{CredentialKind, Frame, Profile};
 
@@ -22,6 +24,33 @@ const COMMON: ProfileSpec<'static> = ProfileSpec {
     says_disconnected: false,
     topics: None,
     refusal_event: None,
+    beside: &Beside::NOTHING,
+};
+
+static OF_STORIES: Beside = Beside {
+    routes: &[
+        (BesideRoute::Token, "/api/v1/auth/sse-token"),
+        (BesideRoute::Ticket, "/api/v1/events/session"),
+    ],
+    issued: IssuedForm {
+        ticket: "session_id",
+        token: "sse_token",
+        expires_at: "expires_at",
+        is_text: true,
+    },
+    ticket_refusal: Some("invalid or expired session"),
+    ..Beside::NOTHING
+};
+
+static OF_DASHBOARD: Beside = Beside {
+    routes: &[
+        (BesideRoute::TokenByGet, "/api/auth/sse-token"),
+        (BesideRoute::Page, "/api/realtime/polling"),
+        (BesideRoute::TestEvent, "/api/realtime/test"),
+    ],
+    is_session_first: true,
+    takes_admin_roles: true,
+    ..Beside::NOTHING
 };
 
 static TABLE: [ProfileSpec<'static>; 5] = [
@@ -39,6 +68,7 @@ static TABLE: [ProfileSpec<'static>; 5] = [
         heartbeat: BeatSpec::Event("ping"),
         every_ms: 15_000,
         credentials: &[("session_id", Ticket), ("sse_token", Token)],
+        beside: &OF_STORIES,
         ..COMMON
     },
     ProfileSpec {
@@ -50,6 +80,7 @@ static TABLE: [ProfileSpec<'static>; 5] = [
         takes_cookies: true,
         takes_development_user: true,
         says_disconnected: true,
+        beside: &OF_DASHBOARD,
         ..COMMON
     },
     ProfileSpec {

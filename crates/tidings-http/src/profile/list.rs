@@ -39,6 +39,12 @@ fn shown(profile: &Profile, heartbeat_ms: u32) -> Value {
         Refusals::Status => None,
         Refusals::Event(event_type) => Some(event_type.as_str()),
     };
+    let routes: Vec<String> = profile
+        .beside
+        .routes
+        .iter()
+        .map(|(route, path)| format!("{} {path}", route.method()))
+        .collect();
     let greeting = profile
         .dialect
         .as_ref()
@@ -61,6 +67,7 @@ fn shown(profile: &Profile, heartbeat_ms: u32) -> Value {
         },
         "topics": profile.topics.as_ref().map(ToString::to_string),
         "refusals": refusals,
+        "routes": routes,
     })
 }
 

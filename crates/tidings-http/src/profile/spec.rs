@@ -7,7 +7,7 @@ use tidings_wire::sse::{Beat, Dialect, Form};
 
 use super::path::{PathTemplate, PathTemplateError};
 use super::topics::{TopicTemplate, TopicTemplateError};
-use super::{CredentialKind, Frame, NATIVE, Profile, QueryCredential, Refusals};
+use super::{Beside, CredentialKind, Frame, NATIVE, Profile, QueryCredential, Refusals};
 use crate::limits::{PROFILE_CREDENTIALS_MAX, PROFILE_NAME_BYTES_MAX, PROFILE_PATHS_MAX};
 
 /// A profile, not checked yet.
@@ -39,6 +39,8 @@ pub struct ProfileSpec<'a> {
     pub topics: Option<&'a str>,
     /// The event that tells of a refusal, if it is not told by the status alone.
     pub refusal_event: Option<&'a str>,
+    /// Its other routes.
+    pub beside: &'static Beside,
 }
 
 /// A sign of life, not checked yet.
@@ -143,6 +145,7 @@ impl Profile {
                 Some(text) => Refusals::Event(word(text)?),
                 None => Refusals::Status,
             },
+            beside: spec.beside,
         })
     }
 }
@@ -207,6 +210,7 @@ mod tests {
         says_disconnected: false,
         topics: None,
         refusal_event: None,
+        beside: &Beside::NOTHING,
     };
 
     #[test]

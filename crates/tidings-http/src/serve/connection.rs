@@ -25,23 +25,28 @@ use super::preface::{Prefixed, Protocol, recognise};
 use super::stall::Stalling;
 use super::take_over::{self, Desk, UntilTaken};
 use super::untaken::Untaken;
-use super::{Stage, unread};
+use super::wire::Wire;
+use super::{Stage, handshake, unread};
 use crate::app::App;
 use crate::body::{BodyError, RequestBody};
 use crate::limits::{
     H2_HEADER_LIST_BYTES_MAX, H2_PENDING_RESETS_MAX, H2_PING_MS, H2_SEND_BUFFER_BYTES_MAX,
     H2_STREAMS_MAX, H2_WINDOW_BYTES, HEAD_BYTES_MAX, HEAD_READ_MS_MAX, HEADERS_MAX,
+    TLS_HANDSHAKE_MS_MAX,
 };
 use crate::peer::Peer;
 use crate::reply::Body;
+use crate::tls::Tls;
 
-type Socket = Prefixed<Stalling<TcpStream>>;
+type Socket = Prefixed<Wire>;
 
 /// Why a connection ended before its time.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectionError {
     #[error("no request head within {HEAD_READ_MS_MAX} ms")]
     NoHead,
+    #[error("the TLS handshake did not end within {TLS_HANDSHAKE_MS_MAX} ms")]
+    NoHandshake,
     #[error(transparent)]
     Io(#[from] std::io::Error),
     #[error(transparent)]
@@ -52,26 +57,51 @@ pub(super) enum ConnectionError {
 pub(super) async fn serve(
     app: &App,
     stream: TcpStream,
-    peer: Peer,
+    (peer, tls): (Peer, Option<&Tls>),
     stage: watch::Receiver<Stage>,
 ) -> Result<(), ConnectionError> {
     prepare_accepted(&stream)?;
     let mut closing = stage.clone();
-    let head_time = Duration::from_millis(HEAD_READ_MS_MAX);
-    let recognised = timeout(head_time, recognise(Stalling::new(stream)));
-    let recognised = tokio::select! {
-        recognised = recognised => recognised,
+    let begun = tokio::select! {
+        begun = begin(app, stream, peer, tls) => begun?,
         // Nothing has been asked yet, so nothing is cut.
         _ = closing.wait_for(|stage| *stage != Stage::Open) => return Ok(()),
     };
-    let Some((protocol, io)) = recognised.map_err(|_| ConnectionError::NoHead)?? else {
+    let Some((protocol, io)) = begun else {
         return Ok(());
     };
+    let peer = if tls.is_some() { peer.over_tls() } else { peer };
     match protocol {
         Protocol::Http1 => http1(app, io, peer, stage).await,
         // Rare, and larger than everything else here.
         Protocol::Http2 => Box::pin(http2(app, io, peer, stage)).await,
     }
+}
+
+/// Finds out what a connection speaks, through TLS if the port has it. None if its peer says nothing.
+async fn begin(
+    app: &App,
+    stream: TcpStream,
+    peer: Peer,
+    tls: Option<&Tls>,
+) -> Result<Option<(Protocol, Socket)>, ConnectionError> {
+    let wire = match tls {
+        None => Wire::Plain(Stalling::new(stream)),
+        Some(tls) => {
+            // Larger than everything that comes after it.
+            let shaking_hands = Box::pin(handshake::shake_hands(app, tls, stream, peer));
+            match shaking_hands.await? {
+                Some(wire) => wire,
+                None => return Ok(None),
+            }
+        }
+    };
+    if wire.has_agreed_on_http2() {
+        return Ok(Some((Protocol::Http2, Prefixed::nothing(wire))));
+    }
+    let head_time = Duration::from_millis(HEAD_READ_MS_MAX);
+    let recognised = timeout(head_time, recognise(wire)).await;
+    Ok(recognised.map_err(|_| ConnectionError::NoHead)??)
 }
 
 async fn http1(
@@ -81,10 +111,11 @@ async fn http1(
     mut stage: watch::Receiver<Stage>,
 ) -> Result<(), ConnectionError> {
     let desk = Arc::new(Desk::default());
+    let is_plain = socket.inner().is_plain();
     let service = service_fn(|mut request| {
         let desk = &desk;
         async move {
-            if let Some(offer) = take_over::offer(&request) {
+            if let Some(offer) = take_over::offer(&request).filter(|_| is_plain) {
                 request.extensions_mut().insert(offer);
             }
             let has_body = !request.body().is_end_stream();
@@ -115,7 +146,9 @@ async fn http1(
     if let Some(wanted) = desk.wanted() {
         let (socket, is_all_handed_out) = socket.into_parts();
         let is_read_ahead = !is_all_handed_out || !parts.read_buf.is_empty();
-        wanted.take(socket.into_inner().into_std()?, is_read_ahead);
+        if let Some(socket) = socket.into_socket() {
+            wanted.take(socket.into_std()?, is_read_ahead);
+        }
         return ended;
     }
     if kept.is_empty() {

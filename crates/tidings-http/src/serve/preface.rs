@@ -49,6 +49,19 @@ pub(super) struct Prefixed<T> {
 }
 
 impl<T> Prefixed<T> {
+    /// A connection of which nothing was read.
+    pub(super) fn nothing(io: T) -> Self {
+        Self {
+            prefix: Bytes::new(),
+            io,
+        }
+    }
+
+    /// The connection itself.
+    pub(super) fn inner(&self) -> &T {
+        &self.io
+    }
+
     /// The connection, and whether the bytes that were read first have all been handed out.
     pub(super) fn into_parts(self) -> (T, bool) {
         (self.io, self.prefix.is_empty())

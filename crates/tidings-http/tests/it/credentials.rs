@@ -113,7 +113,7 @@ fn proven(subject: &str, publish: &[&str], subscribe: &[&str], administer: bool)
 
 /// `~<subject>~<name>=<value>...`: `id` names the credential, `read` and `write` are lists of grants,
 /// `ends` says in how many milliseconds it ends, `issued` when it was issued; `everyone` lets nobody
-/// hear what is for everyone, `workspace` is a claim of that name. Without a subject it is nobody's.
+/// hear what is for everyone, `role` is its one role, `workspace` is a claim of that name. Without a subject it is nobody's.
 fn made(token: &str, now: Timestamp) -> Proven {
     let mut parts = token.split('~').skip(1);
     let mut proven = proven(parts.next().unwrap_or_default(), &[], &[], false);
@@ -138,6 +138,7 @@ fn made(token: &str, now: Timestamp) -> Proven {
             }
             "ends" => proven.expires_at = Some(Timestamp(now.0 + number())),
             "issued" => proven.credential.issued_at = Some(Timestamp(number())),
+            "role" => proven.roles = vec![Role::parse(value).expect(part)],
             "everyone" => proven.grants.hear_everyone = true,
             "workspace" => {
                 let claims = [("workspace_id".to_owned(), value.into())];

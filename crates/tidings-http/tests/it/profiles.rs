@@ -1,7 +1,7 @@
 //! The streams that clients of other servers open: where they look for them, with the credentials that
 //! they send, and in the words that they know.
 
-use tidings_http::{BeatSpec, CredentialKind, Frame, Profile, ProfileSpec};
+use tidings_http::{BeatSpec, Beside, CredentialKind, Frame, Profile, ProfileSpec};
 use tidings_wire::sse::Form;
 
 use crate::client::{Block, Request, Stream};
@@ -266,6 +266,7 @@ async fn s0_a_refusal_is_told_as_an_event_where_the_profile_says_so() {
         says_disconnected: false,
         topics: None,
         refusal_event: Some("error"),
+        beside: &Beside::NOTHING,
     };
     let world = World::start_with(Wish {
         profiles: vec![Profile::new(&spec).expect("a profile")],

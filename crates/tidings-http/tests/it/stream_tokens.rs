@@ -50,7 +50,6 @@ async fn a_stream_token_does_nothing_but_reading() {
     for token in &tokens {
         for (method, path, body) in [
             ("POST", "/v1/events", EVENT),
-            ("POST", "/v1/tickets", ""),
             ("POST", "/v1/tokens", ""),
             ("POST", "/v1/auth/explain", "{}"),
             ("GET", "/v1/revocations", ""),

@@ -13,12 +13,13 @@ use tidings_auth::rules::{Rules, Template};
 use tidings_auth::secret::Secret;
 use tidings_auth::stream_token::StreamTokens;
 use tidings_auth::ticket::Tickets;
+use tidings_core::audience::Role;
 use tidings_core::port::{Clock, SharedStore};
 use tidings_core::position::Epoch;
 use tidings_core::time::{Moment, Timestamp};
 use tidings_http::{
     Access, App, Drain, ForwardedHeader, HostName, IpNet, Origin, Origins, Peer, Profile, Profiles,
-    RateLimits, RequestBody, Server, Settings, built_in,
+    RateLimits, RequestBody, Server, Settings, Tls, built_in,
 };
 use tidings_hub::{Hub, Options, Ports};
 use tidings_log::memory::{MemoryLog, MemoryOptions};
@@ -93,6 +94,7 @@ pub(crate) struct Wish {
     pub(crate) data_dir: Option<PathBuf>,
     pub(crate) rules: Rules,
     pub(crate) profiles: Vec<Profile>,
+    pub(crate) tls: Option<Tls>,
 }
 
 impl Default for Wish {
@@ -114,7 +116,31 @@ impl Default for Wish {
             data_dir: None,
             rules: Rules::default(),
             profiles: built_in(),
+            tls: None,
         }
+    }
+}
+
+/// The chain with what it has to know of profiles.
+fn knowing(profiles: &Profiles, chain: Chain) -> Chain {
+    let homes = profiles.homes().into_iter().map(|(name, text)| {
+        let template = Template::for_reading(text).expect("a template");
+        (name.to_owned(), template)
+    });
+    let administered = profiles.administered().into_iter().map(str::to_owned);
+    let admin = Role::parse("ADMIN").expect("a role");
+    chain
+        .with_homes(homes.collect())
+        .with_administrators(administered.collect(), vec![admin])
+}
+
+/// A server on a free port.
+async fn bind(tls: Option<Tls>) -> Server {
+    let server = Server::bind(([127, 0, 0, 1], 0).into()).await;
+    let server = server.expect("a free port");
+    match tls {
+        Some(tls) => server.with_tls(tls),
+        None => server,
     }
 }
 
@@ -147,11 +173,6 @@ impl World {
             ..Options::default()
         };
         let profiles = Profiles::new(wish.profiles).expect("they go together");
-        let homes = profiles.homes().into_iter().map(|(name, text)| {
-            let template = Template::for_reading(text).expect("a template");
-            (name.to_owned(), template)
-        });
-        let homes = homes.collect();
         let ports = Ports {
             sequencer: log,
             store: store.clone(),
@@ -188,17 +209,15 @@ impl World {
         let tokens = Arc::new(StreamTokens::new(&[secret]).expect("a good secret"));
         let providers: Vec<Arc<dyn Provider>> =
             vec![Arc::new(Tokens), Arc::new(tickets.clone()), tokens.clone()];
-        let chain = Chain::new(providers, wish.rules, Arc::clone(&shared)).with_homes(homes);
+        let chain = Chain::new(providers, wish.rules, Arc::clone(&shared));
         let access = Access {
-            authenticator: Arc::new(chain),
+            authenticator: Arc::new(knowing(&settings.profiles, chain)),
             store: shared,
             tickets,
             tokens,
         };
         let app = App::new(hub.clone(), access, as_clock, settings);
-        let server = Server::bind(([127, 0, 0, 1], 0).into())
-            .await
-            .expect("a free port");
+        let server = bind(wish.tls).await;
         let address = server.address();
         let (shutdown, asked) = oneshot::channel();
         let drain = Drain {

@@ -4,7 +4,10 @@ use std::future::Future as _;
 use std::task::{Context, Waker};
 
 use tidings_core::limits::SHARD_COMMANDS_MAX;
-use tidings_hub::{ConnectionId, DisconnectError, DisconnectReason, RenewError};
+use tidings_core::topic::Topic;
+use tidings_hub::{
+    ConnectionId, DisconnectError, DisconnectReason, NotSurveyed, RenewError, Sweep, Which,
+};
 use tidings_log::memory::MemoryOptions;
 
 use crate::fixture::{Fixture, identity, number_event, one_shard, soon};
@@ -44,11 +47,12 @@ async fn a_shard_that_is_asked_too_much_says_so() {
     fixture.stall("a", 0).await;
     let id = reader.reader.connection_id();
     let mut context = Context::from_waker(Waker::noop());
+    let topic = Topic::parse("a").expect("a topic");
     let mut asked = Vec::new();
     for _ in 0..SHARD_COMMANDS_MAX {
-        let mut census = Box::pin(fixture.hub.census());
-        assert!(census.as_mut().poll(&mut context).is_pending());
-        asked.push(census);
+        let mut state = Box::pin(fixture.hub.topic(&topic));
+        assert!(state.as_mut().poll(&mut context).is_pending());
+        asked.push(state);
     }
     let owner = identity("reader");
     let renewed = soon(fixture.hub.renew(id, &owner)).await;
@@ -61,9 +65,23 @@ async fn a_shard_that_is_asked_too_much_says_so() {
         matches!(kicked, Err(DisconnectError::Busy { .. })),
         "{kicked:?}"
     );
+    let (all, ping) = (Which::default(), Sweep::Ping);
+    for busy in [
+        soon(fixture.hub.connections(all, None, 1)).await.err(),
+        soon(fixture.hub.connection(id)).await.err(),
+        soon(fixture.hub.ping(id)).await.err(),
+        soon(fixture.hub.sweep(ping)).await.err(),
+    ] {
+        assert!(matches!(busy, Some(NotSurveyed::Busy { .. })), "{busy:?}");
+    }
+    assert_eq!(
+        soon(fixture.hub.census()).await.total(),
+        0,
+        "it is left out"
+    );
     fixture.encoder.open_gate();
-    for census in asked {
-        soon(census).await;
+    for state in asked {
+        soon(state).await.expect("read");
     }
     soon(fixture.hub.renew(id, &owner)).await.expect("renewed");
     assert_eq!(soon(fixture.hub.disconnect(id, reason())).await, Ok(true));

@@ -16,6 +16,7 @@ use tidings_core::identity::Identity;
 use tidings_core::pattern::Pattern;
 use tidings_core::port::{Coder, Control, Encoder, EventStore, Sequencer, Shape, Voice};
 use tidings_core::position::{Epoch, Position};
+use tidings_core::provenance::Provenance;
 use tidings_core::start::Start;
 use tidings_core::subscription::Subscription;
 use tidings_hub::{
@@ -363,6 +364,7 @@ pub(crate) fn request(patterns: &[&str], start: Start) -> OpenRequest {
         coding: Coding::Identity,
         mode: Mode::stream(1_000_000_000),
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        provenance: Provenance::default(),
     }
 }
 

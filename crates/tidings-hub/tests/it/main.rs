@@ -3,6 +3,7 @@
 mod fixture;
 
 mod admission;
+mod connections;
 mod contrary_log;
 mod crash;
 mod credentials;
@@ -23,3 +24,4 @@ mod revocation;
 mod slow_readers;
 mod sockets;
 mod stalled_shards;
+mod waits;

@@ -3,19 +3,54 @@
 use tidings_core::pattern::Pattern;
 use tidings_core::position::Position;
 use tidings_core::revocation::Revocation;
-use tidings_core::time::Timestamp;
+use tidings_core::time::{Rfc3339, Timestamp};
 
 use crate::json::Object;
 
 /// A ticket or a token that was handed out. Its debug output shows no secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Issued<'a> {
-    /// The name of the field: `ticket` or `token`.
-    pub name: &'static str,
+    /// What it is.
+    pub kind: IssuedKind,
+    /// In which words its owner expects it.
+    pub form: IssuedForm,
     /// The secret itself.
     pub text: &'a str,
     /// When it ends.
     pub expires_at: Timestamp,
+}
+
+/// What was handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IssuedKind {
+    /// Something that opens one stream.
+    Ticket,
+    /// Something that opens streams until it ends.
+    Token,
+}
+
+/// The fields of an answer with a ticket or a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IssuedForm {
+    /// The field of a ticket.
+    pub ticket: &'static str,
+    /// The field of a token.
+    pub token: &'static str,
+    /// The field of its end.
+    pub expires_at: &'static str,
+    /// Whether the end is a text, like `2026-11-21T12:00:00.000Z`; else it is a number, in Unix
+    /// milliseconds.
+    pub is_text: bool,
+}
+
+impl IssuedForm {
+    /// The hub's own words.
+    pub const NATIVE: Self = Self {
+        ticket: "ticket",
+        token: "token",
+        expires_at: "expiresAt",
+        is_text: false,
+    };
 }
 
 /// A connection whose credential was renewed.
@@ -29,12 +64,22 @@ pub struct RenewedCredential {
     pub narrowed: Option<Vec<Pattern>>,
 }
 
-/// Appends `{"ticket": "...", "expiresAt": ...}`.
+/// Appends `{"ticket": "...", "expiresAt": ...}`, in the words of its form.
 pub fn push_issued(issued: &Issued<'_>, out: &mut Vec<u8>) {
+    let (form, end) = (issued.form, issued.expires_at);
     let mut object = Object::open(out);
-    object
-        .string(issued.name, issued.text)
-        .number("expiresAt", issued.expires_at.0);
+    object.string(
+        match issued.kind {
+            IssuedKind::Ticket => form.ticket,
+            IssuedKind::Token => form.token,
+        },
+        issued.text,
+    );
+    if form.is_text {
+        object.string(form.expires_at, &Rfc3339(end).to_string());
+    } else {
+        object.number(form.expires_at, end.0);
+    }
     object.close();
 }
 
@@ -86,7 +131,7 @@ pub fn push_revocations<'a>(
 impl std::fmt::Debug for Issued<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Issued")
-            .field("name", &self.name)
+            .field("kind", &self.kind)
             .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()
     }

@@ -44,7 +44,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The hub has as many connections as it may have in all.
+    /// The hub has as many connections as it may have in all, or as many wait for readers as may.
     AtCapacity = "at_capacity", 503, "The hub has no room for another connection",
         Some("try again after the time in `Retry-After`, or on another node");
     /// Whoever must be asked about the credential does not answer.

@@ -1,19 +1,18 @@
 //! A whole body in one of the JSON forms.
 
-use tidings_core::event::Content;
 use tidings_core::limits::GROUP_EVENTS_MAX;
 
 use super::error::{Place, PublishError, PublishFault};
-use super::event::decode_at;
+use super::event::{Publication, decode_at};
 use crate::json::{RawFault, elements, kind_of};
 
 /// The events of one body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
     /// One event; the answer is one object.
-    One(Content),
+    One(Publication),
     /// One atomic group, in order; the answer is an array.
-    Group(Vec<Content>),
+    Group(Vec<Publication>),
 }
 
 /// Reads a body of `application/json`: one event, or an array as one atomic group.
@@ -33,10 +32,10 @@ pub fn decode(body: &[u8]) -> Result<Body, PublishError> {
 }
 
 /// Reads an array of events of one kind.
-pub(crate) fn decode_group(
+pub(crate) fn decode_group<T>(
     body: &[u8],
-    decode_one: impl Fn(Place, &[u8]) -> Result<Content, PublishError>,
-) -> Result<Vec<Content>, PublishError> {
+    decode_one: impl Fn(Place, &[u8]) -> Result<T, PublishError>,
+) -> Result<Vec<T>, PublishError> {
     let texts = elements(body, GROUP_EVENTS_MAX).map_err(|fault| {
         Place::Body.error(match fault {
             RawFault::TooMany(count) => PublishFault::GroupTooLarge(count),

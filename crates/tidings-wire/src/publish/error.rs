@@ -1,5 +1,6 @@
 //! Why a publish body is refused: where, what was expected, and the fix.
 
+use tidings_core::awaited::ReaderWaitError;
 use tidings_core::event_type::EventTypeError;
 use tidings_core::id::EventIdError;
 use tidings_core::limits::{
@@ -93,6 +94,12 @@ pub enum PublishFault {
     /// Not a priority.
     #[error("expected `low`, `normal`, `high` or `critical`, found {}", shown(.0))]
     Priority(String),
+    /// Not a kind of addressee.
+    #[error("expected `broadcast`, `user`, `role` or `topic`, found {}", shown(.0))]
+    Target(String),
+    /// An addressee, where everyone is meant.
+    #[error("everyone is meant, and somebody is named")]
+    NoTarget,
     /// A source that is too long or has control characters.
     #[error(
         "a source has at most {SOURCE_BYTES_MAX} bytes and no control characters: {}",
@@ -132,6 +139,12 @@ pub enum PublishFault {
     /// Not a time.
     #[error("expected a time as in RFC 3339, found {}", shown(.0))]
     Time(String),
+    /// Not a duration.
+    #[error("expected a duration such as `500ms` or `3s`, found {}", shown(.0))]
+    Duration(String),
+    /// A wait for readers beyond its limits.
+    #[error(transparent)]
+    Wait(ReaderWaitError),
     /// A text in other than UTF-8.
     #[error("the text is not valid UTF-8")]
     NotUtf8,
@@ -168,6 +181,8 @@ impl PublishError {
             | PublishFault::TooManyFields(_)
             | PublishFault::Name { .. }
             | PublishFault::Priority(_)
+            | PublishFault::Target(_)
+            | PublishFault::NoTarget
             | PublishFault::Source(_)
             | PublishFault::NoAddressee
             | PublishFault::TooManyAddressees(_)
@@ -178,6 +193,8 @@ impl PublishError {
             | PublishFault::DataTwice
             | PublishFault::Base64
             | PublishFault::Time(_)
+            | PublishFault::Duration(_)
+            | PublishFault::Wait(_)
             | PublishFault::NotUtf8 => Code::InvalidEvent,
         }
     }
@@ -192,6 +209,7 @@ impl PublishError {
             PublishFault::ReservedMetadata => "name topics in the event's own field `topics`",
             PublishFault::Kind { found: "null", .. } => "leave the field out",
             PublishFault::TooManyAddressees(_) => "publish to a topic that all of them read",
+            PublishFault::NoTarget => "say with `target` whether it is a user, a role or a topic",
             PublishFault::EmptyGroup => "send at least one event",
             PublishFault::Time(_) => "write it as `2026-11-21T12:00:00Z`",
             PublishFault::TooManyFields(_) => "put them into `data`",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
+use tidings_core::awaited::ReaderWait;
 use tidings_core::event::Content;
 use tidings_core::event_type::EventType;
 use tidings_core::id::EventId;
@@ -13,17 +14,18 @@ use tidings_core::priority::Priority;
 
 use super::audience::Addressees;
 use super::error::{Place, PublishError, PublishFault};
+use super::wait::read_wait;
 use crate::json::{Fields, RawFault, elements, is_too_deep, kind_of, one_line, text_of};
 use crate::limits::{JSON_DEPTH_MAX, OBJECT_FIELDS_MAX};
 use crate::shown::nearest;
 
 /// Fields of an event.
-const FIELDS: [&str; 9] = [
-    "topics", "users", "roles", "id", "type", "priority", "source", "data", "metadata",
+const FIELDS: [&str; 10] = [
+    "topics", "users", "roles", "id", "type", "priority", "source", "data", "metadata", "wait",
 ];
 
 /// Fields that the protocol has and this version does not.
-const NOT_SUPPORTED: [&str; 4] = ["ttl", "conflationKey", "exclude", "wait"];
+const NOT_SUPPORTED: [&str; 3] = ["ttl", "conflationKey", "exclude"];
 
 /// Names that other systems use, and what they are called here.
 const OTHER_WORDS: [(&str, &str); 9] = [
@@ -38,13 +40,32 @@ const OTHER_WORDS: [(&str, &str); 9] = [
     ("timestamp", "`metadata.time`; `timestamp` is the hub's own"),
 ];
 
+/// An event as a publisher sends it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// What is published.
+    pub content: Content,
+    /// For which readers that waits.
+    pub wait: Option<ReaderWait>,
+}
+
+/// What is published at once.
+impl From<Content> for Publication {
+    fn from(content: Content) -> Self {
+        Self {
+            content,
+            wait: None,
+        }
+    }
+}
+
 /// Reads one event: a whole body, or one line of NDJSON.
-pub fn decode_event(text: &[u8]) -> Result<Content, PublishError> {
+pub fn decode_event(text: &[u8]) -> Result<Publication, PublishError> {
     decode_at(Place::Body, text)
 }
 
 /// Reads one event that stands somewhere in a body.
-pub(crate) fn decode_at(place: Place, text: &[u8]) -> Result<Content, PublishError> {
+pub(crate) fn decode_at(place: Place, text: &[u8]) -> Result<Publication, PublishError> {
     if is_too_deep(text, JSON_DEPTH_MAX) {
         return Err(place.error(PublishFault::TooDeep));
     }
@@ -77,6 +98,10 @@ pub(crate) fn decode_at(place: Place, text: &[u8]) -> Result<Content, PublishErr
         Some(value) => read_metadata(place, value)?,
         None => Bytes::new(),
     };
+    let wait = match fields.take("wait") {
+        Some(value) => Some(read_wait(place, value)?),
+        None => None,
+    };
     // Before the missing type: a mistyped `type` is both, and this names it.
     if let Some(name) = fields.names().next() {
         return Err(refuse_field(place, name));
@@ -93,7 +118,8 @@ pub(crate) fn decode_at(place: Place, text: &[u8]) -> Result<Content, PublishErr
         data: Bytes::copy_from_slice(&one_line(data)),
         metadata,
     };
-    check_size(place, content)
+    let content = check_size(place, content)?;
+    Ok(Publication { content, wait })
 }
 
 /// Reads the object that an event must be.
@@ -118,7 +144,7 @@ pub(crate) fn text_field<'a>(
     text_of(value).ok_or_else(|| place.field(name, not_a_string(value)))
 }
 
-fn not_a(expected: &'static str, value: &RawValue) -> PublishFault {
+pub(super) fn not_a(expected: &'static str, value: &RawValue) -> PublishFault {
     let found = kind_of(value.get().as_bytes());
     PublishFault::Kind { expected, found }
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use tidings_core::limits::{PAGE_EVENTS_MAX, PAGE_WAIT_MS_MAX};
+use tidings_core::awaited::ReaderWait;
+use tidings_core::limits::{
+    PAGE_EVENTS_MAX, PAGE_WAIT_MS_MAX, READER_WAIT_MS_MAX, READERS_AWAITED_MAX,
+};
 
 use super::error::{QueryError, QueryFault};
 
@@ -11,9 +14,33 @@ pub fn limit(value: &str) -> Result<usize, QueryError> {
     count("limit", value, 1, PAGE_EVENTS_MAX as u64).map(|limit| limit as usize)
 }
 
+/// `limit=` of a client that was made for another server: more than a page may have is as much as it
+/// may have.
+pub fn limit_at_most(value: &str) -> Result<usize, QueryError> {
+    let limit = count("limit", value, 1, u64::MAX)?;
+    Ok(limit.min(PAGE_EVENTS_MAX as u64) as usize)
+}
+
 /// `wait=`: how long a poll may wait for its first event.
 pub fn wait(value: &str) -> Result<Duration, QueryError> {
-    let max = Duration::from_millis(PAGE_WAIT_MS_MAX);
+    wait_within(value, Duration::from_millis(PAGE_WAIT_MS_MAX))
+}
+
+/// `wait=` and `subscribers=`: how long to wait for readers, and for how many.
+pub fn reader_wait(wait: &str, subscribers: Option<&str>) -> Result<ReaderWait, QueryError> {
+    let readers = match subscribers {
+        Some(value) => count("subscribers", value, 1, READERS_AWAITED_MAX)?,
+        None => 1,
+    };
+    let patience = wait_within(wait, Duration::from_millis(READER_WAIT_MS_MAX))?;
+    ReaderWait::new(readers, patience).map_err(|error| {
+        let expected = "a wait for readers within its limits";
+        let found = error.to_string();
+        QueryError::new("wait", QueryFault::Value { expected, found })
+    })
+}
+
+fn wait_within(value: &str, max: Duration) -> Result<Duration, QueryError> {
     let wait = duration("wait", value)?;
     if wait > max {
         let found = value.to_owned();
@@ -45,7 +72,7 @@ pub fn duration(parameter: &str, value: &str) -> Result<Duration, QueryError> {
     })
 }
 
-pub(super) fn parse_duration(text: &str) -> Option<Duration> {
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let unit_at = text.find(|character: char| !character.is_ascii_digit())?;
     let (number, unit) = text.split_at_checked(unit_at)?;
     let unit_ms = match unit {

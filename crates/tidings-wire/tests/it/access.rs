@@ -7,7 +7,9 @@ use tidings_core::pattern::Pattern;
 use tidings_core::port::AuthFailure;
 use tidings_core::revocation::{Revocation, Revoked};
 use tidings_core::time::Timestamp;
-use tidings_wire::access::{self, AskedTicket, BodyFault, Issued, RenewedCredential};
+use tidings_wire::access::{
+    self, AskedTicket, BodyFault, Issued, IssuedForm, IssuedKind, RenewedCredential,
+};
 use tidings_wire::problem::Problem;
 
 use crate::samples::position;
@@ -115,11 +117,26 @@ fn text(push: impl FnOnce(&mut Vec<u8>)) -> String {
 #[test]
 fn answers_are_json() {
     let issued = Issued {
-        name: "ticket",
+        kind: IssuedKind::Ticket,
+        form: IssuedForm::NATIVE,
         text: "canary",
         expires_at: Timestamp(5),
     };
     assert!(!format!("{issued:?}").contains("canary"));
+    let in_other_words = Issued {
+        kind: IssuedKind::Token,
+        form: IssuedForm {
+            ticket: "session_id",
+            token: "sse_token",
+            expires_at: "expires_at",
+            is_text: true,
+        },
+        ..issued
+    };
+    let in_other_words = text(|out| access::push_issued(&in_other_words, out));
+    let expected =
+        "{\n  \"expires_at\": \"1970-01-01T00:00:00.005Z\",\n  \"sse_token\": \"canary\"\n}";
+    assert_eq!(in_other_words, expected);
     let renewed = RenewedCredential {
         cursor: position(7),
         expires_at: None,

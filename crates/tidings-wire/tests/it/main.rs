@@ -17,3 +17,4 @@ mod real_clients;
 mod samples;
 mod sse_cases;
 mod sse_round_trip;
+mod test_events;

@@ -3,16 +3,17 @@
 use proptest::prelude::*;
 use tidings_core::event::Content;
 use tidings_core::limits::{
-    AUDIENCE_KEYS_MAX, EVENT_BYTES_MAX, GROUP_EVENTS_MAX, SOURCE_BYTES_MAX,
+    AUDIENCE_KEYS_MAX, EVENT_BYTES_MAX, GROUP_EVENTS_MAX, READER_WAIT_MS_DEFAULT,
+    READER_WAIT_MS_MAX, READERS_AWAITED_MAX, SOURCE_BYTES_MAX,
 };
 use tidings_core::priority::Priority;
 use tidings_wire::limits::{JSON_DEPTH_MAX, OBJECT_FIELDS_MAX};
-use tidings_wire::publish::{Body, PublishError, decode, decode_event};
+use tidings_wire::publish::{Body, Publication, PublishError, decode, decode_event};
 
 use crate::samples::audience;
 
 fn taken(text: &str) -> Content {
-    decode_event(text.as_bytes()).expect(text)
+    decode_event(text.as_bytes()).expect(text).content
 }
 
 /// Path, code and message of a refusal, with its hint.
@@ -113,7 +114,18 @@ fn refusals_say_where_and_what_to_do() {
         r#"{"type":"t","ttl":60}"#,
         r#"{"type":"t","conflationKey":"a"}"#,
         r#"{"type":"t","exclude":"a"}"#,
-        r#"{"type":"t","wait":{}}"#,
+        r#"{"type":"t","wait":null}"#,
+        r#"{"type":"t","wait":"3s"}"#,
+        r#"{"type":"t","wait":{"subscriber":1}}"#,
+        r#"{"type":"t","wait":{"subscribers":1,"subscribers":1}}"#,
+        r#"{"type":"t","wait":{"subscribers":0}}"#,
+        r#"{"type":"t","wait":{"subscribers":1001}}"#,
+        r#"{"type":"t","wait":{"subscribers":-1}}"#,
+        r#"{"type":"t","wait":{"subscribers":1.5}}"#,
+        r#"{"type":"t","wait":{"subscribers":"1"}}"#,
+        r#"{"type":"t","wait":{"timeout":3}}"#,
+        r#"{"type":"t","wait":{"timeout":"soon"}}"#,
+        r#"{"type":"t","wait":{"timeout":"30001ms"}}"#,
         r#"{"type":"t","type":"t"}"#,
         r#"{"type":"t","\u0074ype":"t"}"#,
         r#"{"type":"t","topics":"a"}"#,
@@ -154,7 +166,10 @@ fn an_array_is_one_group_in_order() {
     let Body::Group(group) = body else {
         panic!("an array is a group even of one");
     };
-    let types: Vec<&str> = group.iter().map(|one| one.event_type.as_str()).collect();
+    let types: Vec<&str> = group
+        .iter()
+        .map(|one| one.content.event_type.as_str())
+        .collect();
     assert_eq!(types, ["a", "b"]);
     assert!(matches!(decode(br#"{"type":"a"}"#), Ok(Body::One(_))));
 }
@@ -238,7 +253,7 @@ proptest! {
             0..30,
         ),
     ) {
-        if let Ok(Body::One(content)) = decode(pieces.concat().as_bytes()) {
+        if let Ok(Body::One(Publication { content, .. })) = decode(pieces.concat().as_bytes()) {
             prop_assert!(!content.data.iter().any(|byte| matches!(byte, b'\n' | b'\r')));
             let value: Result<serde_json::Value, _> = serde_json::from_slice(&content.data);
             prop_assert!(value.is_ok());
@@ -257,4 +272,27 @@ fn a_source_has_a_limit_to_the_byte() {
         SOURCE_BYTES_MAX
     );
     assert!(refused(&event(SOURCE_BYTES_MAX + 1)).contains("256"));
+}
+
+#[test]
+fn a_wait_says_for_how_many_readers_and_how_long() {
+    let wait = |text: &str| {
+        let body = format!(r#"{{"type":"t","wait":{text}}}"#);
+        let wait = decode_event(body.as_bytes()).expect(text).wait;
+        let wait = wait.expect("a wait");
+        (wait.readers(), wait.patience().as_millis() as u64)
+    };
+    let longest = READER_WAIT_MS_MAX;
+    assert_eq!(wait("{}"), (1, READER_WAIT_MS_DEFAULT));
+    assert_eq!(wait(r#"{"subscribers":2,"timeout":"500ms"}"#), (2, 500));
+    assert_eq!(wait(r#"{"timeout":"0s"}"#), (1, 0));
+    assert_eq!(
+        wait(&format!(
+            r#"{{"subscribers":{READERS_AWAITED_MAX},"timeout":"{longest}ms"}}"#
+        )),
+        (READERS_AWAITED_MAX, longest)
+    );
+    let plain = decode_event(br#"{"type":"t"}"#).expect("an event");
+    assert_eq!(plain.wait, None);
+    assert_eq!(Publication::from(plain.content.clone()), plain);
 }

@@ -61,8 +61,8 @@ fn a_line_that_is_too_long_is_said_once_and_the_next_one_is_read() {
     splitter.push(b"\n{\"type\":\"t\"}\n");
     let line = splitter.next_line().expect("the line after it");
     assert_eq!(line.number, 2);
-    let content = decode_event(&line.text.expect("a short line")).expect("an event");
-    assert_eq!(content.event_type.as_str(), "t");
+    let event = decode_event(&line.text.expect("a short line")).expect("an event");
+    assert_eq!(event.content.event_type.as_str(), "t");
     assert_eq!(splitter.next_line(), None);
     assert_eq!(splitter.finish(), None);
 }

@@ -84,7 +84,11 @@ pub fn assemble(
         providers.push(Arc::new(Anonymous::new(grants.clone())));
     }
     let rules = Rules::new(settings.auth.rules.clone());
-    let chain = Chain::new(providers, rules, Arc::clone(&shared)).with_homes(homes);
+    let administered = settings.profiles.administered();
+    let administered = administered.into_iter().map(str::to_owned).collect();
+    let chain = Chain::new(providers, rules, Arc::clone(&shared))
+        .with_homes(homes)
+        .with_administrators(administered, settings.auth.admin_roles.clone());
     Ok(AssembledAccess {
         access: Access {
             authenticator: Arc::new(chain),

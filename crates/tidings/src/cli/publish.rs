@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use tidings_core::event_type::EventType;
 use tidings_core::id::EventId;
+use tidings_core::limits::READERS_AWAITED_MAX;
 use tidings_core::topic::Topic;
 
 use self::lines::{LineEvents, Shape};
@@ -57,6 +58,14 @@ pub(super) struct Publish {
         allow_hyphen_values = true
     )]
     data: Option<String>,
+
+    /// Holds the event until so many connections would get it, or until the time is over.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "file", value_parser = clap::value_parser!(u64).range(1..=READERS_AWAITED_MAX))]
+    wait_subscribers: Option<u64>,
+
+    /// How long to wait for them; `3s` unless it is given.
+    #[arg(long, value_name = "DURATION", requires = "wait_subscribers", value_parser = super::duration)]
+    wait_timeout: Option<Duration>,
 
     /// Publishes every line of this file, each a JSON object, as the data of an event; `-` is
     /// standard input. It can be run again after a failure: what is published already is
@@ -128,6 +137,12 @@ impl Publish {
         }
         if let Some(id) = &self.id {
             event["id"] = id.as_str().into();
+        }
+        if let Some(subscribers) = self.wait_subscribers {
+            event["wait"] = json!({ "subscribers": subscribers });
+            if let Some(timeout) = self.wait_timeout {
+                event["wait"]["timeout"] = format!("{}ms", timeout.as_millis()).into();
+            }
         }
         let published =
             block_on(async { Ok(client.publish_json(&event).await.map_err(failure)?) })?;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tidings_auth::secret::Secret;
+use tidings_core::audience::Role;
 use tidings_http::{ForwardedHeader, HostName, IpNet};
 
 use super::allowed_origin::AllowedOrigin;
@@ -90,6 +91,11 @@ macro_rules! keys {
 keys! {
     /// Address and port on which the hub listens. With `--dev` it must be a loopback address.
     listen: SocketAddr = "listen", "127.0.0.1:7878";
+    /// File with the hub's certificate in PEM, and after it those that stand between it and the root. With
+    /// it the hub speaks TLS, and HTTP/2 to whoever can.
+    tls_certificate: PathBuf = "tls.certificate";
+    /// File with the certificate's private key in PEM.
+    tls_key: PathBuf = "tls.key";
     /// Directory of the log. With `--dev` the default is `./tidings-data`.
     data_dir: PathBuf = "data_dir", "/var/lib/tidings";
     /// Secret that signs and verifies tokens (HS256). `SSE_JWT_SECRET` and `NEXTAUTH_SECRET` also
@@ -107,6 +113,9 @@ keys! {
     auth_order: Vec<ProviderName> = "auth.order";
     /// Seconds by which the clocks of an issuer and of the hub may differ; 60 at most.
     auth_leeway_seconds: u64 = "auth.leeway_seconds", "5";
+    /// Roles that administer on the routes of the profile `dashboard`. What else they may do is said by
+    /// rules.
+    auth_admin_roles: Vec<Role> = "auth.admin_roles", "ADMIN";
     /// Open connections of the whole process.
     limits_connections: u64 = "limits.connections", "50000";
     /// Open connections of one identity.

@@ -53,3 +53,10 @@ pub const PROFILE_TABLES_MAX: usize = 32;
 
 /// Entries of a list of hosts or networks.
 pub const LIST_ENTRIES_MAX: usize = 256;
+
+/// Bytes of a file with certificates or a key: a chain has some thousands.
+pub const CERTIFICATE_BYTES_MAX: u64 = 256 * 1024;
+
+/// How many days before its end a certificate is warned of: those that are renewed by themselves are
+/// renewed earlier.
+pub const CERTIFICATE_ENDS_SOON_DAYS: u64 = 14;

@@ -1,5 +1,6 @@
 //! Values that are lists: in a file as lists, in a variable separated by commas.
 
+use tidings_core::audience::Role;
 use tidings_http::{ForwardedHeader, HostName, IpNet, network};
 
 use super::limits::LIST_ENTRIES_MAX;
@@ -113,6 +114,21 @@ impl Value for Vec<ProviderName> {
     }
 }
 
+impl Value for Vec<Role> {
+    const EXPECTED: &'static str = "a list of roles such as `ADMIN`; an empty one for none";
+
+    fn read(raw: &Raw) -> Option<Self> {
+        match raw {
+            Raw::Text(text) if text.is_empty() => Some(Self::new()),
+            raw => read(raw, |text| Role::parse(text).ok()),
+        }
+    }
+
+    fn show(&self) -> String {
+        show(self.iter().map(ToString::to_string))
+    }
+}
+
 impl Value for ForwardedHeader {
     const EXPECTED: &'static str = "`x-forwarded-for` or `forwarded`";
 
@@ -165,6 +181,18 @@ mod tests {
         for (_, name) in ProviderName::ALL {
             assert!(Vec::<ProviderName>::EXPECTED.contains(&format!("`{name}`")));
         }
+    }
+
+    #[test]
+    fn roles_are_a_list_that_may_be_empty() {
+        let roles = Vec::<Role>::read(&text("ADMIN, OWNER")).expect("roles");
+        assert_eq!(roles.show(), "[\"ADMIN\", \"OWNER\"]");
+        let none = [text(""), Raw::List(Vec::new())];
+        assert!(
+            none.iter()
+                .all(|raw| Vec::<Role>::read(raw) == Some(Vec::new()))
+        );
+        assert!(Vec::<Role>::read(&text("ADMIN,,")).is_none());
     }
 
     #[test]

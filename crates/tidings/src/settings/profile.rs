@@ -5,8 +5,8 @@ use std::time::Duration;
 use tidings_auth::rules::Template;
 use tidings_core::event_type::EventType;
 use tidings_http::{
-    BeatSpec, CredentialKind, Frame, PathTemplate, Profile, ProfileError, ProfileSpec, Profiles,
-    TopicTemplate, built_in,
+    BeatSpec, Beside, CredentialKind, Frame, PathTemplate, Profile, ProfileError, ProfileSpec,
+    Profiles, TopicTemplate, built_in,
 };
 use tidings_wire::sse::Form;
 
@@ -53,7 +53,7 @@ pub enum ProfileSetting {
     /// The built-in one of this name is not there.
     Off(String),
     /// There is this one.
-    On(Profile),
+    On(Box<Profile>),
 }
 
 /// Reads what the file says of one profile.
@@ -117,6 +117,7 @@ pub(super) fn read(mut table: TableReader<'_, '_, '_>) -> Option<Table<ProfileSe
             says_disconnected,
             topics: topics.as_deref(),
             refusal_event: refusals.as_deref(),
+            beside: &Beside::NOTHING,
         })
     });
     let profile = match profile {
@@ -132,7 +133,7 @@ pub(super) fn read(mut table: TableReader<'_, '_, '_>) -> Option<Table<ProfileSe
                 let problem = format!("`{text}` is no template: {error}");
                 table.fault("topics", &problem, "write a claim as `{workspace_id}`");
             }
-            Some(ProfileSetting::On(profile))
+            Some(ProfileSetting::On(Box::new(profile)))
         }
         None => None,
     };
@@ -159,7 +160,7 @@ pub(super) fn of(settings: &[Table<ProfileSetting>], faults: &mut Faults) -> Pro
         }
         all.retain(|one| one.name() != name);
         if let ProfileSetting::On(profile) = &table.value {
-            all.push(profile.clone());
+            all.push(Profile::clone(profile));
         }
     }
     Profiles::new(all).unwrap_or_else(|error| {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tidings_auth::rules::Rule;
 use tidings_auth::secret::Secret;
+use tidings_core::audience::Role;
 use tidings_core::grant::Grants;
 use tidings_core::port::Quota;
 use tidings_http::{ForwardedHeader, HostName, IpNet, Profiles, RateLimits};
@@ -22,6 +23,7 @@ use super::rule::RetentionRule;
 use super::signing;
 use super::sources::{self, VouchedFor};
 use super::table::Table;
+use super::tls::{self, TlsFiles};
 use super::validate::validate;
 use super::value::{Compression, LogFormat, LogKind, LogLevel};
 
@@ -33,6 +35,8 @@ const MINUTE_MS: u32 = 60_000;
 pub struct Settings {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// With what it speaks TLS, if it does.
+    pub tls: Option<TlsFiles>,
     /// Where the log is.
     pub data_dir: PathBuf,
     /// Whether this is a development hub.
@@ -92,6 +96,8 @@ pub struct Auth {
     pub previous_secret: Option<Secret>,
     /// By how much clocks may differ.
     pub leeway: Duration,
+    /// Roles that administer on the routes of profiles that take them.
+    pub admin_roles: Vec<Role>,
     /// Kinds of credentials in the order in which they are looked for.
     pub order: Vec<ProviderName>,
     /// Who vouches for people.
@@ -195,9 +201,13 @@ impl Gathered {
         let vouched = sources::of(&self, &mut faults, &mut warnings);
         let profiles = profile::of(&self.sections.profiles, &mut faults);
         let secret = signing::of_hub(&self, make, &mut faults, &mut warnings);
+        let tls = tls::of(&self, &mut faults, &mut warnings);
         let previous = signing::previous(&self, &mut faults);
         faults.or(())?;
-        Ok(self.settings((secret, previous), vouched, profiles, warnings))
+        Ok(Settings {
+            tls,
+            ..self.settings((secret, previous), vouched, profiles, warnings)
+        })
     }
 
     /// The secret with which tokens for the hub of these settings are signed.
@@ -217,6 +227,7 @@ impl Gathered {
         let cores = || available_parallelism().map_or(1, usize::from);
         Settings {
             listen: there(layer.listen),
+            tls: None,
             data_dir: there(layer.data_dir),
             development: self.development,
             auth: Auth {
@@ -227,6 +238,7 @@ impl Gathered {
                     || ProviderName::ALL.map(|(provider, _)| provider).to_vec(),
                     |order| order.value,
                 ),
+                admin_roles: there(layer.auth_admin_roles),
                 vouched,
                 anonymous: values(sections.anonymous).pop().map(|access| access.0),
                 rules: values(sections.rules),

@@ -62,6 +62,30 @@ fn an_event_may_be_for_everyone_and_hold_nothing() {
 }
 
 #[test]
+fn an_event_may_wait_for_its_readers() {
+    let (ran, took) = publish(&["--type", "t", "--wait-subscribers", "2"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let event = json!({"type": "t", "data": null, "wait": {"subscribers": 2}});
+    assert_eq!(took, Some(event));
+    let patient = ["--wait-subscribers", "1", "--wait-timeout", "1m"];
+    let (ran, took) = publish(&[&["--type", "t"], &patient[..]].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let took = took.expect("an event");
+    assert_eq!(
+        took["wait"],
+        json!({"subscribers": 1, "timeout": "60000ms"})
+    );
+    for bad in [
+        &["--wait-subscribers", "0"][..],
+        &["--wait-subscribers", "1001"],
+        &["--wait-timeout", "1s"],
+    ] {
+        let (ran, took) = publish(&[&["--type", "t"], bad].concat());
+        assert_eq!((ran.code, took), (Some(2), None), "{bad:?}: {}", ran.err);
+    }
+}
+
+#[test]
 fn data_comes_from_standard_input_too() {
     let url = hub(|request| {
         assert!(

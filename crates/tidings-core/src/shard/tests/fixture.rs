@@ -23,6 +23,7 @@ use crate::pattern::Pattern;
 use crate::port::{Coder, Control, Encoder, Shape, Voice};
 use crate::position::{Epoch, Offset, Position};
 use crate::priority::Priority;
+use crate::provenance::Provenance;
 use crate::scope::{Scope, Selector};
 use crate::shard::{
     Action, Batch, Begin, ConnectionId, ConnectionKey, Framed, Mode, Now, Opening, ReplayFailed,
@@ -135,6 +136,8 @@ pub(super) struct World {
     pub(super) coding: Coding,
     /// Whose the next connections are.
     pub(super) holder: Holder,
+    /// Where the next connections come from.
+    pub(super) provenance: Provenance,
     pub(super) ids: HashMap<ConnectionKey, ConnectionId>,
     window_events: usize,
     sinks: HashMap<ConnectionKey, OneSlot>,
@@ -185,6 +188,7 @@ impl World {
             },
             coding: Coding::Identity,
             holder: holder("reader", "token:main:first"),
+            provenance: Provenance::default(),
             ids: HashMap::new(),
             window_events,
             sinks: HashMap::new(),
@@ -260,6 +264,7 @@ impl World {
                 asked: all(types),
                 begin,
                 holder: self.holder.clone(),
+                provenance: self.provenance.clone(),
                 expires_at,
                 coding: self.coding,
                 random: 0xabc,
@@ -442,7 +447,7 @@ pub(super) fn filter(types: &[&str]) -> TypeFilter {
     TypeFilter::new(types.iter().map(glob).collect()).expect("filter")
 }
 
-fn event(offset: Offset, keys: &str, event_type: &str) -> Event {
+pub(super) fn event(offset: Offset, keys: &str, event_type: &str) -> Event {
     let (event_type, priority) = match event_type.strip_suffix('!') {
         Some(critical) => (critical, Priority::Critical),
         None => (event_type, Priority::Normal),

@@ -247,7 +247,7 @@ proptest! {
                     if let Some(reader) = readers.get_mut(index) {
                         let reason = DisconnectReason::parse("enough").expect("a reason");
                         let id = world.ids[&reader.key];
-                        let found = world.shard.disconnect(id, reason, world.now);
+                        let found = world.shard.disconnect(id, &reason, world.now);
                         prop_assert!(found || reader.bye.is_some());
                         reader.bye.get_or_insert("disconnected");
                     }

@@ -202,13 +202,13 @@ fn an_operator_ends_exactly_the_connection_of_an_id() {
     ];
     for wrong in wrong {
         assert!(
-            !world.shard.disconnect(wrong, reason(), world.now),
+            !world.shard.disconnect(wrong, &reason(), world.now),
             "{wrong}"
         );
     }
-    assert!(world.shard.disconnect(id, reason(), world.now));
+    assert!(world.shard.disconnect(id, &reason(), world.now));
     assert!(
-        !world.shard.disconnect(id, reason(), world.now),
+        !world.shard.disconnect(id, &reason(), world.now),
         "it is gone"
     );
     world.publish(&[("a", "x")], false);

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use tidings_core::id::EventId;
+use tidings_core::limits::{CONNECTION_METADATA_BYTES_MAX, CONNECTION_METADATA_ENTRIES_MAX};
 
 use super::*;
 
@@ -144,6 +145,9 @@ fn metadata_has_its_limits() {
     assert!(of(CONNECTION_METADATA_BYTES_MAX + 1).is_err());
     assert!(stream("meta_=x", None).is_err());
     assert!(stream("meta_a=%00", None).is_err());
+    assert!(stream("meta_a=1&meta_a=1", None).is_err());
+    let asked = stream("meta_b=2&meta_a=%C3%A9", None).expect("two of them");
+    assert!(asked.metadata.iter().eq([("b", "2"), ("a", "é")]));
 }
 
 #[test]

@@ -8,6 +8,10 @@
 //! many lines were accepted in all, and the line at which reading stopped. The status is that of the
 //! first line.
 //!
+//! A line that waits for readers waits alone: what came before it is committed and answered, and what
+//! comes behind it keeps its order. The lines of one body wait for a limited time together, and after
+//! it no more.
+//!
 //! At most one batch is in flight, and no line is read before the answers to the last batch are
 //! taken: a client reads answers while it sends.
 
@@ -20,17 +24,20 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 use http::{Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
+use tidings_core::awaited::ReaderWait;
 use tidings_core::event::Content;
 use tidings_core::identity::Identity;
-use tidings_core::port::{AppendError, AuthFailure};
-use tidings_hub::PublishError;
+use tidings_core::limits::READER_WAIT_MS_MAX;
+use tidings_core::port::AppendError;
+use tidings_hub::{PublishError, Published};
 use tidings_wire::limits::NDJSON_LINE_BYTES_MAX;
 use tidings_wire::page;
 use tidings_wire::problem::{Code, Problem};
-use tidings_wire::publish::{Line, LineSplitter, decode_event};
+use tidings_wire::publish::{Line, LineSplitter, Publication, decode_event};
 use tokio::time::{Instant, timeout_at};
 
 use crate::app::App;
+use crate::authenticate::ended;
 use crate::body::{BodyFault, Patience, RequestBody, Share};
 use crate::call::Call;
 use crate::limits::{BATCH_BYTES_MAX, BATCH_LINES_MAX, LINGER_MS_MAX};
@@ -63,6 +70,8 @@ pub(super) async fn answer(
         retry_after_ms: None,
         told: Vec::new(),
         is_over: false,
+        set_aside: None,
+        wait_left: Duration::from_millis(READER_WAIT_MS_MAX),
         _share: share,
     };
     let Some(first) = intake.answer_batch().await else {
@@ -107,8 +116,38 @@ struct Intake {
     /// What is left of the limits after the last lines that were counted; the head tells of the first.
     told: Vec<Told>,
     is_over: bool,
+    /// A line that begins the next batch.
+    set_aside: Option<Read>,
+    /// How long lines may still wait for readers.
+    wait_left: Duration,
     /// Room for a batch and the beginning of the line after it.
     _share: Share,
+}
+
+/// A line that was read: an event, or what it is instead.
+struct Read {
+    number: u64,
+    bytes: usize,
+    event: Result<Publication, Problem>,
+}
+
+impl Read {
+    fn of(line: Line) -> Self {
+        let bytes = line.text.as_ref().map_or(0, Bytes::len);
+        let event = line
+            .text
+            .map_err(Problem::from)
+            .and_then(|text| decode_event(&text).map_err(|error| Problem::from(&error)));
+        Self {
+            number: line.number,
+            bytes,
+            event,
+        }
+    }
+
+    fn wait(&self) -> Option<ReaderWait> {
+        self.event.as_ref().ok()?.wait
+    }
 }
 
 /// Lines that are answered together, in order.
@@ -120,27 +159,30 @@ struct Batch {
     /// The bytes of the lines of these events.
     sizes: Vec<usize>,
     bytes: usize,
+    /// What its only line waits for.
+    wait: Option<ReaderWait>,
 }
 
 impl Batch {
     fn is_full(&self) -> bool {
-        self.lines.len() >= BATCH_LINES_MAX || self.bytes >= BATCH_BYTES_MAX
+        let is_large = self.lines.len() >= BATCH_LINES_MAX || self.bytes >= BATCH_BYTES_MAX;
+        is_large || self.wait.is_some()
     }
 
-    fn add(&mut self, line: Line) {
-        let decoded = line
-            .text
-            .map_err(Problem::from)
-            .and_then(|text| {
-                self.bytes += text.len();
-                let event = decode_event(&text).map_err(|error| Problem::from(&error))?;
-                Ok((event, text.len()))
-            })
-            .map(|(event, bytes)| {
-                self.events.push(event);
-                self.sizes.push(bytes);
-            });
+    /// Takes a line, or gives it back if it waits and would hold up those before it.
+    fn add(&mut self, line: Read) -> Option<Read> {
+        let wait = line.wait();
+        if wait.is_some() && !self.lines.is_empty() {
+            return Some(line);
+        }
+        self.wait = wait;
+        self.bytes += line.bytes;
+        let decoded = line.event.map(|event| {
+            self.events.push(event.content);
+            self.sizes.push(line.bytes);
+        });
         self.lines.push((line.number, decoded));
+        None
     }
 }
 
@@ -153,7 +195,7 @@ impl Intake {
         }
         let (batch, broken_off) = self.read_batch().await;
         let mut answers = Vec::with_capacity(batch.lines.len() * 96 + 256);
-        let stopped = if let Some(failure) = self.ended() {
+        let stopped = if let Some(failure) = ended(&self.app, &self.identity) {
             let first = batch
                 .lines
                 .first()
@@ -166,7 +208,7 @@ impl Intake {
         if let Some((line, problem)) = stopped {
             self.stop(line, problem, &mut answers);
         }
-        self.is_over |= self.splitter.is_none();
+        self.is_over |= self.splitter.is_none() && self.set_aside.is_none();
         (!answers.is_empty()).then(|| answers.into())
     }
 
@@ -177,32 +219,25 @@ impl Intake {
         while let Ok(Some(Ok(_))) = timeout_at(deadline, self.body.frame()).await {}
     }
 
-    /// Whether the credential has ended since the request began, and how.
-    fn ended(&self) -> Option<AuthFailure> {
-        let (identity, now) = (&self.identity, self.app.clock().now());
-        if identity.expires_at.is_some_and(|end| end <= now) {
-            return Some(AuthFailure::Expired);
-        }
-        let revocations = self.app.access().store.revocations();
-        let revoked = revocations.find(identity.subject.as_ref(), &identity.credential, now);
-        revoked.map(|_| AuthFailure::Revoked)
-    }
-
     /// Reads lines until there are enough for a batch, or none without waiting; waits for the first.
     /// With the lines comes what broke the body off, if anything did.
     async fn read_batch(&mut self) -> (Batch, Option<Problem>) {
         let mut batch = Batch::default();
         // The time that the log and the client's reading took is not the body's.
         self.patience.renew();
+        if let Some(line) = self.set_aside.take() {
+            self.set_aside = batch.add(line);
+        }
         while let Some(splitter) = &mut self.splitter {
             while !batch.is_full()
+                && self.set_aside.is_none()
                 && let Some(line) = splitter.next_line()
             {
                 self.next_line = line.number + 1;
                 self.patience.renew();
-                batch.add(line);
+                self.set_aside = batch.add(Read::of(line));
             }
-            if batch.is_full() {
+            if batch.is_full() || self.set_aside.is_some() {
                 break;
             }
             let next = self.patience.next_piece(&mut self.body);
@@ -217,7 +252,7 @@ impl Intake {
                 Ok(Some(piece)) => splitter.push(&piece),
                 Ok(None) => {
                     if let Some(line) = self.splitter.take().and_then(LineSplitter::finish) {
-                        batch.add(line);
+                        self.set_aside = batch.add(Read::of(line));
                     }
                 }
                 Err(fault) => return (batch, Some(refusals::body(&fault))),
@@ -231,14 +266,23 @@ impl Intake {
     async fn publish(&mut self, mut batch: Batch, answers: &mut Vec<u8>) -> Option<(u64, Problem)> {
         // The lines that no longer fit a limit are refused like those behind a refusal of the log:
         // what came before them is committed, and whoever repeats them keeps their order.
-        let fit = rates::fitting_lines(&self.app, &self.identity, self.client, &batch.sizes).await;
-        self.told = fit.told;
+        let mut fit =
+            rates::fitting_lines(&self.app, &self.identity, self.client, &batch.sizes).await;
+        self.told = std::mem::take(&mut fit.told);
         batch.events.truncate(fit.lines);
-        let outcomes = self
-            .app
-            .hub()
-            .publish_each(&self.identity, batch.events)
-            .await;
+        let outcomes = match batch.wait.filter(|_| fit.lines > 0) {
+            None => {
+                let hub = self.app.hub();
+                hub.publish_each(&self.identity, batch.events).await
+            }
+            Some(wait) => match self.publish_when_read(wait, batch.events).await {
+                Ok(outcome) => vec![outcome],
+                Err(problem) => {
+                    (fit.lines, fit.refused) = (0, Some(problem));
+                    Vec::new()
+                }
+            },
+        };
         let mut outcomes = outcomes.into_iter();
         let mut fitting = fit.lines;
         let mut refused = None;
@@ -279,6 +323,31 @@ impl Intake {
         refused
     }
 
+    /// Publishes the event of a line that waits for readers, or says why nothing more is read.
+    async fn publish_when_read(
+        &mut self,
+        wait: ReaderWait,
+        event: Vec<Content>,
+    ) -> Result<Result<Published, PublishError>, Problem> {
+        let begun = Instant::now();
+        let outcome = async {
+            let admitted = self.app.hub().admit(&self.identity, event)?;
+            let wait = wait.within(self.wait_left);
+            admitted.until_read(&[Some(wait)]).await?;
+            if let Some(failure) = ended(&self.app, &self.identity) {
+                return Ok(Err(Problem::from(&failure)));
+            }
+            admitted.commit().await.map(Ok)
+        };
+        let outcome = outcome.await;
+        self.wait_left = self.wait_left.saturating_sub(begun.elapsed());
+        match outcome {
+            Ok(Err(problem)) => Err(problem),
+            Ok(Ok(mut published)) => published.pop().map(Ok).ok_or_else(lost_outcome),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
     /// Takes the status of a refusal for the whole answer, if it is that of the first line.
     fn note_refusal(&mut self, problem: &Problem) {
         if self.status.is_none() {
@@ -305,7 +374,7 @@ impl Intake {
 /// same, and their order would be lost.
 fn stops(error: &PublishError) -> bool {
     match error {
-        PublishError::Draining => true,
+        PublishError::Draining | PublishError::TooManyWaits(_) => true,
         PublishError::Append(error) => match error {
             AppendError::Busy { .. }
             | AppendError::Full
@@ -333,7 +402,7 @@ mod tests {
         for number in 0..lines {
             let text = vec![b' '; bytes / lines + usize::from(number < bytes % lines)];
             let (number, text) = (number as u64, Ok(text.into()));
-            batch.add(Line { number, text });
+            assert!(batch.add(Read::of(Line { number, text })).is_none());
         }
         batch
     }

@@ -127,7 +127,7 @@ impl World {
             return;
         };
         let reason = DisconnectReason::parse("enough").expect("a reason");
-        let found = self.shard.disconnect(reader.id, reason, self.now);
+        let found = self.shard.disconnect(reader.id, &reason, self.now);
         // One that has gone by itself may not have been noticed yet.
         assert!(found || self.shard.sink(reader.key).is_none());
         if found {

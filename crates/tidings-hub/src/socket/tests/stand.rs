@@ -11,6 +11,7 @@ use tidings_core::credential::Credential;
 use tidings_core::holder::Holder;
 use tidings_core::port::Shape;
 use tidings_core::position::Offset;
+use tidings_core::provenance::Provenance;
 use tidings_core::shard::{Begin, Mode, Now, Opening, Shard, ShardOptions};
 use tidings_core::subscription::Authorised;
 use tidings_core::time::{Moment, Timestamp};
@@ -96,6 +97,7 @@ impl<W: io::Write> Stand<W> {
             asked: all(filter(&[])),
             begin: Begin::Now { unknown: false },
             holder,
+            provenance: Provenance::default(),
             expires_at: visitor.expires_at,
             coding: visitor.coding,
             random: 0,

@@ -13,6 +13,7 @@ use tidings_core::coding::Coding;
 use tidings_core::port::Shape;
 use tidings_core::position::Offset;
 use tidings_core::priority::Priority;
+use tidings_core::provenance::Provenance;
 use tidings_core::scope::passes;
 use tidings_core::shard::{
     Action, Batch, Begin, CaughtUp, Cause, ConnectionKey, DrainPlan, Mode, Now, Opening,
@@ -171,6 +172,7 @@ impl World {
                 asked: all(open.plan.now().types.clone()),
                 begin: open.begin,
                 holder: holder(credential),
+                provenance: Provenance::default(),
                 expires_at,
                 coding: open.coding,
                 random: 0,
