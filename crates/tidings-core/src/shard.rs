@@ -165,6 +165,8 @@ pub struct Shard<S> {
     missed: Missed,
     drain: Option<DrainPlan>,
     judgement: Judgement,
+    /// When it was what time, for those who are shown the times of connections.
+    anchor: Option<Now>,
     /// For whose readers somebody waits.
     watches: Watches,
     totals: ShardTotals,
@@ -192,6 +194,7 @@ impl<S> Shard<S> {
             missed: Missed::default(),
             drain: None,
             judgement: Judgement::default(),
+            anchor: None,
             watches: Watches::default(),
             totals: ShardTotals::default(),
         }

@@ -17,6 +17,39 @@ pub struct Subscription {
     pub types: TypeFilter,
 }
 
+/// What is to be different in a live subscription; the rest stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SubscriptionChange {
+    /// Topics to ask for from now on, instead of all of those before.
+    pub patterns: Option<Vec<Pattern>>,
+    /// Whether the reader's own audience belongs to it from now on.
+    pub audience: Option<bool>,
+    /// Which event types from now on.
+    pub types: Option<TypeFilter>,
+}
+
+impl SubscriptionChange {
+    /// What a subscription becomes.
+    pub fn apply(&self, before: &Subscription) -> Subscription {
+        let after = self.clone();
+        Subscription {
+            patterns: after.patterns.unwrap_or_else(|| before.patterns.clone()),
+            audience: after.audience.unwrap_or(before.audience),
+            types: after.types.unwrap_or_else(|| before.types.clone()),
+        }
+    }
+}
+
+impl From<Subscription> for SubscriptionChange {
+    fn from(whole: Subscription) -> Self {
+        Self {
+            patterns: Some(whole.patterns),
+            audience: Some(whole.audience),
+            types: Some(whole.types),
+        }
+    }
+}
+
 /// What a subscription comes to for one identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authorised {

@@ -44,7 +44,7 @@ pub struct Access {
 }
 
 /// The identity of whoever asks, if it may administer.
-async fn administrator(app: &App, call: &mut Call) -> Result<Arc<Identity>, Refusal> {
+pub(crate) async fn administrator(app: &App, call: &mut Call) -> Result<Arc<Identity>, Refusal> {
     let identity = authenticate(app, call).await?;
     if !identity.grants.administer {
         return Err(
@@ -57,7 +57,7 @@ async fn administrator(app: &App, call: &mut Call) -> Result<Arc<Identity>, Refu
 }
 
 /// The small body of these routes.
-async fn body(app: &App, call: &mut Call) -> Result<Bytes, Refusal> {
+pub(crate) async fn body(app: &App, call: &mut Call) -> Result<Bytes, Refusal> {
     let mut share = app.bodies().share();
     let body = read_whole(
         &call.parts.headers,
@@ -70,13 +70,13 @@ async fn body(app: &App, call: &mut Call) -> Result<Bytes, Refusal> {
 
 /// The connection that a segment of the path names. Whatever names none is not found, so that nobody
 /// learns how names are made.
-fn connection(raw: &str) -> Result<ConnectionId, Problem> {
+pub(crate) fn connection(raw: &str) -> Result<ConnectionId, Problem> {
     let text = segment::decode(raw).ok();
     text.and_then(|text| ConnectionId::parse(&text).ok())
         .ok_or_else(no_such_connection)
 }
 
-fn no_such_connection() -> Problem {
+pub(crate) fn no_such_connection() -> Problem {
     Problem::new(
         Code::NotFound,
         "there is no such connection of this identity",
@@ -124,6 +124,6 @@ where
     }
 }
 
-fn answer(body: Vec<u8>) -> Response<Body> {
+pub(crate) fn answer(body: Vec<u8>) -> Response<Body> {
     reply::whole(StatusCode::OK, page::CONTENT_TYPE, body)
 }

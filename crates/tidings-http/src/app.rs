@@ -30,7 +30,7 @@ use crate::request_id::RequestId;
 use crate::router::{Endpoint, Found, PAGE_PATH, Row, Served};
 use crate::seldom::Seldom;
 use crate::settings::Settings;
-use crate::{head_limits, native, openapi, probe, profile, segment};
+use crate::{head_limits, native, openapi, operator, probe, profile, segment};
 
 /// The name of each request, for the client to quote.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -280,6 +280,9 @@ impl App {
             Endpoint::Topic => native::topic::answer(self, call, segment).await,
             Endpoint::Ticket => access::issue::ticket(self, call).await,
             Endpoint::Token => access::issue::token(self, call).await,
+            Endpoint::Connections => operator::connections::list(self, call).await,
+            Endpoint::Connection => operator::connections::inspect(self, call, segment).await,
+            Endpoint::Subscription => operator::subscription::change(self, call, segment).await,
             Endpoint::Credential => access::credential::renew(self, call, segment).await,
             Endpoint::Disconnect => access::disconnect::disconnect(self, call, segment).await,
             Endpoint::Explain => access::explain::explain(self, call).await,

@@ -44,6 +44,7 @@ mod sink;
 
 mod metrics;
 pub mod openapi;
+mod operator;
 mod probe;
 
 mod serve;

@@ -184,3 +184,6 @@ pub const REVOCATION_MS_DEFAULT: u64 = 90 * 24 * 60 * 60 * 1_000;
 
 /// How long one may be remembered: ten years.
 pub const REVOCATION_MS_MAX: u64 = 10 * 365 * 24 * 60 * 60 * 1_000;
+
+/// Connections of one page of their list, unless it says otherwise: what a terminal shows.
+pub const CONNECTIONS_LISTED_DEFAULT: usize = 100;

@@ -194,6 +194,20 @@ impl Profiles {
         }
     }
 
+    /// The name of the profile of a number.
+    pub(crate) fn name_of(&self, index: ProfileIndex) -> &str {
+        let other = usize::from(index.0).checked_sub(1);
+        let other = other.and_then(|other| self.others.get(other));
+        other.unwrap_or(&self.native).profile.name()
+    }
+
+    /// The number of the profile of a name.
+    pub(crate) fn index_of(&self, name: &str) -> Option<ProfileIndex> {
+        let mut all = std::iter::once(&self.native).chain(&self.others);
+        all.find(|one| one.profile.name() == name)
+            .map(|one| one.index)
+    }
+
     /// Their names, the hub's own first.
     pub fn names(&self) -> Vec<&str> {
         let all = std::iter::once(&self.native).chain(&self.others);

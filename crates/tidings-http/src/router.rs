@@ -34,7 +34,10 @@ pub(crate) enum Endpoint {
     Topic,
     Ticket,
     Token,
+    Connections,
+    Connection,
     Credential,
+    Subscription,
     Disconnect,
     Explain,
     Revoke,
@@ -60,7 +63,7 @@ pub(crate) enum Served {
 pub(crate) const PAGE_PATH: &str = "/v1/events";
 
 /// All routes.
-pub static ROUTES: [Route; 18] = [
+pub static ROUTES: [Route; 21] = [
     Route {
         method: Method::POST,
         path: "/v1/events",
@@ -104,10 +107,28 @@ pub static ROUTES: [Route; 18] = [
         endpoint: Endpoint::Token,
     },
     Route {
+        method: Method::GET,
+        path: "/v1/connections",
+        what: "list the connections of this node",
+        endpoint: Endpoint::Connections,
+    },
+    Route {
+        method: Method::GET,
+        path: "/v1/connections/{id}",
+        what: "show one connection",
+        endpoint: Endpoint::Connection,
+    },
+    Route {
         method: Method::POST,
         path: "/v1/connections/{id}/credential",
         what: "renew the credential of a stream that stays open",
         endpoint: Endpoint::Credential,
+    },
+    Route {
+        method: Method::PATCH,
+        path: "/v1/connections/{id}/subscription",
+        what: "change what a stream that stays open reads",
+        endpoint: Endpoint::Subscription,
     },
     Route {
         method: Method::DELETE,
@@ -328,7 +349,7 @@ mod tests {
             .iter()
             .map(|route| {
                 format!(
-                    "{:<6} {:<31} {}",
+                    "{:<6} {:<33} {}",
                     route.method.as_str(),
                     route.path,
                     route.what
@@ -358,7 +379,14 @@ mod tests {
             found(Method::POST, renew),
             "/v1/connections/{id}/credential a.1.2"
         );
-        assert_eq!(found(Method::GET, "/v1/connections/a.1"), "DELETE, OPTIONS");
+        assert_eq!(
+            found(Method::PUT, "/v1/connections/a.1"),
+            "GET, HEAD, DELETE, OPTIONS"
+        );
+        assert_eq!(
+            found(Method::PATCH, "/v1/connections/a.1/subscription"),
+            "/v1/connections/{id}/subscription a.1"
+        );
         let unknown = [
             "/v1/connections//credential",
             "/v1/connections/a/b/credential",

@@ -9,7 +9,7 @@ use tidings_core::identity::Identity;
 use tidings_core::pattern::Pattern;
 use tidings_core::position::Position;
 use tidings_core::shard::{ConnectionId, Rescope, RescopeRefused};
-use tidings_core::subscription::{Authorised, SubscribeRefused, Subscription};
+use tidings_core::subscription::{Authorised, SubscribeRefused, SubscriptionChange};
 use tidings_core::time::Timestamp;
 
 use crate::ask::NotAsked;
@@ -97,7 +97,8 @@ impl Hub {
     }
 
     /// Has a stream ask for something else, with the credential of this request behind it from now
-    /// on. If nothing of it is granted, the stream stays as it is.
+    /// on; what the change leaves out stays as it is. If nothing of what it comes to is granted, the
+    /// stream stays as it is.
     ///
     /// # Cancel safety
     ///
@@ -106,25 +107,28 @@ impl Hub {
         &self,
         id: ConnectionId,
         identity: &Identity,
-        subscription: Subscription,
+        change: impl Into<SubscriptionChange>,
     ) -> Result<Renewed, RenewError> {
-        self.rescope(id, identity, Some(subscription)).await
+        self.rescope(id, identity, Some(change.into())).await
     }
 
     async fn rescope(
         &self,
         id: ConnectionId,
         identity: &Identity,
-        subscription: Option<Subscription>,
+        change: Option<SubscriptionChange>,
     ) -> Result<Renewed, RenewError> {
         let subject = identity.subject.as_ref().ok_or(RenewError::NotFound)?;
         for _ in 0..RENEWAL_TRIES_MAX {
             let ask = |answer| Command::Asked(id, subject.clone(), answer);
             let asked_before = self.ask_shard_of(id, ask).await?;
             let asked_before = asked_before.ok_or(RenewError::NotFound)?;
-            let asked = subscription.as_ref().unwrap_or(&asked_before).clone();
+            let asked = match &change {
+                Some(change) => change.apply(&asked_before),
+                None => asked_before.clone(),
+            };
             let authorised = match asked.authorise(identity) {
-                Err(refused) if subscription.is_some() => return Err(refused.into()),
+                Err(refused) if change.is_some() => return Err(refused.into()),
                 // Nothing is taken from whoever is granted too much at once.
                 Err(refused @ SubscribeRefused::TooMany(_)) => return Err(refused.into()),
                 authorised => authorised,
@@ -136,8 +140,8 @@ impl Hub {
                 asked,
                 authorised: authorised.clone().ok(),
             };
-            let change = |answer| Command::Rescope(id, Box::new(rescope), answer);
-            match (self.ask_shard_of(id, change).await?, authorised) {
+            let ask = |answer| Command::Rescope(id, Box::new(rescope), answer);
+            match (self.ask_shard_of(id, ask).await?, authorised) {
                 (Ok(rescoped), Ok(Authorised { narrowed, .. })) => {
                     return Ok(Renewed {
                         cursor: rescoped.cursor,

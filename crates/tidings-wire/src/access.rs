@@ -10,6 +10,8 @@ pub use answer::{
     Issued, IssuedForm, IssuedKind, RenewedCredential, push_issued, push_renewed, push_revocation,
     push_revocations,
 };
+pub(crate) use request::{Body, value};
+
 pub use explanation::push_explanation;
 pub use request::{
     AskedExplanation, AskedRevocation, AskedTicket, BodyFault, explanation, revocation, ticket,

@@ -21,6 +21,7 @@ pub mod publish;
 pub mod query;
 
 pub mod access;
+pub mod operator;
 pub mod page;
 pub mod problem;
 

@@ -16,8 +16,11 @@ use crate::scope::{Scope, Selector};
 use crate::shard::connection::{Connection, ConnectionId, ConnectionKey};
 use crate::shard::rescope::pattern;
 use crate::shard::{Census, ConnectionState, Now, Shard, Transport};
-use crate::time::Timestamp;
+use crate::time::{Moment, Timestamp};
 use crate::topic::Topic;
+
+/// The wall clock has been set if it is so far from where it would be by the other one.
+const CLOCK_SET_MS: u64 = 1_000;
 
 /// Which connections are meant; all of them, if nothing is said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,7 +78,7 @@ pub struct ConnectionFacts {
     pub types: TypeFilter,
     /// Events that it was given.
     pub events: u64,
-    /// Bytes that it was given, as they were before its transport framed them.
+    /// Bytes that it was given, as they are packed for it, before its transport frames them.
     pub bytes: u64,
     /// What its client says of it.
     pub metadata: Metadata,
@@ -175,8 +178,23 @@ impl<S: Sink> Shard<S> {
         found
     }
 
+    /// The wall-clock time of a moment: the same whenever it is asked for, until the wall clock is set.
+    fn wall_of(&mut self, moment: Moment, now: Now) -> Timestamp {
+        let at = |anchor: Now, moment: Moment| {
+            let ahead = moment.ms_since(anchor.moment);
+            let behind = anchor.moment.ms_since(moment);
+            Timestamp((anchor.wall.0 + ahead).saturating_sub(behind))
+        };
+        let holds = |anchor: &Now| at(*anchor, now.moment).0.abs_diff(now.wall.0) < CLOCK_SET_MS;
+        let anchor = self.anchor.filter(holds).unwrap_or(now);
+        self.anchor = Some(anchor);
+        at(anchor, moment)
+    }
+
     fn describe(&mut self, key: ConnectionKey, now: Now) -> Option<ConnectionFacts> {
         let is_caught_up = self.nothing_waits(key);
+        let opened_at = self.connection(key)?.opened_at;
+        let opened_at = self.wall_of(opened_at, now);
         let connection = self.connections.get(key.slot()).filter(|c| c.key == key)?;
         // Nothing up to the head is for it, which is what a sign of life would tell it.
         let considered = if is_caught_up {
@@ -185,7 +203,6 @@ impl<S: Sink> Shard<S> {
             connection.cursor
         };
         let reads = self.selectors.scope_of(&connection.memberships);
-        let open_ms = now.moment.ms_since(connection.opened_at);
         Some(ConnectionFacts {
             id: self.id(key, connection.random),
             state: self.state(connection, now.moment),
@@ -193,7 +210,7 @@ impl<S: Sink> Shard<S> {
             protocol: connection.protocol,
             profile: connection.profile,
             subject: connection.holder.subject().cloned(),
-            opened_at: Timestamp(now.wall.0.saturating_sub(open_ms)),
+            opened_at,
             expires_at: connection.expires_at(),
             cursor: self.options.lineage.position(considered),
             lag: self.head.0.saturating_sub(considered.0),

@@ -36,7 +36,8 @@ pub(crate) async fn renew(
     Ok(answer(out))
 }
 
-fn refused(error: RenewError) -> Problem {
+/// What a refused change of a live stream becomes.
+pub(crate) fn refused(error: RenewError) -> Problem {
     match error {
         RenewError::NotFound => no_such_connection(),
         RenewError::Revoked => Problem::from(&AuthFailure::Revoked),

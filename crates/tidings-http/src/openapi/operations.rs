@@ -1,6 +1,7 @@
 //! One operation of the `OpenAPI` document per route.
 
 mod access;
+mod operator;
 
 use serde_json::{Value, json};
 use tidings_core::limits::{PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX, READERS_AWAITED_MAX};
@@ -20,6 +21,9 @@ pub(super) fn describe(route: &Route) -> Value {
         Endpoint::Topic => topic(),
         Endpoint::Ticket => access::ticket(),
         Endpoint::Token => access::token(),
+        Endpoint::Connections => operator::connections(),
+        Endpoint::Connection => operator::connection(),
+        Endpoint::Subscription => operator::subscription(),
         Endpoint::Credential => access::credential(),
         Endpoint::Disconnect => access::disconnect(),
         Endpoint::Explain => access::explain(),

@@ -1,6 +1,7 @@
 //! The shapes of bodies in the `OpenAPI` document.
 
 mod access;
+mod operator;
 
 use serde_json::{Value, json};
 use tidings_core::gap::GapReason;
@@ -68,6 +69,8 @@ pub(super) fn all() -> Value {
                 "reason": { "type": "string" },
             },
         },
+        "Connection": operator::connection(),
+        "Connections": operator::connections(),
         "Renewed": access::renewed(),
         "Revocation": access::revocation(),
         "Explanation": access::explanation(),

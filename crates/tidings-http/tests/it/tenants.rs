@@ -71,6 +71,31 @@ fn cases(route: &Route, id: &str, cursor: &str, connection: &str) -> Vec<Case> {
                 case(renew(connection), Some(renew("nothing")), 404),
             ]
         }
+        ("PATCH", "/v1/connections/{id}/subscription") => {
+            let change = |id: &str| {
+                let path = format!("/v1/connections/{id}/subscription");
+                Request::new("PATCH", &path).json(r#"{"topics":["b/1"]}"#)
+            };
+            let unknown = connection.replace(|c: char| c.is_ascii_digit(), "1");
+            vec![
+                case(change(connection), Some(change(&unknown)), 404),
+                case(change(connection), Some(change("nothing")), 404),
+            ]
+        }
+        ("GET", "/v1/connections") => ["", "?subject=alice", "?topic=a/1", "?state=idle"]
+            .map(|query| {
+                let asked = get(format!("/v1/connections{query}"));
+                case(
+                    asked,
+                    Some(get("/v1/connections?topic=a/9".to_owned())),
+                    403,
+                )
+            })
+            .into(),
+        ("GET", "/v1/connections/{id}") => {
+            let show = |id: &str| get(format!("/v1/connections/{id}"));
+            vec![case(show(connection), Some(show("nothing")), 403)]
+        }
         ("DELETE", "/v1/connections/{id}") => {
             let end = |id: &str| Request::new("DELETE", &format!("/v1/connections/{id}"));
             vec![case(end(connection), Some(end("nothing")), 403)]

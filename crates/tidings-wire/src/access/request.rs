@@ -167,17 +167,19 @@ fn time(value: &RawValue) -> Option<Timestamp> {
     u64::try_from(ms).ok().map(Timestamp)
 }
 
-fn value(name: &'static str, expected: &'static str) -> BodyFault {
+/// The fault of a field with a value that it cannot have.
+pub(crate) fn value(name: &'static str, expected: &'static str) -> BodyFault {
     BodyFault::Value { name, expected }
 }
 
 /// An object of which every field is known.
-struct Body<'a> {
-    fields: Fields<'a>,
+pub(crate) struct Body<'a> {
+    pub(crate) fields: Fields<'a>,
 }
 
 impl<'a> Body<'a> {
-    fn read(text: &'a [u8], known: &[&'static str]) -> Result<Self, BodyFault> {
+    /// Reads it; an empty text has no fields.
+    pub(crate) fn read(text: &'a [u8], known: &[&'static str]) -> Result<Self, BodyFault> {
         let text: &[u8] = if text.trim_ascii().is_empty() {
             b"{}"
         } else {
@@ -202,7 +204,8 @@ impl<'a> Body<'a> {
         Ok(Self { fields })
     }
 
-    fn text(
+    /// Takes a string, if it is there.
+    pub(crate) fn text(
         &mut self,
         name: &'static str,
         expected: &'static str,

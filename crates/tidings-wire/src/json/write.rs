@@ -53,6 +53,12 @@ impl<'a> Object<'a> {
         self
     }
 
+    /// Writes `null`.
+    pub(crate) fn null(&mut self, name: &'static str) -> &mut Self {
+        self.key(name).extend_from_slice(b"null");
+        self
+    }
+
     /// Writes a truth value.
     pub(crate) fn boolean(&mut self, name: &'static str, value: bool) -> &mut Self {
         let word: &[u8] = if value { b"true" } else { b"false" };

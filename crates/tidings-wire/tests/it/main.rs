@@ -10,6 +10,7 @@ mod envelope;
 mod native_publish;
 mod ndjson;
 mod negotiation;
+mod operators;
 mod pages;
 mod problems;
 mod queries;

@@ -28,7 +28,11 @@ fn a_test_event_is_an_event_of_the_hub() {
         let Body::One(expected) = decode(native.as_bytes()).expect(native) else {
             panic!("one event: {native}");
         };
-        assert_eq!(decode_test_event(sent.as_bytes()), Ok(expected.content), "{sent}");
+        assert_eq!(
+            decode_test_event(sent.as_bytes()),
+            Ok(expected.content),
+            "{sent}"
+        );
     }
 }
 

@@ -1,7 +1,9 @@
 //! Looking over connections: which are meant, what is known of them, and how much a slice does.
 
 use super::fixture::{World, holder};
+use crate::audience::{Role, Subject};
 use crate::limits::{DESCRIBED_PER_SLICE_MAX, PATTERNS_PER_SLICE_MAX, SURVEYED_PER_SLICE_MAX};
+use crate::pattern::Pattern;
 use crate::provenance::{ProfileIndex, Protocol, Provenance};
 use crate::shard::{
     Begin, Census, ConnectionFacts, ConnectionKey, ConnectionState, Mode, Transport, Wanted, Which,
@@ -135,10 +137,7 @@ fn what_an_operator_sees_of_a_connection() {
         (facts.protocol, facts.profile),
         (Protocol::Http2, ProfileIndex(2))
     );
-    assert_eq!(
-        facts.subject.as_ref().map(|subject| subject.as_str()),
-        Some("reader")
-    );
+    assert_eq!(facts.subject.as_ref().map(Subject::as_str), Some("reader"));
     assert_eq!((facts.opened_at, facts.expires_at), (opened_at, Some(ends)));
     assert_eq!(
         (facts.cursor.offset.0, facts.lag),
@@ -146,9 +145,9 @@ fn what_an_operator_sees_of_a_connection() {
         "something waits"
     );
     assert_eq!(facts.events, 0);
-    let asked: Vec<&str> = facts.asked.iter().map(|pattern| pattern.as_str()).collect();
+    let asked: Vec<&str> = facts.asked.iter().map(Pattern::as_str).collect();
     assert_eq!(asked, ["a", "b/*"]);
-    let roles: Vec<&str> = facts.roles().map(|role| role.as_str()).collect();
+    let roles: Vec<&str> = facts.roles().map(Role::as_str).collect();
     assert_eq!((roles, facts.has_audience()), (vec!["ADMIN"], true));
     assert_eq!(facts.types.globs()[0].as_str(), "x.*");
     assert_eq!(facts.metadata, provenance.metadata);
@@ -166,6 +165,32 @@ fn what_an_operator_sees_of_a_connection() {
     );
     world.shard.left(key, world.now);
     assert_eq!(world.shard.inspect(id, world.now), None);
+}
+
+#[test]
+fn when_a_connection_was_opened_moves_with_the_wall_clock_alone() {
+    let mut world = World::new(100);
+    world.advance(5_000);
+    let key = world.open(&["a"], &[], NOW);
+    let opened_at = |world: &mut World| {
+        let (_, facts) = world
+            .shard
+            .inspect(world.ids[&key], world.now)
+            .expect("there");
+        facts.opened_at.0
+    };
+    let first = opened_at(&mut world);
+    assert_eq!(first, world.now.wall.0);
+    for slewed in [1, 999] {
+        world.advance(1_000);
+        world.now.wall.0 += slewed;
+        assert_eq!(opened_at(&mut world), first);
+        world.now.wall.0 -= slewed;
+    }
+    world.now.wall.0 += 3_600_000;
+    assert_eq!(opened_at(&mut world), first + 3_600_000);
+    world.now.wall.0 = 100;
+    assert_eq!(opened_at(&mut world), 0, "before the epoch");
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn those_that_are_stale_end_and_no_others() {
 #[test]
 fn all_of_a_subject_end_with_the_reason_and_once() {
     let mut world = World::new(100);
-    let mine: Vec<_> = (0..WORDS_PER_SLICE_MAX + 1)
+    let mine: Vec<_> = (0..=WORDS_PER_SLICE_MAX)
         .map(|_| world.open_taken(&["a"]))
         .collect();
     let slow = world.open(&["a"], &[], NOW);

@@ -115,7 +115,7 @@ pub(super) fn lift() -> Value {
     })
 }
 
-fn connection_id() -> Value {
+pub(super) fn connection_id() -> Value {
     path_parameter("id", "`connectionId` of `tidings.hello`.")
 }
 
@@ -137,7 +137,7 @@ fn issue_body() -> Value {
     )
 }
 
-fn body(properties: &Value, required: &[&str]) -> Value {
+pub(super) fn body(properties: &Value, required: &[&str]) -> Value {
     json!({
         "required": !required.is_empty(),
         "content": { JSON: { "schema": {
