@@ -20,10 +20,15 @@ use tidings_wire::sse::WireEncoder;
 use access::Watcher;
 
 use crate::clock::SystemClock;
+use crate::memory;
 use crate::settings::{AllowedOrigin, LogKind, RetentionRule as Rule, Settings};
 
 /// Where the log lies within the data directory.
 const LOG_DIRECTORY: &str = "log";
+
+/// Of the memory that the process may have, one of so many parts is for bodies that are being read: the log's
+/// queue, the window and the readers need the others.
+const BODIES_SHARE: u64 = 4;
 
 /// A hub with its surface, and its log for whoever has to close it.
 #[derive(Debug)]
@@ -78,6 +83,9 @@ pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
     store.on_revocations(Box::new(move |revocations| shards.revoke(&revocations)));
     let watcher = assembled.watch(&clock)?;
     let app = App::new(hub, assembled.access, clock, surface);
+    if let Some(bytes) = memory::limit() {
+        app.limit_bodies(bytes / BODIES_SHARE);
+    }
     Ok(Assembled { app, log, watcher })
 }
 

@@ -17,5 +17,6 @@ pub mod clock;
 pub mod diagnostics;
 pub mod env_vars;
 mod load;
+mod memory;
 pub mod serve;
 pub mod settings;

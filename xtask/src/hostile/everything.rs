@@ -92,15 +92,16 @@ const STREAM: &[u8] =
 
 pub(super) fn run(root: &Path) -> Result<Tally> {
     need_descriptors(4_000)?;
-    let stand = Stand::new(root, &program::build(root)?)?;
-    let stand = stand.with(&[
+    let limit = MemoryLimit::new(LIMIT_BYTES);
+    println!("256 MiB by {}", limit.kind());
+    let folder = tempfile::tempdir()?;
+    let binary = limit.wrap(&program::build(root)?, folder.path())?;
+    let stand = Stand::new(root, &binary)?.with(&[
         ("TIDINGS_WINDOW_BYTES", "16MiB"),
         ("TIDINGS_STREAMS_SLOW_READER", "3s"),
     ]);
     let hub = stand.start()?;
     let (address, process) = (hub.running.address, hub.running.pid());
-    let limit = MemoryLimit::put(process, LIMIT_BYTES)?;
-    println!("256 MiB by {}", limit.kind());
     let visitor = Visitor::new(address);
     let stop = Arc::new(AtomicBool::new(false));
     let deeds: Vec<Arc<AtomicU64>> = DEEDS.iter().map(|_| Arc::default()).collect();

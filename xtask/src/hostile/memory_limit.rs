@@ -1,11 +1,11 @@
-//! A limit of memory on a process that runs: a control group where the system lets us make one, else a limit of
+//! A program under a limit of memory: in a control group where the system lets us make one, else with a limit of
 //! its data.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 /// Where control groups are, in both of their versions: the folder, the file with the limit, the file that
 /// counts whom the system has killed.
@@ -18,56 +18,60 @@ const GROUPS: [(&str, &str, &str); 2] = [
     ("/sys/fs/cgroup", "memory.max", "memory.events"),
 ];
 
-/// A limit in force.
+/// A limit that programs can be started under.
 #[derive(Debug)]
-pub(super) enum MemoryLimit {
-    /// By the system, which kills the process when it needs more.
-    Group {
-        folder: PathBuf,
-        kills: &'static str,
-    },
-    /// By allocations that fail.
-    Data,
+pub(super) struct MemoryLimit {
+    bytes: u64,
+    group: Option<Group>,
+}
+
+#[derive(Debug)]
+struct Group {
+    folder: PathBuf,
+    kills: &'static str,
 }
 
 impl MemoryLimit {
-    /// Puts a process under a limit.
-    pub(super) fn put(process: u32, bytes: u64) -> Result<Self> {
-        for (parent, limit, kills) in GROUPS {
-            let folder = Path::new(parent).join(format!("tidings-m4-{process}"));
-            let group = Self::Group {
-                folder: folder.clone(),
-                kills,
-            };
-            let is_made = fs::create_dir(&folder).is_ok()
-                && fs::write(folder.join(limit), bytes.to_string()).is_ok()
-                && fs::write(folder.join("cgroup.procs"), process.to_string()).is_ok();
-            if is_made {
-                return Ok(group);
-            }
-        }
-        let status = Command::new("prlimit")
-            .args(["--pid", &process.to_string(), &format!("--data={bytes}")])
-            .status()
-            .context("cannot start `prlimit`\nhint: it comes with util-linux")?;
-        ensure!(status.success(), "`prlimit` failed: {status}");
-        Ok(Self::Data)
+    /// Makes a group with a limit, if that can be done here.
+    pub(super) fn new(bytes: u64) -> Self {
+        let name = format!("tidings-m4-{}", std::process::id());
+        let group = GROUPS.iter().find_map(|(parent, limit, kills)| {
+            let folder = Path::new(parent).join(&name);
+            fs::create_dir(&folder).ok()?;
+            let group = Group { folder, kills };
+            fs::write(group.folder.join(limit), bytes.to_string()).ok()?;
+            Some(group)
+        });
+        Self { bytes, group }
+    }
+
+    /// A program that is this one under the limit.
+    pub(super) fn wrap(&self, binary: &Path, folder: &Path) -> Result<PathBuf> {
+        let script = folder.join("tidings-limited");
+        let limit = match &self.group {
+            Some(group) => format!("echo $$ > {}/cgroup.procs", group.folder.display()),
+            None => format!("ulimit -d {}", self.bytes / 1024),
+        };
+        let text = format!("#!/bin/sh\n{limit} && exec {} \"$@\"\n", binary.display());
+        fs::write(&script, text).context("cannot write the script")?;
+        fs::set_permissions(&script, Permissions::from_mode(0o755))?;
+        Ok(script)
     }
 
     /// What kind of limit it is.
     pub(super) fn kind(&self) -> &'static str {
-        match self {
-            Self::Group { .. } => "control group",
-            Self::Data => "limit of data, since no control group can be made here",
+        match self.group {
+            Some(_) => "a control group",
+            None => "a limit of its data, since no control group can be made here",
         }
     }
 
     /// How often the system has killed for it.
     pub(super) fn kills(&self) -> u64 {
-        let Self::Group { folder, kills } = self else {
+        let Some(group) = &self.group else {
             return 0;
         };
-        let text = fs::read_to_string(folder.join(kills)).unwrap_or_default();
+        let text = fs::read_to_string(group.folder.join(group.kills)).unwrap_or_default();
         let mut lines = text.lines().filter_map(|line| line.split_once(' '));
         let count = lines.find(|(name, _)| *name == "oom_kill");
         count
@@ -76,11 +80,9 @@ impl MemoryLimit {
     }
 }
 
-impl Drop for MemoryLimit {
+impl Drop for Group {
     fn drop(&mut self) {
-        if let Self::Group { folder, .. } = self {
-            // It can only be removed once its process is gone.
-            drop(fs::remove_dir(folder));
-        }
+        // It can only be removed once its processes are gone.
+        drop(fs::remove_dir(&self.folder));
     }
 }
