@@ -13,9 +13,10 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use tidings_hub::Hub;
+use tidings_hub::{Census, ConnectionState, Hub, Transport};
 
 use figures::FiguresCollector;
 
@@ -37,6 +38,8 @@ pub(crate) const CROSS_SITE_REFUSED: &str = "tidings_http_cross_site_refused";
 pub(crate) const RATE_LIMITED: &str = "tidings_http_rate_limited";
 /// What passed without being counted because the store did not answer, by limit; no ticket does.
 pub(crate) const RATES_UNCOUNTED: &str = "tidings_http_rates_uncounted";
+/// Reading connections open, by transport and state.
+pub(crate) const CONNECTION_STATES: &str = "tidings_hub_connection_states";
 /// TCP connections that were accepted.
 pub(crate) const CONNECTIONS_OPENED: &str = "tidings_http_connections_opened";
 /// TCP connections that have ended, or were handed over to a shard.
@@ -87,6 +90,14 @@ pub(crate) struct HandshakeLabels {
     pub(crate) outcome: &'static str,
 }
 
+/// One series of [`CONNECTION_STATES`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct StateLabels {
+    /// `sse` or `poll`.
+    pub(crate) transport: &'static str,
+    pub(crate) state: &'static str,
+}
+
 /// The figures of the HTTP surface, and the way to write them all.
 pub(crate) struct Metrics {
     pub(crate) requests: Family<RequestLabels, Counter>,
@@ -102,6 +113,7 @@ pub(crate) struct Metrics {
     pub(crate) connections_closed: Counter,
     pub(crate) connections_refused: Counter,
     pub(crate) accepts_failed: Counter,
+    connection_states: Family<StateLabels, Gauge>,
     pub(crate) tls_handshakes: Family<HandshakeLabels, Counter>,
     registry: Registry,
 }
@@ -131,6 +143,7 @@ impl Metrics {
             connections_closed: Counter::default(),
             connections_refused: Counter::default(),
             accepts_failed: Counter::default(),
+            connection_states: Family::default(),
             tls_handshakes: Family::default(),
             registry: Registry::default(),
         };
@@ -149,6 +162,11 @@ impl Metrics {
             CREDENTIALS_REFUSED,
             "Refused credentials by cause",
             metrics.credentials_refused.clone(),
+        );
+        registry.register(
+            CONNECTION_STATES,
+            "Reading connections open, by transport and state",
+            metrics.connection_states.clone(),
         );
         registry.register(
             RATE_LIMITED,
@@ -207,6 +225,20 @@ impl Metrics {
             registry.register(name, help, counter.clone());
         }
         metrics
+    }
+
+    /// Takes over how many connections are in each state.
+    pub(crate) fn count_states(&self, census: &Census) {
+        for transport in Transport::ALL {
+            for state in ConnectionState::ALL {
+                let labels = StateLabels {
+                    transport: transport.as_str(),
+                    state: state.as_str(),
+                };
+                let count = i64::try_from(census.of(transport, state)).unwrap_or(i64::MAX);
+                self.connection_states.get_or_create(&labels).set(count);
+            }
+        }
     }
 
     /// Writes everything in the text format of `OpenMetrics`.
@@ -281,6 +313,7 @@ mod tests {
             outcome: "completed",
         };
         metrics.tls_handshakes.get_or_create(&outcome).inc();
+        metrics.count_states(&Census::default());
         let text = metrics.write().expect("text");
         let names: Vec<&str> = text
             .lines()

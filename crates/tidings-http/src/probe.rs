@@ -5,6 +5,8 @@ use tidings_hub::Readiness;
 use tidings_wire::problem::{Code, Problem};
 
 use crate::app::App;
+use crate::limits::HEALTH_FRESH_MS;
+use crate::operator::census;
 use crate::reply::{self, Body, Refusal};
 
 const JSON: &str = "application/json";
@@ -43,8 +45,10 @@ fn unready(word: &'static str, reason: &'static str) -> (StatusCode, &'static st
     (StatusCode::SERVICE_UNAVAILABLE, word, reason)
 }
 
-/// All figures in the format of `OpenMetrics`.
-pub(crate) fn metrics(app: &App) -> Result<Response<Body>, Refusal> {
+/// All figures in the format of `OpenMetrics`; those of connections by state are at most a second old.
+pub(crate) async fn metrics(app: &App) -> Result<Response<Body>, Refusal> {
+    let census = census::counted(app, HEALTH_FRESH_MS).await;
+    app.metrics().count_states(&census);
     match app.metrics().write() {
         Ok(text) => Ok(reply::whole(StatusCode::OK, OPENMETRICS, text)),
         Err(_) => Err(Problem::new(Code::Internal, "the figures could not be written").into()),

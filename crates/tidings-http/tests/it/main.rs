@@ -21,6 +21,7 @@ mod expiry;
 mod explain;
 mod forwarded;
 mod half_close;
+mod health;
 mod hostile_requests;
 mod hosts;
 mod http2;
