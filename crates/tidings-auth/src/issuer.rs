@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tidings_core::credential::{Credential, CredentialId};
-use tidings_core::port::{AuthFailure, Clock};
+use tidings_core::port::{AuthFailure, Clock, PublishedKeys};
 use tidings_core::time::Timestamp;
 
 use crate::claims::Claims;
@@ -125,6 +125,20 @@ impl Issuers {
                 None => Err(AuthFailure::NotTrusted),
             },
         }
+    }
+}
+
+impl Issuers {
+    /// What is known of the keys of those issuers that publish them.
+    pub fn published_keys(&self) -> Vec<PublishedKeys> {
+        let published = self.foreign.iter().filter_map(|issuer| match &issuer.keys {
+            Held::Published(source) => Some(PublishedKeys {
+                issuer: issuer.policy.name.shared(),
+                standing: source.standing(),
+            }),
+            Held::Known(_) => None,
+        });
+        published.collect()
     }
 }
 

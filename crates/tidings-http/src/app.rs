@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,9 @@ use crate::forwarded::{self, Scheme};
 use crate::host::{self, HostName};
 use crate::limits::{STORE_CHANGES_MAX, UNTRUSTED_PROXY_LOG_MS_MIN};
 use crate::metrics::{Metrics, Reload, RequestLabels, RouteLabels, method_label, status_class};
+use crate::operator::census::LatestCensus;
+use crate::operator::health::LatestHealth;
+use crate::operator::minute::{Minute, Past, Totals};
 use crate::origin::Origin;
 use crate::peer::Peer;
 use crate::profile::{NATIVE, Spoken};
@@ -58,6 +62,11 @@ struct Inner {
     host_log: Seldom,
     proxy_log: Seldom,
     changes: Arc<Semaphore>,
+    minute: Minute,
+    latest_census: LatestCensus,
+    latest_health: LatestHealth,
+    answers: AtomicU64,
+    failures: AtomicU64,
     decided: RwLock<Arc<Decided>>,
 }
 
@@ -80,7 +89,7 @@ impl App {
             settings,
             rates,
         });
-        Self {
+        let app = Self {
             inner: Arc::new(Inner {
                 hub,
                 clock,
@@ -90,10 +99,17 @@ impl App {
                 host_log: Seldom::default(),
                 proxy_log: Seldom::every(UNTRUSTED_PROXY_LOG_MS_MIN),
                 changes: Arc::new(Semaphore::new(STORE_CHANGES_MAX)),
+                minute: Minute::default(),
+                latest_census: LatestCensus::default(),
+                latest_health: LatestHealth::default(),
+                answers: AtomicU64::new(0),
+                failures: AtomicU64::new(0),
                 decided: RwLock::new(Arc::clone(&decided)),
             }),
             decided,
-        }
+        };
+        app.note_totals();
+        app
     }
 
     /// Answers what is asked from now on by these settings, over the same store. Requests that have begun
@@ -134,6 +150,36 @@ impl App {
             inner: Arc::clone(&self.inner),
             decided: Arc::clone(&held.unwrap_or_else(PoisonError::into_inner)),
         }
+    }
+
+    /// Notes what has happened so far, from which the last minute is told.
+    pub(crate) fn note_totals(&self) {
+        self.inner.minute.note(self.clock().moment(), self.totals());
+    }
+
+    /// What has happened in the last minute.
+    pub(crate) fn past_minute(&self) -> Past {
+        self.inner.minute.past(self.clock().moment(), self.totals())
+    }
+
+    fn totals(&self) -> Totals {
+        let figures = self.hub().figures();
+        Totals {
+            opened: figures.connections_opened,
+            closed: figures.connections_closed,
+            published: figures.events_published,
+            delivered: figures.events_delivered,
+            answers: self.inner.answers.load(Ordering::Relaxed),
+            failures: self.inner.failures.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(crate) fn latest_census(&self) -> &LatestCensus {
+        &self.inner.latest_census
+    }
+
+    pub(crate) fn latest_health(&self) -> &LatestHealth {
+        &self.inner.latest_health
     }
 
     pub(crate) fn hub(&self) -> &Hub {
@@ -259,6 +305,9 @@ impl App {
 
         let took = begun.elapsed();
         self.count(&method, route, response.status(), took);
+        if !row.is_some_and(|row| is_probe(row.served)) {
+            self.count_failures(response.status());
+        }
         tracing::debug!(
             request = %request_id, %method, path, status = response.status().as_u16(),
             took_us = took.as_micros() as u64, client = %source.client, "request answered"
@@ -351,6 +400,8 @@ impl App {
             Endpoint::Subscription => operator::subscription::change(self, call, segment).await,
             Endpoint::Credential => access::credential::renew(self, call, segment).await,
             Endpoint::Disconnect => access::disconnect::disconnect(self, call, segment).await,
+            Endpoint::Health => operator::health::answer(self, call).await,
+            Endpoint::HealthAction => operator::health::act(self, call).await,
             Endpoint::Explain => access::explain::explain(self, call).await,
             Endpoint::Revoke => access::revocations::revoke(self, call).await,
             Endpoint::Revocations => access::revocations::list(self, call).await,
@@ -407,6 +458,14 @@ impl App {
         Problem::new(Code::Internal, "the request could not be answered").into()
     }
 
+    /// Counts answers and, of them, refusals for want of room and failures.
+    fn count_failures(&self, status: StatusCode) {
+        self.inner.answers.fetch_add(1, Ordering::Relaxed);
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            self.inner.failures.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     fn count(&self, method: &Method, route: &Arc<str>, status: StatusCode, took: Duration) {
         let labels = RequestLabels {
             route: Arc::clone(route),
@@ -431,6 +490,14 @@ fn polling(row: Option<&Row>) -> Option<&'static str> {
         return Some(PAGE_PATH);
     }
     profile.beside.polling()
+}
+
+/// Whether a machine asks there again and again, whatever the hub does.
+fn is_probe(served: Served) -> bool {
+    matches!(
+        served,
+        Served::Own(Endpoint::Alive | Endpoint::Ready | Endpoint::Metrics)
+    )
 }
 
 /// The answer to `OPTIONS`, a preflight or not, known path or not.

@@ -24,10 +24,10 @@ use tidings_hub::prepare_socket;
 use tidings_wire::problem::{self, Code, Problem};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::app::App;
-use crate::limits::{ACCEPTS_WAITING_MAX, CLOSE_MS_MAX, NO_PLACE_RETRY_MS};
+use crate::limits::{ACCEPTS_WAITING_MAX, CLOSE_MS_MAX, MINUTE_SAMPLE_MS, NO_PLACE_RETRY_MS};
 use crate::peer::Peer;
 use crate::tls::Tls;
 use accept::AcceptPause;
@@ -142,10 +142,16 @@ impl Server {
         {
             let mut shutdown = std::pin::pin!(shutdown);
             let mut pause = AcceptPause::default();
+            let mut samples = interval(Duration::from_millis(MINUTE_SAMPLE_MS));
+            samples.set_missed_tick_behavior(MissedTickBehavior::Skip);
             loop {
                 let accepted = tokio::select! {
                     biased;
                     () = &mut shutdown => break,
+                    _ = samples.tick() => {
+                        app.note_totals();
+                        continue;
+                    }
                     accepted = self.listener.accept() => accepted,
                 };
                 match accepted {

@@ -23,6 +23,7 @@ mod explain;
 mod figures;
 mod forwarded;
 mod half_close;
+mod health;
 mod hostile_requests;
 mod hosts;
 mod http2;
