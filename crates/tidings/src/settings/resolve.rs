@@ -313,28 +313,32 @@ impl Gathered {
 
 /// What may be done in a time.
 fn rates(layer: &Layer) -> RateLimits {
-    let bytes = &layer.limits_event_bytes_per_identity_per_second;
+    let bytes = layer.limits_event_bytes_per_identity_per_second.clone();
+    let bytes = bytes.map(|size| size.map(|size| size.0));
     RateLimits {
-        requests_per_address: quota(&layer.limits_requests_per_address_per_second, SECOND_MS),
+        requests_per_address: quota(
+            layer.limits_requests_per_address_per_second.as_ref(),
+            SECOND_MS,
+        ),
         refused_credentials_per_address: quota(
-            &layer.limits_refused_logins_per_address_per_minute,
+            layer.limits_refused_logins_per_address_per_minute.as_ref(),
             MINUTE_MS,
         ),
-        tickets_per_identity: quota(&layer.limits_tickets_per_identity_per_minute, MINUTE_MS),
+        tickets_per_identity: quota(
+            layer.limits_tickets_per_identity_per_minute.as_ref(),
+            MINUTE_MS,
+        ),
         published_events_per_identity: quota(
-            &layer.limits_events_per_identity_per_second,
+            layer.limits_events_per_identity_per_second.as_ref(),
             SECOND_MS,
         ),
-        published_bytes_per_identity: quota(
-            &bytes.clone().map(|size| size.map(|size| size.0)),
-            SECOND_MS,
-        ),
+        published_bytes_per_identity: quota(bytes.as_ref(), SECOND_MS),
     }
 }
 
 /// So many in a time, if that is limited.
-fn quota(units: &Option<Sourced<u64>>, period_ms: u32) -> Option<Quota> {
-    let units = u32::try_from(units.as_ref()?.value).unwrap_or(u32::MAX);
+fn quota(units: Option<&Sourced<u64>>, period_ms: u32) -> Option<Quota> {
+    let units = u32::try_from(units?.value).unwrap_or(u32::MAX);
     Some(Quota { units, period_ms })
 }
 
