@@ -1,4 +1,4 @@
-// The guide to logins as it is written: its blocks by section, and what a reader would do with them.
+// Guides as they are written: their blocks by section, and what a reader would do with them.
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -10,14 +10,14 @@ import { PROGRAM } from '../browser/hub.mjs'
 
 const GUIDE = new URL('../../docs/guides/connect-your-login.md', import.meta.url)
 
-/** The guide. Every block that is taken is counted, so that none is left out. */
+/** A guide, that to logins by default. Every block that is taken is counted, so that none is left out. */
 export class Guide {
   #blocks = []
   #taken = new Set()
 
-  static async read() {
+  static async read(file = GUIDE) {
     const guide = new Guide()
-    const text = await readFile(GUIDE, 'utf8')
+    const text = await readFile(file, 'utf8')
     for (const section of text.split(/^## /m).slice(1)) {
       const title = section.slice(0, section.indexOf('\n'))
       for (const [, language, code] of section.matchAll(/^```(\w+)\n(.*?)^```$/gms)) {

@@ -89,6 +89,27 @@ impl Issuers {
         })
     }
 
+    /// The same with the key sets that these others have fetched already, of the issuers that have not
+    /// changed: an issuer that is down meanwhile is not missed.
+    #[must_use]
+    pub fn following(mut self, previous: &Self) -> Self {
+        for issuer in &mut self.foreign {
+            if let Held::Published(source) = &mut issuer.keys {
+                let published = previous
+                    .foreign
+                    .iter()
+                    .filter_map(|other| match &other.keys {
+                        Held::Published(source) => Some(source),
+                        Held::Known(_) => None,
+                    });
+                if let Some(kept) = { published }.find(|other| source.asks_as(other)) {
+                    *source = kept.clone();
+                }
+            }
+        }
+        self
+    }
+
     /// Checks one token against a time. Runs inside a tokio runtime if an issuer publishes its keys.
     ///
     /// # Cancel safety

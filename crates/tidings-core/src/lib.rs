@@ -17,6 +17,7 @@ pub mod limits;
 pub mod audience;
 pub mod awaited;
 pub mod coding;
+pub mod distribution;
 pub mod event;
 pub mod event_type;
 pub mod gap;

@@ -23,6 +23,7 @@ mod disconnect;
 mod gather;
 mod intake;
 mod open;
+mod outline;
 mod pack;
 mod replay;
 mod rescope;
@@ -47,15 +48,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use catch_up::CaughtUp;
-pub use close::{Cause, Closed, DrainPlan};
+pub use close::{Cause, Closed, Closes, DrainPlan};
 pub use connection::{ConnectionId, ConnectionKey, Heartbeat, Mode, NotAConnectionId};
 pub use disconnect::{DisconnectReason, ReasonError};
 pub use intake::Batch;
-pub use open::{Begin, Opening, Registered, unknown};
+pub use open::{Begin, Opening, Opens, Registered, unknown};
+pub use outline::Outline;
 pub use replay::{ReadRequest, ReplayFailed, Replayed, Snapshot, SnapshotRequest, encode_page};
 pub use rescope::{Rescope, RescopeRefused, Rescoped};
 pub use states::{Census, ConnectionState, Transport};
-pub use survey::{ConnectionFacts, Surveyed, Wanted, Which};
+pub use survey::{ConnectionFacts, Lag, Surveyed, Wanted, Which};
 pub use sweep::{Sweep, Swept};
 pub use watches::WatchId;
 pub use window::Framed;
@@ -110,6 +112,10 @@ pub struct ShardTotals {
     pub opened: u64,
     /// Connections closed.
     pub closed: u64,
+    /// Of those, how many for each cause.
+    pub closes: Closes,
+    /// Connections opened, of each transport and by what of the past they get.
+    pub opens: Opens,
     /// Times that the shard fell behind its feed and read the store.
     pub overflows: u64,
 }

@@ -41,6 +41,9 @@ pub enum Replay {
 }
 
 impl Replay {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::None, Self::Complete, Self::Gap];
+
     /// The word on the wire.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
@@ -21,10 +20,8 @@ use crate::cors::{self, Verdict};
 use crate::forwarded::{self, Scheme};
 use crate::host::{self, HostName};
 use crate::limits::{STORE_CHANGES_MAX, UNTRUSTED_PROXY_LOG_MS_MIN};
-use crate::metrics::{Metrics, RequestLabels, RouteLabels, method_label, status_class};
-use crate::operator::census::LatestCensus;
-use crate::operator::health::LatestHealth;
-use crate::operator::minute::{Minute, Past, Totals};
+use crate::metrics::{Metrics, Reload, RequestLabels, RouteLabels, method_label, status_class};
+use crate::operator::Observed;
 use crate::origin::Origin;
 use crate::peer::Peer;
 use crate::profile::{NATIVE, Spoken};
@@ -34,6 +31,7 @@ use crate::request_id::RequestId;
 use crate::router::{Endpoint, Found, PAGE_PATH, Row, Served};
 use crate::seldom::Seldom;
 use crate::settings::Settings;
+use crate::tls::Certificate;
 use crate::{head_limits, native, openapi, operator, probe, profile, segment};
 
 /// The name of each request, for the client to quote.
@@ -42,89 +40,110 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The method label of requests whose method is not known.
 const NO_METHOD: &str = "other";
 
-/// The HTTP surface of one hub. A cheap handle.
+/// The HTTP surface of one hub. A cheap handle, which keeps to the settings that were in force when a
+/// request began: [`App::respond`] takes the present ones, and everything below it these.
 #[derive(Debug, Clone)]
 pub struct App {
     inner: Arc<Inner>,
+    decided: Arc<Decided>,
 }
 
+/// What is there once.
 #[derive(Debug)]
 struct Inner {
     hub: Hub,
-    access: Access,
     clock: Arc<dyn Clock>,
-    settings: Settings,
     metrics: Metrics,
     bodies: Budget,
     origin_log: Seldom,
     host_log: Seldom,
     proxy_log: Seldom,
-    rates: Rates,
     changes: Arc<Semaphore>,
-    minute: Minute,
-    latest_census: LatestCensus,
-    latest_health: LatestHealth,
-    answers: AtomicU64,
-    failures: AtomicU64,
+    observed: Observed,
+    decided: RwLock<Arc<Decided>>,
+}
+
+/// What an operator decides, and may decide otherwise while the hub runs.
+#[derive(Debug)]
+struct Decided {
+    access: Access,
+    settings: Settings,
+    rates: Rates,
 }
 
 impl App {
     /// The surface of a hub.
     pub fn new(hub: Hub, access: Access, clock: Arc<dyn Clock>, settings: Settings) -> Self {
-        let metrics = Metrics::new(hub.clone());
+        let metrics = Metrics::new(hub.clone(), settings.dropped_log_lines);
+        metrics.operation.set_reloaded(clock.now());
         let rates = Rates::new(settings.rates, Arc::clone(&access.store));
+        let decided = Arc::new(Decided {
+            access,
+            settings,
+            rates,
+        });
         let app = Self {
             inner: Arc::new(Inner {
                 hub,
-                access,
                 clock,
-                settings,
                 metrics,
                 bodies: Budget::default(),
                 origin_log: Seldom::default(),
                 host_log: Seldom::default(),
                 proxy_log: Seldom::every(UNTRUSTED_PROXY_LOG_MS_MIN),
-                rates,
                 changes: Arc::new(Semaphore::new(STORE_CHANGES_MAX)),
-                minute: Minute::default(),
-                latest_census: LatestCensus::default(),
-                latest_health: LatestHealth::default(),
-                answers: AtomicU64::new(0),
-                failures: AtomicU64::new(0),
+                observed: Observed::default(),
+                decided: RwLock::new(Arc::clone(&decided)),
             }),
+            decided,
         };
-        app.note_totals();
+        app.observed().note(&app);
         app
     }
 
-    /// Notes what has happened so far, from which the last minute is told.
-    pub(crate) fn note_totals(&self) {
-        self.inner.minute.note(self.clock().moment(), self.totals());
+    /// What an operator is told of the hub, as far as it has to be kept.
+    pub(crate) fn observed(&self) -> &Observed {
+        &self.inner.observed
     }
 
-    /// What has happened in the last minute.
-    pub(crate) fn past_minute(&self) -> Past {
-        self.inner.minute.past(self.clock().moment(), self.totals())
+    /// Answers what is asked from now on by these settings, over the same store. Requests that have begun
+    /// keep those that they began with, and streams what they were granted. The profiles are those of
+    /// the hub's encoder, and so they are no part of this.
+    pub fn decide(&self, access: Access, settings: Settings) {
+        let rates = self.rates().with_limits(settings.rates);
+        let decided = Arc::new(Decided {
+            access,
+            settings: Settings {
+                profiles: Arc::clone(&self.settings().profiles),
+                ..settings
+            },
+            rates,
+        });
+        let held = self.inner.decided.write();
+        *held.unwrap_or_else(PoisonError::into_inner) = decided;
     }
 
-    fn totals(&self) -> Totals {
-        let figures = self.hub().figures();
-        Totals {
-            opened: figures.connections_opened,
-            closed: figures.connections_closed,
-            published: figures.events_published,
-            delivered: figures.events_delivered,
-            answers: self.inner.answers.load(Ordering::Relaxed),
-            failures: self.inner.failures.load(Ordering::Relaxed),
+    /// Counts what became of settings that were read while the hub ran.
+    pub fn count_reload(&self, outcome: Reload) {
+        self.metrics()
+            .operation
+            .count_reload(outcome, self.clock().now());
+    }
+
+    /// Shows in the figures until when the certificate counts that a listener shows now.
+    pub fn note_certificate(&self, certificate: &Certificate) {
+        self.metrics()
+            .operation
+            .set_certificate_end(certificate.ends_at());
+    }
+
+    /// The same with the settings that are in force now.
+    fn of_now(&self) -> Self {
+        let held = self.inner.decided.read();
+        Self {
+            inner: Arc::clone(&self.inner),
+            decided: Arc::clone(&held.unwrap_or_else(PoisonError::into_inner)),
         }
-    }
-
-    pub(crate) fn latest_census(&self) -> &LatestCensus {
-        &self.inner.latest_census
-    }
-
-    pub(crate) fn latest_health(&self) -> &LatestHealth {
-        &self.inner.latest_health
     }
 
     pub(crate) fn hub(&self) -> &Hub {
@@ -132,7 +151,7 @@ impl App {
     }
 
     pub(crate) fn access(&self) -> &Access {
-        &self.inner.access
+        &self.decided.access
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -153,11 +172,11 @@ impl App {
     }
 
     pub(crate) fn rates(&self) -> &Rates {
-        &self.inner.rates
+        &self.decided.rates
     }
 
     pub(crate) fn settings(&self) -> &Settings {
-        &self.inner.settings
+        &self.decided.settings
     }
 
     /// The user that a request of this machine names in development.
@@ -177,6 +196,10 @@ impl App {
     ///
     /// A dropped publish may or may not be committed; everything else has no effect.
     pub async fn respond(&self, request: Request<RequestBody>, peer: Peer) -> Response<Body> {
+        self.of_now().respond_by_these(request, peer).await
+    }
+
+    async fn respond_by_these(&self, request: Request<RequestBody>, peer: Peer) -> Response<Body> {
         let begun = Instant::now();
         let request_id = RequestId::random();
         let (parts, body) = request.into_parts();
@@ -240,7 +263,7 @@ impl App {
         let took = begun.elapsed();
         self.count(&method, route, response.status(), took);
         if !row.is_some_and(|row| is_probe(row.served)) {
-            self.count_failures(response.status());
+            self.observed().count(response.status());
         }
         tracing::debug!(
             request = %request_id, %method, path, status = response.status().as_u16(),
@@ -390,14 +413,6 @@ impl App {
         self.metrics().panics.inc();
         tracing::error!(request = %request_id, "request panicked");
         Problem::new(Code::Internal, "the request could not be answered").into()
-    }
-
-    /// Counts answers and, of them, refusals for want of room and failures.
-    fn count_failures(&self, status: StatusCode) {
-        self.inner.answers.fetch_add(1, Ordering::Relaxed);
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-            self.inner.failures.fetch_add(1, Ordering::Relaxed);
-        }
     }
 
     fn count(&self, method: &Method, route: &Arc<str>, status: StatusCode, took: Duration) {

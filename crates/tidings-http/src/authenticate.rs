@@ -145,6 +145,7 @@ async fn prove(app: &App, presented: Presented<'_>) -> Result<Identity, Refusal>
         }
     }
     let unknown = |what: &str, hint: &str| {
+        count_refused(app, "not_accepted");
         Problem::new(
             Code::InvalidToken,
             format!("no configured issuer accepts the {what}"),
@@ -163,6 +164,7 @@ async fn prove(app: &App, presented: Presented<'_>) -> Result<Identity, Refusal>
             "get a ticket from this hub; it opens one stream, within 30 seconds",
         )
     } else {
+        count_refused(app, "missing");
         let detail = "the request has no credential";
         return Err(Problem::new(Code::AuthenticationRequired, detail).into());
     };
@@ -190,10 +192,15 @@ fn proves_nothing(failure: &AuthFailure) -> bool {
 fn refused(app: &App, method: &'static str, failure: &AuthFailure) -> Refusal {
     let cause = refusals::credential_cause(failure);
     tracing::debug!(method, cause, "credential refused");
+    count_refused(app, cause);
+    Problem::from(failure).into()
+}
+
+/// Counts a request that was not let in for its credential, or for want of one.
+fn count_refused(app: &App, cause: &'static str) {
     let labels = CauseLabels { cause };
     app.metrics()
         .credentials_refused
         .get_or_create(&labels)
         .inc();
-    Problem::from(failure).into()
 }

@@ -57,6 +57,7 @@ pub use cookies::pairs as cookie_pairs;
 pub use forwarded::{ForwardedHeader, NotANetwork, Scheme, Source, network, source};
 pub use host::{HostName, NotAHost};
 pub use ipnet::IpNet;
+pub use metrics::Reload;
 pub use origin::{Origin, OriginError, Origins};
 pub use peer::Peer;
 pub use profile::{
@@ -68,6 +69,6 @@ pub use rates::RateLimits;
 pub use reply::Body;
 pub use request_id::RequestId;
 pub use router::{PathTaken, ROUTES, Route};
-pub use serve::{Drain, Server};
+pub use serve::{Drain, Places, Server};
 pub use settings::Settings;
 pub use tls::{Certificate, CertificateError, Tls, TlsError};

@@ -139,6 +139,10 @@ pub const CLOSE_MS_MAX: u64 = 5_000;
 /// When to ask again for a page that the log could not give: it is being restarted, or it is lost.
 pub const UNREADABLE_RETRY_MS: u64 = 5_000;
 
+/// How long figures wait for what the shards are asked to count: fifty thousand connections are counted in
+/// a few milliseconds, and a shard that hangs must not hide the others.
+pub const CENSUS_WAIT_MS_MAX: u64 = 500;
+
 /// Cookies of one request: browsers keep at most about 180 for a site.
 pub const COOKIES_MAX: usize = 256;
 

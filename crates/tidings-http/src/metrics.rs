@@ -3,7 +3,9 @@
 //! Labels come from closed sets (the route table, status classes, words of this file); a topic, a
 //! user or an address is never one.
 
+mod connections;
 mod figures;
+mod operation;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,12 +15,15 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use tidings_hub::{Census, ConnectionState, Hub, Transport};
+use tidings_hub::{Census, Figures, Hub, Lag};
 
+use connections::Counted;
 use figures::FiguresCollector;
+pub(crate) use operation::HandshakeLabels;
+use operation::Operation;
+pub use operation::Reload;
 
 /// Answers by route, method and class of status.
 pub(crate) const REQUESTS: &str = "tidings_http_requests";
@@ -38,16 +43,12 @@ pub(crate) const CROSS_SITE_REFUSED: &str = "tidings_http_cross_site_refused";
 pub(crate) const RATE_LIMITED: &str = "tidings_http_rate_limited";
 /// What passed without being counted because the store did not answer, by limit; no ticket does.
 pub(crate) const RATES_UNCOUNTED: &str = "tidings_http_rates_uncounted";
-/// Reading connections open, by transport and state.
-pub(crate) const CONNECTION_STATES: &str = "tidings_hub_connection_states";
 /// TCP connections that were accepted.
 pub(crate) const CONNECTIONS_OPENED: &str = "tidings_http_connections_opened";
 /// TCP connections that have ended, or were handed over to a shard.
 pub(crate) const CONNECTIONS_CLOSED: &str = "tidings_http_connections_closed";
 /// TCP connections that were refused because all places were taken.
 pub(crate) const CONNECTIONS_REFUSED: &str = "tidings_http_connections_refused";
-/// Connections to a port that speaks TLS, by how their handshake went.
-pub(crate) const TLS_HANDSHAKES: &str = "tidings_http_tls_handshakes";
 /// Accepts that failed, mostly for want of descriptors.
 pub(crate) const ACCEPTS_FAILED: &str = "tidings_http_accepts_failed";
 
@@ -84,20 +85,6 @@ pub(crate) struct LimitLabels {
     pub(crate) limit: &'static str,
 }
 
-/// One series of [`TLS_HANDSHAKES`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct HandshakeLabels {
-    pub(crate) outcome: &'static str,
-}
-
-/// One series of [`CONNECTION_STATES`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct StateLabels {
-    /// `sse` or `poll`.
-    pub(crate) transport: &'static str,
-    pub(crate) state: &'static str,
-}
-
 /// The figures of the HTTP surface, and the way to write them all.
 pub(crate) struct Metrics {
     pub(crate) requests: Family<RequestLabels, Counter>,
@@ -113,19 +100,29 @@ pub(crate) struct Metrics {
     pub(crate) connections_closed: Counter,
     pub(crate) connections_refused: Counter,
     pub(crate) accepts_failed: Counter,
-    connection_states: Family<StateLabels, Gauge>,
-    pub(crate) tls_handshakes: Family<HandshakeLabels, Counter>,
+    pub(crate) operation: Operation,
     registry: Registry,
+    counted: Counted,
 }
 
 impl Metrics {
     /// All figures at zero, with those of the hub beside them.
-    pub(crate) fn new(hub: Hub) -> Self {
+    pub(crate) fn new(hub: Hub, dropped_lines: fn() -> u64) -> Self {
         let mut metrics = Self::without_hub();
+        metrics.collect(move || hub.figures(), dropped_lines);
         metrics
-            .registry
-            .register_collector(Box::new(FiguresCollector::new(move || hub.figures())));
-        metrics
+    }
+
+    /// Reads these when somebody asks.
+    fn collect(
+        &mut self,
+        figures: impl Fn() -> Figures + Send + Sync + 'static,
+        dropped_lines: fn() -> u64,
+    ) {
+        let figures = FiguresCollector::new(figures, dropped_lines);
+        self.registry.register_collector(Box::new(figures));
+        let counted = self.counted.clone();
+        self.registry.register_collector(Box::new(counted));
     }
 
     fn without_hub() -> Self {
@@ -143,9 +140,9 @@ impl Metrics {
             connections_closed: Counter::default(),
             connections_refused: Counter::default(),
             accepts_failed: Counter::default(),
-            connection_states: Family::default(),
-            tls_handshakes: Family::default(),
+            operation: Operation::default(),
             registry: Registry::default(),
+            counted: Counted::default(),
         };
         let registry = &mut metrics.registry;
         registry.register(
@@ -164,11 +161,6 @@ impl Metrics {
             metrics.credentials_refused.clone(),
         );
         registry.register(
-            CONNECTION_STATES,
-            "Reading connections open, by transport and state",
-            metrics.connection_states.clone(),
-        );
-        registry.register(
             RATE_LIMITED,
             "Refusals because a rate was used up or all connections were taken, by limit",
             metrics.rate_limited.clone(),
@@ -178,11 +170,7 @@ impl Metrics {
             "What the store did not count, by limit",
             metrics.rates_uncounted.clone(),
         );
-        registry.register(
-            TLS_HANDSHAKES,
-            "Handshakes of TLS by how they went",
-            metrics.tls_handshakes.clone(),
-        );
+        metrics.operation.register(registry);
         let counters: [(&str, &str, &Counter<u64, AtomicU64>); 8] = [
             (PANICS, "Handlers that panicked", &metrics.panics),
             (
@@ -227,22 +215,10 @@ impl Metrics {
         metrics
     }
 
-    /// Takes over how many connections are in each state.
-    pub(crate) fn count_states(&self, census: &Census) {
-        for transport in Transport::ALL {
-            for state in ConnectionState::ALL {
-                let labels = StateLabels {
-                    transport: transport.as_str(),
-                    state: state.as_str(),
-                };
-                let count = i64::try_from(census.of(transport, state)).unwrap_or(i64::MAX);
-                self.connection_states.get_or_create(&labels).set(count);
-            }
-        }
-    }
-
-    /// Writes everything in the text format of `OpenMetrics`.
-    pub(crate) fn write(&self) -> Result<String, fmt::Error> {
+    /// Writes everything in the text format of `OpenMetrics`, with what the shards have counted, if they
+    /// have done so in time.
+    pub(crate) fn write(&self, counted: Option<(Census, Lag)>) -> Result<String, fmt::Error> {
+        self.counted.set(counted);
         let mut out = String::new();
         text::encode(&mut out, &self.registry)?;
         Ok(out)
@@ -278,54 +254,4 @@ pub(crate) fn method_label(method: &http::Method) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_names_of_all_metrics() {
-        let mut metrics = Metrics::without_hub();
-        let figures = tidings_hub::Figures::default;
-        metrics
-            .registry
-            .register_collector(Box::new(FiguresCollector::new(figures)));
-        // A family without a series is not written.
-        let (route, status): (Arc<str>, _) = ("/v1/stream".into(), "2xx");
-        metrics
-            .requests
-            .get_or_create(&RequestLabels {
-                route: Arc::clone(&route),
-                method: "GET",
-                status,
-            })
-            .inc();
-        metrics
-            .answer_seconds
-            .get_or_create(&RouteLabels { route })
-            .observe(0.0);
-        metrics
-            .credentials_refused
-            .get_or_create(&CauseLabels { cause: "expired" })
-            .inc();
-        let limit = LimitLabels { limit: "requests" };
-        metrics.rate_limited.get_or_create(&limit).inc();
-        metrics.rates_uncounted.get_or_create(&limit).inc();
-        let outcome = HandshakeLabels {
-            outcome: "completed",
-        };
-        metrics.tls_handshakes.get_or_create(&outcome).inc();
-        metrics.count_states(&Census::default());
-        let text = metrics.write().expect("text");
-        let names: Vec<&str> = text
-            .lines()
-            .filter(|line| line.starts_with("# TYPE"))
-            .collect();
-        insta::assert_snapshot!(names.join("\n"));
-    }
-
-    #[test]
-    fn a_made_up_method_is_no_new_series() {
-        let method = http::Method::from_bytes(b"BREW").expect("method");
-        assert_eq!(method_label(&method), "other");
-        assert_eq!(status_class(http::StatusCode::PAYLOAD_TOO_LARGE), "4xx");
-    }
-}
+mod tests;

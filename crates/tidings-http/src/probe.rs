@@ -1,12 +1,14 @@
 //! What machines ask: whether the process is alive, whether it takes events, and its figures.
 
+use std::time::Duration;
+
 use http::{Response, StatusCode};
 use tidings_hub::Readiness;
 use tidings_wire::problem::{Code, Problem};
+use tokio::time::timeout;
 
 use crate::app::App;
-use crate::limits::HEALTH_FRESH_MS;
-use crate::operator::census;
+use crate::limits::CENSUS_WAIT_MS_MAX;
 use crate::reply::{self, Body, Refusal};
 
 const JSON: &str = "application/json";
@@ -45,11 +47,12 @@ fn unready(word: &'static str, reason: &'static str) -> (StatusCode, &'static st
     (StatusCode::SERVICE_UNAVAILABLE, word, reason)
 }
 
-/// All figures in the format of `OpenMetrics`; those of connections by state are at most a second old.
+/// All figures in the format of `OpenMetrics`. What shards have to be asked for is left out if they do
+/// not answer: whoever watches a hub in trouble gets the rest.
 pub(crate) async fn metrics(app: &App) -> Result<Response<Body>, Refusal> {
-    let census = census::counted(app, HEALTH_FRESH_MS).await;
-    app.metrics().count_states(&census);
-    match app.metrics().write() {
+    let patience = Duration::from_millis(CENSUS_WAIT_MS_MAX);
+    let counted = timeout(patience, app.hub().census_with_lag()).await;
+    match app.metrics().write(counted.ok()) {
         Ok(text) => Ok(reply::whole(StatusCode::OK, OPENMETRICS, text)),
         Err(_) => Err(Problem::new(Code::Internal, "the figures could not be written").into()),
     }

@@ -6,6 +6,7 @@ mod connection;
 mod handshake;
 mod head;
 mod keep_back;
+mod places;
 mod preface;
 mod stall;
 mod take_over;
@@ -16,13 +17,13 @@ mod wire;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use tidings_hub::prepare_socket;
 use tidings_wire::problem::{self, Code, Problem};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::app::App;
@@ -30,6 +31,8 @@ use crate::limits::{ACCEPTS_WAITING_MAX, CLOSE_MS_MAX, MINUTE_SAMPLE_MS, NO_PLAC
 use crate::peer::Peer;
 use crate::tls::Tls;
 use accept::AcceptPause;
+use places::Place;
+pub use places::Places;
 
 /// What is written to a connection for which there is no place, before it is closed. How many there may
 /// be is not told, because it is more than that of readers, and nobody's quota.
@@ -129,12 +132,11 @@ impl Server {
     pub async fn run(
         self,
         app: App,
-        connections_max: usize,
+        places: Places,
         shutdown: impl Future<Output = ()> + Send,
         drain: Drain,
     ) {
         let (stage, _) = watch::channel(Stage::Open);
-        let places = Arc::new(Semaphore::new(connections_max));
         tracing::info!(address = %self.address, "listening");
         {
             let mut shutdown = std::pin::pin!(shutdown);
@@ -146,7 +148,7 @@ impl Server {
                     biased;
                     () = &mut shutdown => break,
                     _ = samples.tick() => {
-                        app.note_totals();
+                        app.observed().note(&app);
                         continue;
                     }
                     accepted = self.listener.accept() => accepted,
@@ -189,15 +191,11 @@ fn admit(
     app: &App,
     stream: TcpStream,
     (peer, tls): (Peer, Option<&Tls>),
-    places: &Arc<Semaphore>,
+    places: &Places,
     stage: &watch::Sender<Stage>,
 ) {
     // Sockets that shards write to have left here, but have their places.
-    let place = Arc::clone(places)
-        .try_acquire_owned()
-        .ok()
-        .filter(|_| places.available_permits() >= app.hub().sockets());
-    let Some(place) = place else {
+    let Some(place) = places.take(app.hub().sockets()) else {
         app.metrics().connections_refused.inc();
         // A fresh socket takes this much, or its peer is gone already. Under TLS there is no word that is
         // cheap enough.
@@ -223,11 +221,11 @@ fn admit(
 /// The place of an open connection, given back and counted when it ends, however it ends.
 struct Admitted {
     app: App,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Admitted {
-    fn new(app: App, place: OwnedSemaphorePermit) -> Self {
+    fn new(app: App, place: Place) -> Self {
         app.metrics().connections_opened.inc();
         Self { app, _place: place }
     }

@@ -33,6 +33,8 @@ pub struct Settings {
     pub profiles: Arc<Profiles>,
     /// Whether streams are compressed for those who accept it.
     pub compress: bool,
+    /// How many log lines were dropped because nobody took them.
+    pub dropped_log_lines: fn() -> u64,
 }
 
 impl Default for Settings {
@@ -47,6 +49,7 @@ impl Default for Settings {
             heartbeat_ms: HEARTBEAT_MS_DEFAULT as u32,
             profiles: Arc::new(Profiles::native()),
             compress: true,
+            dropped_log_lines: || 0,
         }
     }
 }

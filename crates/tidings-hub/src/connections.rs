@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tidings_core::audience::Subject;
-use tidings_core::shard::{Census, ConnectionFacts, ConnectionId, Sweep, Wanted, Which};
+use tidings_core::shard::{Census, ConnectionFacts, ConnectionId, Lag, Sweep, Wanted, Which};
 
 use crate::ask::NotAsked;
 use crate::hub::Hub;
@@ -29,6 +29,7 @@ pub struct Described {
 #[derive(Debug)]
 pub(crate) struct Slice {
     pub(crate) census: Census,
+    pub(crate) lag: Lag,
     pub(crate) described: Vec<Described>,
     pub(crate) subjects: Vec<Subject>,
     pub(crate) next: Option<u32>,
@@ -138,6 +139,21 @@ impl Hub {
         self.count(Wanted::default(), |slice| census.add(&slice.census))
             .await;
         census
+    }
+
+    /// As [`census`](Self::census), and how far behind the head they are.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: nothing is changed.
+    pub async fn census_with_lag(&self) -> (Census, Lag) {
+        let (mut census, mut lag) = (Census::default(), Lag::default());
+        let take = |slice: Slice| {
+            census.add(&slice.census);
+            lag.add(slice.lag);
+        };
+        self.count(Wanted::default(), take).await;
+        (census, lag)
     }
 
     /// As [`census`](Self::census), and how many connections each subject has.

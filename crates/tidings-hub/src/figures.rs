@@ -2,13 +2,17 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tidings_core::shard::ShardTotals;
+use tidings_core::distribution::Counted;
+use tidings_core::shard::{Cause, Closes, Opens, ShardTotals, Transport};
+use tidings_core::start::Replay;
 
 /// Totals since the hub began, and a few present values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Figures {
     /// Events committed for publishers of this hub.
     pub events_published: u64,
+    /// Bytes of these events.
+    pub bytes_published: u64,
     /// Repeats that were answered with the first publish.
     pub events_duplicate: u64,
     /// Publishes that were refused or failed.
@@ -29,6 +33,10 @@ pub struct Figures {
     pub connections_opened: u64,
     /// Connections closed.
     pub connections_closed: u64,
+    /// Of those opened, how many of each transport and by what of the past they get.
+    pub opens: Opens,
+    /// Of those closed, how many for each cause.
+    pub closes: Closes,
     /// Connections that were not let in because a limit of connections was reached.
     pub connections_refused: u64,
     /// Connections open now.
@@ -37,6 +45,12 @@ pub struct Figures {
     pub sockets: u64,
     /// The newest committed offset.
     pub end_offset: u64,
+    /// Events and topics whose readers somebody waits for.
+    pub waits: u64,
+    /// How long commits took, in microseconds.
+    pub commit_times: Counted,
+    /// Events of each read of the log for connections that were behind.
+    pub replayed: Counted,
 }
 
 /// One shard's totals, written by its thread and read by whoever asks.
@@ -48,6 +62,8 @@ pub(crate) struct ShardFigures {
     opened: AtomicU64,
     closed: AtomicU64,
     overflows: AtomicU64,
+    closes: [AtomicU64; Cause::WORDS.len()],
+    opens: [[AtomicU64; Replay::ALL.len()]; Transport::ALL.len()],
 }
 
 impl ShardFigures {
@@ -62,6 +78,11 @@ impl ShardFigures {
         ] {
             cell.store(value, Ordering::Relaxed);
         }
+        let opens = self.opens.as_flattened().iter();
+        let (opens, closes) = (opens.zip(totals.opens.as_flattened()), self.closes.iter());
+        for (cell, value) in opens.chain(closes.zip(&totals.closes)) {
+            cell.store(*value, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn add_to(&self, figures: &mut Figures) {
@@ -75,6 +96,11 @@ impl ShardFigures {
         ] {
             *sum += cell.load(Ordering::Relaxed);
         }
+        let opens = figures.opens.as_flattened_mut().iter_mut();
+        let opens = opens.zip(self.opens.as_flattened());
+        for (sum, cell) in opens.chain(figures.closes.iter_mut().zip(&self.closes)) {
+            *sum += cell.load(Ordering::Relaxed);
+        }
     }
 }
 
@@ -82,6 +108,7 @@ impl ShardFigures {
 #[derive(Debug, Default)]
 pub(crate) struct PublishFigures {
     pub(crate) published: AtomicU64,
+    pub(crate) bytes: AtomicU64,
     pub(crate) duplicate: AtomicU64,
     pub(crate) refused: AtomicU64,
 }

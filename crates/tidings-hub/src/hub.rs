@@ -137,6 +137,11 @@ impl Hub {
         self.inner.ports.sequencer.lineage().position(offset)
     }
 
+    /// Lets so many connections in from now on. Those that are there stay, also where they are more.
+    pub fn allow(&self, allowed: Allowed) {
+        self.inner.gate.allow(allowed);
+    }
+
     /// How many sockets the shards have taken over from the transport and still hold.
     pub fn sockets(&self) -> usize {
         self.inner.gate.sockets()
@@ -148,6 +153,7 @@ impl Hub {
         let (store_reads, store_reads_shared) = self.inner.threads.readers.counts();
         let mut figures = Figures {
             events_published: published.published.load(Ordering::Relaxed),
+            bytes_published: published.bytes.load(Ordering::Relaxed),
             events_duplicate: published.duplicate.load(Ordering::Relaxed),
             publishes_refused: published.refused.load(Ordering::Relaxed),
             store_reads,
@@ -155,6 +161,9 @@ impl Hub {
             connections_refused: self.inner.gate.refused(),
             connections: self.inner.gate.count() as u64,
             sockets: self.inner.gate.sockets() as u64,
+            waits: self.inner.waits.count() as u64,
+            commit_times: self.inner.ports.sequencer.commit_times(),
+            replayed: self.inner.threads.readers.replayed(),
             end_offset: self.inner.ports.sequencer.end().0,
             ..Figures::default()
         };

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mio::Waker;
-use tidings_core::audience::{Key, Subject};
+use tidings_core::audience::Subject;
 use tidings_core::limits::{SHARD_COMMANDS_MAX, SHARD_FEED_BATCHES_MAX};
 use tidings_core::position::Offset;
 use tidings_core::revocation::Revocations;
+use tidings_core::scope::Selector;
 use tidings_core::shard::{
     Batch, CaughtUp, ConnectionId, ConnectionKey, DisconnectReason, DrainPlan, Opening,
     ReplayFailed, Replayed, Rescope, RescopeRefused, Rescoped, Snapshot, Sweep, Swept, Wanted,
@@ -19,6 +20,7 @@ use tidings_core::subscription::Subscription;
 use tokio::sync::oneshot;
 
 use crate::any_sink::AnySink;
+use crate::connection_log::Introduce;
 use crate::connections::{Described, Slice};
 use crate::limits::SHARD_FEED_BYTES_MAX;
 use crate::seat::Registration;
@@ -30,7 +32,11 @@ use crate::waits::Watching;
 #[derive(Debug)]
 pub(crate) enum Command {
     /// Register a connection.
-    Open(Box<Opening<AnySink>>, oneshot::Sender<Registration>),
+    Open(
+        Box<Opening<AnySink>>,
+        Option<Introduce>,
+        oneshot::Sender<Registration>,
+    ),
     /// Look at a slice of the connections, from a slot on.
     Survey(Arc<Which>, Wanted, u32, oneshot::Sender<Slice>),
     /// Describe a connection.
@@ -39,8 +45,8 @@ pub(crate) enum Command {
     Ping(ConnectionId, oneshot::Sender<Option<bool>>),
     /// Do something to a slice of the connections, from a slot on.
     Sweep(Arc<Sweep>, u32, oneshot::Sender<Swept>),
-    /// Count the readers of a key.
-    ReadersOf(Key, oneshot::Sender<usize>),
+    /// Count those who read by a selector.
+    ReadersBy(Selector, oneshot::Sender<usize>),
     /// What a subject's stream asks for.
     Asked(ConnectionId, Subject, oneshot::Sender<Option<Subscription>>),
     /// Change what a stream reads.
@@ -61,6 +67,7 @@ pub(crate) enum Command {
 pub(crate) struct Arrival {
     pub(crate) opening: Box<Opening<AnySink>>,
     pub(crate) socket: Socket,
+    pub(crate) introduce: Option<Introduce>,
     pub(crate) opened: Box<dyn FnOnce(ConnectionId) + Send>,
 }
 

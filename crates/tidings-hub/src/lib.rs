@@ -21,6 +21,7 @@ mod ask;
 mod begin;
 mod chunk;
 mod commit_feed;
+mod connection_log;
 mod connections;
 mod disconnect;
 mod drain;
@@ -49,9 +50,10 @@ mod tcp;
 mod threads;
 mod waits;
 
-pub use admission::LimitScope;
+pub use admission::{Allowed, LimitScope};
 pub use admitted::Admitted;
 pub use chunk::Framing;
+pub use connection_log::{Introduce, Introduction};
 pub use connections::{Described, Listed, NotSurveyed, SweptAll};
 pub use disconnect::DisconnectError;
 pub use figures::Figures;
@@ -67,7 +69,7 @@ pub use renew::{RenewError, Renewed};
 pub use tcp::{prepare_accepted, prepare_socket};
 pub use tidings_core::delivery::Delivery;
 pub use tidings_core::shard::{
-    Census, ConnectionFacts, ConnectionId, ConnectionState, DisconnectReason, Mode, Sweep,
-    Transport, Which,
+    Cause, Census, ConnectionFacts, ConnectionId, ConnectionState, DisconnectReason, Lag, Mode,
+    Sweep, Transport, Which,
 };
 pub use waits::TooManyWaits;

@@ -25,6 +25,22 @@ pub(crate) const WAITS_FULL_RETRY_MS: u64 = 1_000;
 /// When a reader that met a connection limit should come back.
 pub(crate) const LIMIT_RETRY_MS: u64 = 5_000;
 
+/// Lines about connections that were added, in a second; as many about those that were removed. A storm
+/// of them is a count.
+pub(crate) const CONNECTION_LINES_PER_SECOND_MAX: u32 = 100;
+
+/// Notes of connections that wait to be written as lines: a second of them.
+pub(crate) const CONNECTION_NOTES_MAX: usize = 256;
+
+/// How long after the last line about connections it is told how many there was no line about.
+pub(crate) const SUPPRESSED_TOLD_AFTER: Duration = Duration::from_secs(1);
+
+/// How often it is told of one topic that nobody reads it.
+pub(crate) const UNREAD_TOPIC_PAUSE_MS: u64 = 1_000;
+
+/// Topics of which that is told within this time; of others it is counted.
+pub(crate) const UNREAD_TOPICS_MAX: usize = 64;
+
 /// How often a drain looks whether everybody has left.
 pub(crate) const DRAIN_LOOK_MS: u64 = 20;
 

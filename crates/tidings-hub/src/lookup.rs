@@ -94,7 +94,7 @@ impl Hub {
         for inbox in &self.inner.threads.inboxes {
             let (answer, counted) = oneshot::channel();
             if inbox
-                .command(Command::ReadersOf(key.clone(), answer))
+                .command(Command::ReadersBy(Selector::Key(key.clone()), answer))
                 .is_ok()
             {
                 sum += counted.await.unwrap_or(0) as u64;

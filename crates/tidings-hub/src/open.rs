@@ -22,6 +22,7 @@ use crate::admission::{Admission, Gate, LimitScope};
 use crate::any_sink::AnySink;
 use crate::begin::Resolver;
 use crate::chunk::Framing;
+use crate::connection_log::Introduce;
 use crate::hub::Hub;
 use crate::inbox::{Arrival, Command, Inbox};
 use crate::limits::{BUSY_RETRY_MS, LIMIT_RETRY_MS};
@@ -50,6 +51,8 @@ pub struct OpenRequest {
     pub address: IpAddr,
     /// What else is known of where it comes from, for operators.
     pub provenance: Provenance,
+    /// Who is let in, for the log; none for what is not worth a line.
+    pub introduce: Option<Introduce>,
 }
 
 /// Why a connection was not opened.
@@ -103,6 +106,7 @@ impl From<SubscribeRefused> for OpenError {
 #[derive(Debug)]
 pub struct Unattached {
     opening: Box<Opening<AnySink>>,
+    introduce: Option<Introduce>,
     inbox: Arc<Inbox>,
     gate: Arc<Gate>,
 }
@@ -127,6 +131,7 @@ impl Unattached {
         };
         self.inbox.arrive(Arrival {
             opening: self.opening,
+            introduce: self.introduce,
             socket,
             opened: Box::new(opened),
         });
@@ -161,10 +166,11 @@ impl Hub {
         let begun = self.begin(&request).await?;
         let narrowed = begun.authorised.narrowed.clone();
         let holder = begun.holder(&request);
+        let introduce = request.introduce.clone();
         let (sink, end) = mailbox(begun.admission, begun.seat);
         let sink = AnySink::Mailbox(sink);
         let opening = self.opening(request, begun.begin, begun.authorised, holder, sink);
-        let registration = register(&begun.inbox, opening).await?;
+        let registration = register(&begun.inbox, opening, introduce).await?;
         Ok(Reader::new(end, registration, narrowed))
     }
 
@@ -183,10 +189,12 @@ impl Hub {
             return Err(BUSY);
         }
         let holder = begun.holder(&request);
+        let introduce = request.introduce.clone();
         let sink = AnySink::Socket(SocketSink::new(framing, begun.admission, begun.seat));
         let opening = self.opening(request, begun.begin, begun.authorised, holder, sink);
         Ok(Unattached {
             opening: Box::new(opening),
+            introduce,
             inbox: begun.inbox,
             gate: self.inner.gate.clone(),
         })
@@ -310,10 +318,14 @@ const BUSY: OpenError = OpenError::Busy {
 };
 
 /// Has a shard register a connection.
-async fn register(inbox: &Inbox, opening: Opening<AnySink>) -> Result<Registration, OpenError> {
+async fn register(
+    inbox: &Inbox,
+    opening: Opening<AnySink>,
+    introduce: Option<Introduce>,
+) -> Result<Registration, OpenError> {
     let (answer, registered) = oneshot::channel();
     inbox
-        .command(Command::Open(Box::new(opening), answer))
+        .command(Command::Open(Box::new(opening), introduce, answer))
         .map_err(|_| BUSY)?;
     registered.await.map_err(|_| BUSY)
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tidings_core::audience::Key;
+use tidings_core::audience::{Audience, Key};
 use tidings_core::event::{Content, Draft};
 use tidings_core::identity::Identity;
 use tidings_core::limits::{GROUP_BYTES_MAX, GROUP_EVENTS_MAX, SUBSCRIBER_COUNT_WAIT_MS};
@@ -203,6 +203,12 @@ impl Hub {
             .iter()
             .map(|event| event.id.as_ref().map(ToString::to_string))
             .collect();
+        let audiences = group.iter().map(|event| event.audience.clone());
+        let audiences: Vec<Audience> = audiences.collect();
+        let sizes: Vec<u64> = group
+            .iter()
+            .map(|event| event.size_bytes() as u64)
+            .collect();
         let drafts = group
             .into_iter()
             .map(|content| Draft {
@@ -221,8 +227,18 @@ impl Hub {
         let appended = replied.await.unwrap_or(Err(AppendError::OutcomeUnknown))?;
         let patience = Instant::now() + Duration::from_millis(SUBSCRIBER_COUNT_WAIT_MS);
         let mut published = Vec::with_capacity(appended.len());
-        for (id, appended) in ids.into_iter().zip(appended) {
-            published.push(self.tell(id, appended, patience).await);
+        let bytes = sizes.iter().zip(&appended);
+        let bytes = bytes.filter(|(_, appended)| !appended.duplicate);
+        let bytes: u64 = bytes.map(|(bytes, _)| bytes).sum();
+        let figure = &self.inner.publish_figures.bytes;
+        figure.fetch_add(bytes, Ordering::Relaxed);
+        for ((id, audience), appended) in ids.into_iter().zip(audiences).zip(appended) {
+            let told = self.tell(id, appended, patience).await;
+            if told.subscribers == Some(0) {
+                let now = self.inner.ports.clock.moment();
+                self.inner.threads.log.unread(&audience, told.position, now);
+            }
+            published.push(told);
         }
         Ok(published)
     }

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use tidings_core::limits::STORE_READS_WAITING_MAX;
+use tidings_core::distribution::{Counted, Distribution};
+use tidings_core::limits::{STORE_READ_EVENTS_MAX, STORE_READS_WAITING_MAX};
 use tidings_core::port::{EventStore, ReadError};
 use tidings_core::position::Offset;
 use tidings_core::shard::{
@@ -49,7 +50,12 @@ struct Shared {
     ports: Ports,
     reads: AtomicU64,
     joined: AtomicU64,
+    /// Events of each read for a connection.
+    replayed: Distribution<{ REPLAY_EVENTS_BOUNDS.len() }>,
 }
+
+/// From a reader that missed nothing to a read as large as they are.
+const REPLAY_EVENTS_BOUNDS: [u64; 6] = [0, 1, 10, 100, 500, STORE_READ_EVENTS_MAX as u64];
 
 /// A handle to the reader threads.
 #[derive(Clone)]
@@ -74,6 +80,7 @@ impl Readers {
             ports,
             reads: AtomicU64::new(0),
             joined: AtomicU64::new(0),
+            replayed: Distribution::new(REPLAY_EVENTS_BOUNDS),
         }))
     }
 
@@ -127,6 +134,11 @@ impl Readers {
     pub(crate) fn catch_up(&self, after: Offset, inbox: Arc<Inbox>) {
         self.0.lock().jobs.push_front(Job::CatchUp(after, inbox));
         self.0.filled.notify_one();
+    }
+
+    /// Events of the reads for connections that were behind.
+    pub(crate) fn replayed(&self) -> Counted {
+        self.0.replayed.counted()
     }
 
     /// Runs a lookup on a reader thread.
@@ -188,6 +200,9 @@ impl Shared {
             match job {
                 Job::Read(request) => {
                     let answer = store_reads::replay(&self.ports, &request);
+                    if let Ok(replayed) = &answer {
+                        self.replayed.note(replayed.events as u64);
+                    }
                     for (inbox, key) in self.done(request, answer.as_ref().ok()) {
                         inbox.answer(Answer::Replayed(key, answer.clone()));
                     }

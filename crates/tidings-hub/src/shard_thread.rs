@@ -11,10 +11,11 @@ use std::time::Duration;
 use mio::{Events, Poll};
 use tidings_core::port::Clock;
 use tidings_core::shard::{
-    Action, Batch, Closed, ConnectionFacts, ConnectionKey, Now, Shard, ShardOptions,
+    Action, Batch, ConnectionFacts, ConnectionKey, Now, Registered, Shard, ShardOptions,
 };
 
 use crate::any_sink::AnySink;
+use crate::connection_log::{ConnectionLog, Introduce};
 use crate::connections::{Described, Slice};
 use crate::figures::ShardFigures;
 use crate::inbox::{Answer, Command, Inbox, Waiting};
@@ -33,6 +34,7 @@ pub(crate) struct ShardThread {
     readers: Readers,
     figures: Arc<ShardFigures>,
     clock: Arc<dyn Clock>,
+    log: Arc<ConnectionLog>,
     /// How many connections each event of the batch in hand matched.
     matched: Vec<u64>,
     /// Who waits for readers.
@@ -62,6 +64,7 @@ impl ShardThread {
         figures: Arc<ShardFigures>,
         options: ShardOptions,
         ports: &Ports,
+        log: Arc<ConnectionLog>,
     ) -> io::Result<()> {
         let name = format!("shard-{}", options.index);
         let shard = Self {
@@ -73,6 +76,7 @@ impl ShardThread {
             readers,
             figures,
             clock: ports.clock.clone(),
+            log,
             matched: Vec::new(),
             stopped: false,
         };
@@ -140,7 +144,7 @@ impl ShardThread {
                 }
                 Action::CatchUp(after) => self.readers.catch_up(after, self.inbox.clone()),
                 Action::Closed(closed, sink) => {
-                    tell(&closed);
+                    self.log.removed(closed, now.moment);
                     self.sockets.ended(sink, now.moment);
                 }
             }
@@ -191,6 +195,7 @@ impl ShardThread {
         }
         for arrival in waiting.arrivals {
             let registered = self.shard.open(*arrival.opening, now);
+            self.added(registered, arrival.introduce, now);
             (arrival.opened)(registered.id);
             let key = registered.key;
             self.sockets
@@ -223,8 +228,9 @@ impl ShardThread {
 
     fn obey(&mut self, command: Command, now: Now) {
         match command {
-            Command::Open(opening, answer) => {
+            Command::Open(opening, introduce, answer) => {
                 let registered = self.shard.open(*opening, now);
+                self.added(registered, introduce, now);
                 // Whoever asked may be gone, or go before it looks: then the registration itself
                 // tells the shard.
                 drop(answer.send(Registration::new(self.inbox.clone(), registered)));
@@ -234,6 +240,7 @@ impl ShardThread {
                 let described = found.described.into_iter();
                 let slice = Slice {
                     census: found.census,
+                    lag: found.lag,
                     described: described
                         .map(|(key, facts)| self.with_address(key, facts))
                         .collect(),
@@ -254,8 +261,8 @@ impl ShardThread {
             Command::Sweep(sweep, from, answer) => {
                 let _: Result<_, _> = answer.send(self.shard.sweep(&sweep, from, now));
             }
-            Command::ReadersOf(key, answer) => {
-                let _: Result<_, _> = answer.send(self.shard.readers_of(&key));
+            Command::ReadersBy(selector, answer) => {
+                let _: Result<_, _> = answer.send(self.shard.readers_by(&selector));
             }
             Command::Asked(id, subject, answer) => {
                 drop(answer.send(self.shard.asked(id, Some(&subject))));
@@ -271,19 +278,15 @@ impl ShardThread {
         }
     }
 
+    /// Lets the operator know of a stream.
+    fn added(&self, registered: Registered, introduce: Option<Introduce>, now: Now) {
+        let outline = || self.shard.outline(registered.key);
+        self.log.added(registered, outline, introduce, now.moment);
+    }
+
     /// What is known of a connection, with what its sink knows.
     fn with_address(&mut self, key: ConnectionKey, facts: ConnectionFacts) -> Described {
         let address = self.shard.sink(key).and_then(|sink| sink.address());
         Described { facts, address }
-    }
-}
-
-/// Lets the operator know that a connection is gone, and why.
-fn tell(closed: &Closed) {
-    let (connection, cause, open_ms) = (closed.id, closed.cause.as_str(), closed.open_ms);
-    if closed.is_page {
-        tracing::debug!(%connection, cause, open_ms, "page ended");
-    } else {
-        tracing::info!(%connection, cause, open_ms, "connection closed");
     }
 }

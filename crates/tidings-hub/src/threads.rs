@@ -7,6 +7,7 @@ use mio::{Poll, Waker};
 use tidings_core::position::Offset;
 use tidings_core::shard::ShardOptions;
 
+use crate::connection_log::ConnectionLog;
 use crate::figures::ShardFigures;
 use crate::inbox::Inbox;
 use crate::options::{Options, Ports};
@@ -20,6 +21,7 @@ pub(crate) struct Threads {
     pub(crate) inboxes: Vec<Arc<Inbox>>,
     pub(crate) shard_figures: Vec<Arc<ShardFigures>>,
     pub(crate) readers: Readers,
+    pub(crate) log: Arc<ConnectionLog>,
 }
 
 impl Threads {
@@ -29,11 +31,13 @@ impl Threads {
             inboxes: Vec::new(),
             shard_figures: Vec::new(),
             readers: Readers::new(ports.clone()),
+            log: Arc::default(),
         };
         threads.readers.start(options.reader_threads)?;
         for index in 0..options.shards.max(1) {
             threads.start_shard(index, options, ports, end)?;
         }
+        threads.log.start(threads.inboxes.clone())?;
         Ok(threads)
     }
 
@@ -65,6 +69,7 @@ impl Threads {
             figures.clone(),
             shard,
             ports,
+            self.log.clone(),
         )?;
         self.inboxes.push(inbox);
         self.shard_figures.push(figures);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 use tidings_core::event::{Draft, Event};
 use tidings_core::limits::COMMIT_BATCH_BYTES_MAX;
@@ -96,8 +97,14 @@ impl Committer {
     }
 
     fn write(&mut self, batch: &Batch) -> Result<(), AppendError> {
-        let at = match self.active.write(&batch.records) {
-            Ok(at) => at,
+        let begun = Instant::now();
+        let written = self.active.write(&batch.records);
+        let took = begun.elapsed().as_micros() as u64;
+        let at = match written {
+            Ok(at) => {
+                self.shared.commit_times.note(took);
+                at
+            }
             Err(fault) => {
                 self.dedupe.roll_back();
                 return Err(self.refuse(fault, true));

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use tidings_core::audience::Key;
+use tidings_core::distribution::Counted;
 use tidings_core::event::{Draft, Event};
 use tidings_core::gap::Hole;
 use tidings_core::id::EventId;
@@ -276,6 +277,10 @@ impl Sequencer for EmbeddedLog {
     fn backlog(&self) -> Backlog {
         let shared = &self.0.shared;
         shared.queue.backlog(shared.clock.moment())
+    }
+
+    fn commit_times(&self) -> Counted {
+        self.0.shared.commit_times.counted()
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
+use tidings_core::distribution::Distribution;
 use tidings_core::lineage::Lineage;
 use tidings_core::port::Health;
 use tidings_core::time::Moment;
@@ -18,6 +19,11 @@ use crate::queue::{Queue, Shut};
 use crate::retention::Retention;
 use crate::segment::Inventory;
 use crate::steady::SteadyClock;
+
+/// From the sync of a fast disk to one that has come to a stand, in microseconds.
+const COMMIT_MICROS_BOUNDS: [u64; 12] = [
+    100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 500_000, 2_500_000,
+];
 
 /// The common state of one open log.
 #[derive(Debug)]
@@ -39,6 +45,8 @@ pub(crate) struct Shared {
     keeper_turn: Mutex<KeeperTurn>,
     health: Mutex<Health>,
     end: AtomicU64,
+    /// In microseconds.
+    pub(crate) commit_times: Distribution<{ COMMIT_MICROS_BOUNDS.len() }>,
 }
 
 impl Shared {
@@ -68,6 +76,7 @@ impl Shared {
             keeper_turn: Mutex::default(),
             health: Mutex::new(Health::Writable),
             end: AtomicU64::new(end),
+            commit_times: Distribution::new(COMMIT_MICROS_BOUNDS),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Assembly: from settings to a running hub. The only place that names concrete adapters.
 
 pub mod access;
+mod changes;
 
 use std::sync::Arc;
 
@@ -17,9 +18,11 @@ use tidings_log::{EmbeddedLog, Options as LogOptions, Retention, RetentionRule};
 use tidings_wire::coding::BlockCoder;
 use tidings_wire::sse::WireEncoder;
 
-use access::Watcher;
+use access::{Stores, Watcher};
+pub use changes::Changes;
 
 use crate::clock::SystemClock;
+use crate::diagnostics;
 use crate::settings::{AllowedOrigin, LogKind, RetentionRule as Rule, Settings};
 
 /// Where the log lies within the data directory.
@@ -34,6 +37,8 @@ pub struct Assembled {
     pub log: Option<EmbeddedLog>,
     /// Looks after API keys and revocations that other processes make.
     pub watcher: Watcher,
+    /// Takes other settings over.
+    pub changes: Changes,
 }
 
 /// Opens the log and starts a hub over it.
@@ -61,24 +66,43 @@ pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
         ..HubOptions::default()
     };
     let hub = Hub::start(&options, ports).context("the hub could not start")?;
-    let surface = tidings_http::Settings {
+    let surface = surface(settings)?;
+    let homes = homes(&settings.profiles)?;
+    let stores = Stores::open(&settings.data_dir)?;
+    let assembled = access::assemble(settings, homes.clone(), &stores, None, &clock)?;
+    stores.on_revocations(hub.clone());
+    let watcher = stores.watch(&clock)?;
+    let app = App::new(hub.clone(), assembled.access, Arc::clone(&clock), surface);
+    let changes = Changes {
+        app: app.clone(),
+        hub,
+        stores,
+        issuers: assembled.issuers,
+        homes,
+        clock,
+    };
+    Ok(Assembled {
+        app,
+        log,
+        watcher,
+        changes,
+    })
+}
+
+/// What the settings decide about the HTTP surface.
+fn surface(settings: &Settings) -> anyhow::Result<tidings_http::Settings> {
+    Ok(tidings_http::Settings {
         origins: origins(settings)?,
         development: settings.development,
         heartbeat_ms: settings.heartbeat.as_millis() as u32,
         compress: settings.streams.compress,
+        dropped_log_lines: diagnostics::lines_dropped,
         hosts: settings.web.hosts.clone(),
         trusted_proxies: settings.web.trusted_proxies.clone(),
         forwarded_header: settings.web.forwarded,
         rates: settings.limits.rates,
         profiles: Arc::clone(&settings.profiles),
-    };
-    let assembled = access::assemble(settings, homes(&settings.profiles)?, &clock)?;
-    let shards = hub.clone();
-    let store = &assembled.access.store;
-    store.on_revocations(Box::new(move |revocations| shards.revoke(&revocations)));
-    let watcher = assembled.watch(&clock)?;
-    let app = App::new(hub, assembled.access, clock, surface);
-    Ok(Assembled { app, log, watcher })
+    })
 }
 
 /// What profiles read by claims of whoever comes by them.

@@ -1,14 +1,24 @@
 //! Log lines: where they go, how they look, and from which level on.
 
-use std::io::IsTerminal as _;
+mod lines;
+
+use std::io::{self, IsTerminal as _};
+use std::sync::OnceLock;
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt;
 
+use crate::limits::{LAST_LINES_WAIT_MAX, LOG_LINES_BYTES_MAX};
 use crate::settings::{Diagnostics, LogFormat, LogLevel};
+use lines::Lines;
+pub use lines::Written;
 
-/// Sends log lines to standard error from now on. Does nothing if that was set up before.
-pub fn start(diagnostics: &Diagnostics) {
+/// The lines of the process.
+static LINES: OnceLock<Lines> = OnceLock::new();
+
+/// Sends log lines to standard error from now on, as long as the answer lives. They go where they went
+/// before, if that was set up already.
+pub fn start(diagnostics: &Diagnostics) -> io::Result<Written> {
     let level = match diagnostics.level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
@@ -16,16 +26,23 @@ pub fn start(diagnostics: &Diagnostics) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    let lines = fmt()
+    let (lines, written) = Lines::start(io::stderr(), LOG_LINES_BYTES_MAX, LAST_LINES_WAIT_MAX)?;
+    let subscriber = fmt()
         .with_max_level(level)
-        .with_writer(std::io::stderr)
+        .with_writer(lines.clone())
         .with_target(false)
-        .with_ansi(std::io::stderr().is_terminal());
+        .with_ansi(io::stderr().is_terminal());
     let outcome = match diagnostics.format {
-        LogFormat::Text => lines.try_init(),
-        LogFormat::Json => lines.json().try_init(),
+        LogFormat::Text => subscriber.try_init(),
+        LogFormat::Json => subscriber.json().try_init(),
     };
-    if outcome.is_err() {
+    if outcome.is_err() || LINES.set(lines).is_err() {
         tracing::debug!("log lines go where they went before");
     }
+    Ok(written)
+}
+
+/// Log lines that were dropped because nobody took them.
+pub fn lines_dropped() -> u64 {
+    LINES.get().map_or(0, Lines::dropped)
 }

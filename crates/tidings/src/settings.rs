@@ -30,6 +30,7 @@ mod gather;
 mod issuer;
 mod list;
 mod profile;
+mod reload;
 mod report;
 mod resolve;
 mod rule;
@@ -53,6 +54,7 @@ pub use issuer::Issuer;
 pub use keys::Layer;
 pub use list::ProviderName;
 pub use profile::ProfileSetting;
+pub use reload::Fixed;
 pub use report::{effective, reference};
 pub use resolve::{
     Auth, Dedupe, Diagnostics, Drain, Limits, Purpose, Retention, Settings, Streams, Web, Window,
@@ -62,5 +64,5 @@ pub use sections::{SECTIONS, Sections};
 pub use session::Session;
 pub use sources::VouchedFor;
 pub use table::{Section, Table};
-pub use tls::TlsFiles;
+pub use tls::{TlsFiles, TlsFilesError};
 pub use value::{LogFormat, LogKind, LogLevel};

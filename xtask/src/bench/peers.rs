@@ -27,8 +27,8 @@ const PATIENCE: &str = "--patience 5s";
 /// The file of the results.
 const NAME: &str = "peers";
 
-/// Findings by case and system.
-type Found = BTreeMap<(&'static str, &'static str), Findings>;
+/// Findings of each run, by case and system.
+type Found = BTreeMap<(&'static str, &'static str), Vec<Findings>>;
 
 /// Measures the cases that are named, or all.
 ///
@@ -57,7 +57,10 @@ pub(crate) fn run(root: &Path, arguments: &BenchArguments, names: &[String]) -> 
     let mut found = Found::new();
     let mut ours_is_right = true;
     for case in cases {
-        for system in case.systems.iter().filter(|one| systems.contains(one)) {
+        let contestants = case.systems.iter().filter(|one| systems.contains(one));
+        // A moment of the machine then hits all of them, and not all runs of one.
+        let turns = (0..case.runs).flat_map(|_| contestants.clone());
+        for system in turns {
             let Some(load) = load(case, *system, seconds, &found) else {
                 println!("== {}: {} has no rate to halve", case.name, system.name());
                 continue;
@@ -70,7 +73,8 @@ pub(crate) fn run(root: &Path, arguments: &BenchArguments, names: &[String]) -> 
                 println!("  readers did not see every event once and in order: {faults}");
                 ours_is_right &= !system.is_ours();
             }
-            found.insert((case.name, system.name()), findings);
+            let runs = found.entry((case.name, system.name())).or_default();
+            runs.push(findings);
         }
     }
     let report = report(&found, seconds);
@@ -100,8 +104,8 @@ fn load(case: &Case, system: System, seconds: u64, found: &Found) -> Option<Stri
     let rate = match case.pace {
         Pace::Given => String::new(),
         Pace::HalfOf(other) => {
-            let findings = found.get(&(other, system.name()))?;
-            let rate = findings.number("/publishedPerSecond")? / 2.0;
+            let runs = found.get(&(other, system.name()))?;
+            let rate = median(numbers(runs, "/publishedPerSecond"))? / 2.0;
             format!("--rate {rate:.0}")
         }
     };
@@ -138,14 +142,19 @@ fn report(found: &Found, seconds: u64) -> Report {
         for (index, wanted) in case.figures.iter().enumerate() {
             let mut bars = Vec::new();
             for system in case.systems {
-                let value = found
-                    .get(&(case.name, system.name()))
-                    .and_then(|findings| findings.number(wanted.pointer));
+                let runs = found.get(&(case.name, system.name()));
+                let values = runs.map_or_else(Vec::new, |runs| numbers(runs, wanted.pointer));
+                let value = if wanted.adds_up && !values.is_empty() {
+                    Some(values.iter().sum())
+                } else {
+                    median(values.clone())
+                };
                 let Some(value) = value else { continue };
                 bars.push((system.name().to_owned(), value));
                 let name = format!("{}: {}: {}", case.name, wanted.name, system.name());
                 let to_reach = wanted.to_reach.filter(|_| system.is_ours());
-                figures.push(Figure::new(name, value, wanted.unit).with_goal(to_reach));
+                let figure = Figure::new(name, value, wanted.unit).with_goal(to_reach);
+                figures.push(figure.with_runs(values));
             }
             // The first figure is the one that a case is about.
             if index == 0 && !bars.is_empty() {
@@ -161,11 +170,24 @@ fn report(found: &Found, seconds: u64) -> Report {
         setup: format!(
             "each system on one core and `tidings bench` on another, {seconds} s of each load after a warm-up, a fresh \
              process for each; nchan and axum without authentication and durability, tidings with both, \
-             tidings-memory with its log in memory; events of 200 bytes unless said; figures to reach are those of tidings"
+             tidings-memory with its log in memory; where a load was run several times, in turns, the figure is the \
+             median, and what is missing the sum; events of 200 bytes unless said; figures to reach are those of tidings"
         ),
         figures,
         charts,
     }
+}
+
+/// A figure of each run that has it.
+fn numbers(runs: &[Findings], pointer: &str) -> Vec<f64> {
+    let numbers = runs.iter().filter_map(|findings| findings.number(pointer));
+    numbers.collect()
+}
+
+/// The one in the middle; of an even number the lower one.
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len().saturating_sub(1) / 2).copied()
 }
 
 #[cfg(test)]
@@ -182,6 +204,21 @@ mod tests {
                 assert!(place(other) < place(case.name), "{}", case.name);
             }
         }
+    }
+
+    #[test]
+    fn one_bad_moment_decides_nothing_and_one_loss_everything() {
+        let run = |p99: f64, missing: u64| {
+            let text = format!(r#"{{"deliveryMs":{{"p99":{p99}}},"missing":{missing}}}"#);
+            Findings::read(text.as_bytes()).expect("JSON")
+        };
+        let runs = vec![run(2.0, 0), run(90.0, 7), run(1.0, 0)];
+        let found = Found::from([(("unicast-half", System::Durable.name()), runs)]);
+        let report = report(&found, 1);
+        let shown = format!("{:?}", report.figures);
+        assert!(shown.contains("value: 2.0"), "{shown}");
+        assert!(shown.contains("value: 7.0"), "{shown}");
+        assert_eq!(median(Vec::new()), None);
     }
 
     #[test]
@@ -202,7 +239,7 @@ mod tests {
         let mut found = Found::new();
         assert_eq!(load(half, System::Nchan, 2, &found), None);
         let findings = Findings::read(br#"{"publishedPerSecond":30000.0}"#).expect("JSON");
-        found.insert(("unicast", "nchan"), findings);
+        found.insert(("unicast", "nchan"), vec![findings]);
         let load = load(half, System::Nchan, 2, &found).expect("a load");
         assert!(load.contains("--rate 15000 --duration 2s"), "{load}");
     }

@@ -27,6 +27,8 @@ pub(crate) struct Figure {
     value: f64,
     unit: &'static str,
     to_reach: Option<&'static str>,
+    /// What each of several runs had.
+    runs: Vec<f64>,
 }
 
 impl Figure {
@@ -37,7 +39,13 @@ impl Figure {
             value,
             unit,
             to_reach: None,
+            runs: Vec::new(),
         }
+    }
+
+    /// The same with what each of several runs had.
+    pub(crate) fn with_runs(self, runs: Vec<f64>) -> Self {
+        Self { runs, ..self }
     }
 
     /// The same with what it should be.
@@ -47,12 +55,7 @@ impl Figure {
 
     /// The value with as many digits as it deserves.
     fn rounded(&self) -> f64 {
-        let scale = match self.value.abs() {
-            100.0.. => 1.0,
-            1.0.. => 100.0,
-            _ => 10_000.0,
-        };
-        (self.value * scale).round() / scale
+        rounded(self.value)
     }
 }
 
@@ -92,6 +95,10 @@ impl Report {
             if let Some(to_reach) = figure.to_reach {
                 json["toReach"] = to_reach.into();
             }
+            if figure.runs.len() > 1 {
+                let runs: Vec<f64> = figure.runs.iter().copied().map(rounded).collect();
+                json["runs"] = runs.into();
+            }
             json
         };
         json!({
@@ -103,6 +110,15 @@ impl Report {
             "figures": self.figures.iter().map(figure).collect::<Vec<_>>(),
         })
     }
+}
+
+fn rounded(value: f64) -> f64 {
+    let scale = match value.abs() {
+        100.0.. => 1.0,
+        1.0.. => 100.0,
+        _ => 10_000.0,
+    };
+    (value * scale).round() / scale
 }
 
 fn put(path: &Path, text: &str) -> Result<()> {

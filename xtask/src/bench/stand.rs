@@ -121,11 +121,6 @@ impl Stand {
         self.program.last_words()
     }
 
-    /// How many lines with these words the hub wrote to its output.
-    pub(crate) fn lines_with(&self, words: &str) -> usize {
-        self.program.lines_with(words)
-    }
-
     /// Bytes on disk below the stand's directory.
     pub(crate) fn disk_bytes(&self) -> Result<u64> {
         let output = std::process::Command::new("du")
@@ -144,15 +139,21 @@ impl Stand {
 impl Hub {
     /// How many connections read from it, as it says itself.
     pub(crate) fn connections(&self) -> Result<u64> {
+        self.figure("tidings_hub_connections")
+    }
+
+    /// A figure, as it says itself.
+    pub(crate) fn figure(&self, name: &str) -> Result<u64> {
         let mut socket = TcpStream::connect(self.running.address)?;
         socket
             .write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
         let mut text = String::new();
         socket.read_to_string(&mut text)?;
         text.lines()
-            .find_map(|line| line.strip_prefix("tidings_hub_connections "))
-            .and_then(|count| count.parse().ok())
-            .context("the hub does not say how many connections it has")
+            .filter_map(|line| line.rsplit_once(' '))
+            .find(|(known, _)| *known == name)
+            .and_then(|(_, value)| value.trim().parse().ok())
+            .with_context(|| format!("the hub does not say its `{name}`"))
     }
 }
 

@@ -43,7 +43,8 @@ pub(super) fn run(root: &Path) -> Result<Tally> {
     );
     let faults = findings.faults();
     let mib = findings.need("/slow/serverBytesGrown")? / 1_048_576.0;
-    let given_up = stand.lines_with("cause=\"slow_reader\"") as f64;
+    let ended = "tidings_hub_connections_ended_total{cause=\"slow_reader\"}";
+    let given_up = hub.figure(ended)? as f64;
     Ok(check(
         "events lost, repeated or out of order",
         &faults,

@@ -24,6 +24,7 @@ use crate::limits::{
 };
 
 /// Where an issuer's keys come from, and the ones that it last published.
+#[derive(Clone)]
 pub(crate) struct Source(Arc<Inner>);
 
 struct Inner {
@@ -81,6 +82,14 @@ impl Source {
             flight: Mutex::default(),
             held: watch::Sender::new(Held::default()),
         }))
+    }
+
+    /// Whether another has the same keys, read alike.
+    pub(crate) fn asks_as(&self, other: &Self) -> bool {
+        let (own, other) = (&self.0, &other.0);
+        own.issuer == other.issuer
+            && own.address == other.address
+            && own.algorithms == other.algorithms
     }
 
     /// Whether a token was signed with one of the issuer's keys.

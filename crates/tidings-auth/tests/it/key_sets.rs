@@ -372,3 +372,24 @@ async fn a2_a_token_without_a_key_name_tries_eight_keys_and_no_more() {
         .await
         .expect("by its name");
 }
+
+#[tokio::test]
+async fn issuers_that_follow_others_know_their_keys_and_only_of_the_same_address() {
+    let signer = signer("k1");
+    let servers = [(); 2].map(|()| KeyServer::new(&key_set(&[&signer])));
+    let before = world(&servers[0]);
+    assert!(passes(&before, &signer).await);
+    // The issuer is down when the settings are read again.
+    servers[0].answers(Answer::Down);
+    let same = world(&servers[0]).following(&before);
+    assert!(passes(&same, &signer).await);
+    assert_eq!(servers[0].requests(), 1, "nothing was fetched again");
+
+    let elsewhere = world(&servers[1]).following(&before);
+    assert!(passes(&elsewhere, &signer).await);
+    assert_eq!(servers[1].requests(), 1);
+    let other_algorithms = published(&servers[0].url(), &ES[..1]);
+    let read_otherwise = World::online(vec![other_algorithms]).following(&before);
+    let refused = read_otherwise.verify(&signer.token(&claims())).await;
+    assert_eq!(refused, Err(AuthFailure::Unavailable));
+}

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::distribution::Counted;
 use crate::event::{Draft, Event};
 use crate::lineage::Lineage;
 use crate::port::ReadError;
@@ -127,4 +128,10 @@ pub trait Sequencer: Send + Sync + std::fmt::Debug {
 
     /// What waits for it.
     fn backlog(&self) -> Backlog;
+
+    /// How long commits have taken, in microseconds: from the first byte written until all are durable.
+    /// Nothing, for a log that has nothing to wait for.
+    fn commit_times(&self) -> Counted {
+        Counted::default()
+    }
 }

@@ -5,7 +5,7 @@ use crate::limits::DISMISSAL_WAIT_MS_MAX;
 use crate::port::{Control, Farewell};
 use crate::shard::connection::{ConnectionId, ConnectionKey};
 use crate::shard::spread::Jitter;
-use crate::shard::{Action, Now, Shard, pack};
+use crate::shard::{Action, Now, Outline, Shard, pack};
 
 /// Why a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,20 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The cause as a word for logs.
+    /// Every cause as a word: the codes of farewells among them.
+    pub const WORDS: [&str; 9] = [
+        "left",
+        "answered",
+        "drain",
+        "slow_reader",
+        LOG_FAILED,
+        "credential_expired",
+        "credential_revoked",
+        "not_granted",
+        "disconnected",
+    ];
+
+    /// The cause as a word for logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Left => "left",
@@ -27,13 +40,26 @@ impl Cause {
             Self::Told(code) => code,
         }
     }
+
+    /// Its place among all words.
+    fn place(self) -> usize {
+        let word = self.as_str();
+        let place = Self::WORDS.iter().position(|known| *known == word);
+        debug_assert!(place.is_some(), "`{word}` is no cause");
+        place.unwrap_or_default()
+    }
 }
 
+/// How many connections ended for each cause, in the order of [`Cause::WORDS`].
+pub type Closes = [u64; Cause::WORDS.len()];
+
 /// A connection that is gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {
     /// Which.
     pub id: ConnectionId,
+    /// Whose it was, and what it read.
+    pub outline: Outline,
     /// Whether it was a page, which ends with its answer.
     pub is_page: bool,
     /// Why.
@@ -214,14 +240,19 @@ impl<S: Sink> Shard<S> {
         let Some(connection) = self.connections.remove(key.slot()) else {
             return;
         };
+        let outline = self.outline_of(&connection);
         let filtered = !connection.types.is_everything();
         for (selector, place) in &connection.memberships {
             self.leave_selector(*selector, *place, filtered);
         }
         self.totals.closed += 1;
+        if let Some(count) = self.totals.closes.get_mut(cause.place()) {
+            *count += 1;
+        }
         let open_ms = now.moment.ms_since(connection.opened_at);
         let closed = Closed {
             id: self.id(key, connection.random),
+            outline,
             is_page: connection.is_page(),
             cause,
             open_ms,

@@ -15,7 +15,7 @@ use crate::shard::connection::{
 };
 use crate::shard::small::{Coarse, Given};
 use crate::shard::spread::Jitter;
-use crate::shard::{Now, Shard, pack};
+use crate::shard::{Now, Shard, Transport, pack};
 use crate::start::Replay;
 use crate::subscription::{Authorised, Subscription};
 use crate::time::Timestamp;
@@ -78,7 +78,12 @@ pub struct Registered {
     pub key: ConnectionKey,
     /// Its public name.
     pub id: ConnectionId,
+    /// Whether it gets what of the past it asked for.
+    pub replay: Replay,
 }
+
+/// How many connections were opened, of each [`Transport`] and with each [`Replay`].
+pub type Opens = [[u64; Replay::ALL.len()]; Transport::ALL.len()];
 
 /// Room for a hello, so that writing it does not move it again and again; longer ones do.
 const HELLO_BYTES: usize = 512;
@@ -165,6 +170,7 @@ impl<S: Sink> Shard<S> {
         let slot = self.connections.insert(connection);
         debug_assert_eq!(slot, key.slot());
         self.totals.opened += 1;
+        self.count_open(is_page, replay);
         self.watch_comes(key);
         let id = self.id(key, opening.random);
         if let Mode::Stream { heartbeat, voice } = opening.mode {
@@ -187,7 +193,19 @@ impl<S: Sink> Shard<S> {
         self.enqueue(key);
         self.arm(key, now);
         self.judge(key, now);
-        Registered { key, id }
+        Registered { key, id, replay }
+    }
+
+    fn count_open(&mut self, is_page: bool, replay: Replay) {
+        let transport = if is_page {
+            Transport::Page
+        } else {
+            Transport::Stream
+        };
+        let opens = self.totals.opens.get_mut(transport as usize);
+        if let Some(count) = opens.and_then(|opens| opens.get_mut(replay as usize)) {
+            *count += 1;
+        }
     }
 
     /// Makes a connection a member of every selector of a scope, once.

@@ -204,6 +204,9 @@ impl SelectorTable {
         let mut found = Vec::new();
         self.matching(&Audience::new(vec![key.clone()]), &mut found);
         seen.clear();
+        if let [only] = found.as_slice() {
+            return self.get(*only).map_or(0, |entry| entry.members.len());
+        }
         for id in found {
             if let Some(entry) = self.get(id) {
                 seen.extend_from_slice(&entry.members);
@@ -212,6 +215,18 @@ impl SelectorTable {
         seen.sort_unstable();
         seen.dedup();
         seen.len()
+    }
+
+    /// How many connections read by a pattern.
+    pub(super) fn readers_by(&self, pattern: &Selector) -> usize {
+        let id = self.patterns.get(pattern);
+        let entry = id.and_then(|id| self.get(*id));
+        entry.map_or(0, |entry| entry.members.len())
+    }
+
+    /// What a selector selects.
+    pub(super) fn selector(&self, id: u32) -> Option<&Selector> {
+        Some(&self.get(id)?.selector)
     }
 
     fn intern(&mut self, selector: &Selector, head: Offset) -> u32 {

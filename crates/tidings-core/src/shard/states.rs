@@ -4,7 +4,6 @@
 //! keeps anyway. [`ConnectionState`] says when each of them holds; the first that does, in the order
 //! `disconnecting`, `stale`, `connecting`, `idle`, `connected`, is the state.
 
-use crate::audience::Key;
 use crate::delivery::Sink;
 use crate::limits::{IDLE_AFTER_MS, STALE_PART_OF_SLOW};
 use crate::shard::Shard;
@@ -124,11 +123,6 @@ impl Census {
 }
 
 impl<S: Sink> Shard<S> {
-    /// How many connections read a key.
-    pub fn readers_of(&self, key: &Key) -> usize {
-        self.selectors.readers_of(key, &mut Vec::new())
-    }
-
     /// What a connection is doing.
     pub(super) fn state(&self, connection: &Connection<S>, now: Moment) -> ConnectionState {
         let stale_ms = self.options.slow_reader_ms / STALE_PART_OF_SLOW;

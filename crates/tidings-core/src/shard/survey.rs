@@ -13,7 +13,7 @@ use crate::pattern::Pattern;
 use crate::position::Position;
 use crate::provenance::{Metadata, ProfileIndex, Protocol};
 use crate::scope::{Scope, Selector};
-use crate::shard::connection::{Connection, ConnectionId, ConnectionKey};
+use crate::shard::connection::{Connection, ConnectionId, ConnectionKey, Queued};
 use crate::shard::rescope::pattern;
 use crate::shard::{Census, ConnectionState, Now, Shard, Transport};
 use crate::time::{Moment, Timestamp};
@@ -103,11 +103,35 @@ impl ConnectionFacts {
     }
 }
 
+/// How far behind the head connections are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lag {
+    /// Connections that have not been given all that they may be given.
+    pub behind: u64,
+    /// Positions of the log between the head and that of them which is furthest behind.
+    pub positions_max: u64,
+}
+
+impl Lag {
+    /// Adds what was found elsewhere.
+    pub fn add(&mut self, other: Self) {
+        self.behind += other.behind;
+        self.positions_max = self.positions_max.max(other.positions_max);
+    }
+
+    fn note(&mut self, positions: u64) {
+        self.behind += u64::from(positions > 0);
+        self.positions_max = self.positions_max.max(positions);
+    }
+}
+
 /// What a slice has found.
 #[derive(Debug, Default)]
 pub struct Surveyed {
     /// How many there are.
     pub census: Census,
+    /// How far behind the head they are.
+    pub lag: Lag,
     /// What was wanted to be known of them, by their slots.
     pub described: Vec<(ConnectionKey, ConnectionFacts)>,
     /// Whose they are, each as often as it has one; nobody's are left out.
@@ -142,6 +166,7 @@ impl<S: Sink> Shard<S> {
                 continue;
             }
             found.census.count(connection.transport(), state);
+            found.lag.note(self.lag_of(connection));
             if wanted.subjects {
                 found.subjects.extend(connection.holder.subject().cloned());
             }
@@ -158,6 +183,18 @@ impl<S: Sink> Shard<S> {
         }
         found.next = (slot < places).then_some(slot as u32);
         found
+    }
+
+    /// How many positions lie between a connection and the head, if it has something to do: whoever
+    /// has nothing to do is caught up, wherever its cursor stands. It is at most so far behind.
+    fn lag_of(&self, connection: &Connection<S>) -> u64 {
+        let has_nothing_to_do =
+            connection.sink.is_free() && !connection.reading && connection.queued == Queued::No;
+        if has_nothing_to_do {
+            0
+        } else {
+            self.head.0.saturating_sub(connection.cursor.0)
+        }
     }
 
     /// What is known of the connection of a public name.

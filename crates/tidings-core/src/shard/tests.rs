@@ -4,6 +4,7 @@ mod catch_up;
 mod ending;
 mod fixture;
 mod gapless;
+mod outline;
 mod page;
 mod renewal;
 mod revocation;

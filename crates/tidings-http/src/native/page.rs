@@ -34,6 +34,7 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
         coding: Coding::Identity,
         address: call.counted_address(),
         provenance: call.provenance(asked.metadata),
+        introduce: None,
     };
     let opened = app.hub().open(request).await;
     let mut reader = opened.map_err(|error| refusals::open(app, error))?;

@@ -6,11 +6,10 @@ use http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, USER_AGENT, VARY,
 };
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Version};
-use tidings_core::audience::Subject;
 use tidings_core::coding::Coding;
 use tidings_core::pattern::Pattern;
-use tidings_core::shard::{ConnectionId, Heartbeat};
-use tidings_hub::{Mode, OpenRequest};
+use tidings_core::shard::Heartbeat;
+use tidings_hub::{Introduce, Introduction, Mode, OpenRequest};
 use tidings_wire::coding::{content_encoding, negotiate};
 use tidings_wire::problem::{Code, Problem};
 use tidings_wire::sse::{SSE_ENVELOPE, SSE_PAYLOAD};
@@ -77,26 +76,31 @@ pub(crate) async fn answer(
         coding,
         address: call.counted_address(),
         provenance: call.provenance(asked.metadata),
-    };
-    let subject = request.identity.subject.clone();
-    let (request_id, client) = (call.request_id, call.source.client);
-    let opened = move |connection: ConnectionId| {
-        let subject = subject.as_ref().map_or("", Subject::as_str);
-        tracing::info!(%connection, request = %request_id, subject, %client, "connection opened");
+        introduce: Some(introduce(&call)),
     };
     if let Some(Offer(framing)) = call.parts.extensions.get::<Offer>().copied() {
         let opening = app.hub().open_socket(request, framing);
         let unattached = opening.await.map_err(|error| refusals::open(app, error))?;
         let mut response = coded_head(reply::empty(StatusCode::OK).into_body(), version, coding);
-        let take_over = TakeOver::new(unattached, framing, opened);
+        let take_over = TakeOver::new(unattached, framing, |_| {});
         response.extensions_mut().insert(take_over);
         return Ok(response);
     }
     let reader = app.hub().open(request).await;
     let reader = reader.map_err(|error| refusals::open(app, error))?;
-    opened(reader.connection_id());
     let mailbox = Mailbox::new(reader, call.request_id);
     Ok(coded_head(Body::new(mailbox), version, coding))
+}
+
+/// Who is let in, for the log.
+fn introduce(call: &Call) -> Introduce {
+    let profile = Arc::clone(&call.profile);
+    let (request_id, client) = (call.request_id, call.source.client);
+    Introduce::new(move || Introduction {
+        profile: profile.profile.name.clone(),
+        request: request_id.to_string(),
+        client,
+    })
 }
 
 /// The topics that a path asks for.

@@ -19,6 +19,7 @@ mod disconnect;
 mod drain;
 mod expiry;
 mod explain;
+mod figures;
 mod forwarded;
 mod half_close;
 mod health;

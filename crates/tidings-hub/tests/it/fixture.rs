@@ -365,6 +365,7 @@ pub(crate) fn request(patterns: &[&str], start: Start) -> OpenRequest {
         mode: Mode::stream(1_000_000_000),
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         provenance: Provenance::default(),
+        introduce: None,
     }
 }
 

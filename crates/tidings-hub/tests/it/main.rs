@@ -3,6 +3,7 @@
 mod fixture;
 
 mod admission;
+mod connection_log;
 mod connections;
 mod contrary_log;
 mod crash;

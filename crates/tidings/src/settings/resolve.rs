@@ -19,6 +19,7 @@ use super::gather::Gathered;
 use super::list::ProviderName;
 use super::origin::Sourced;
 use super::profile;
+use super::reload::Fixed;
 use super::rule::RetentionRule;
 use super::signing;
 use super::sources::{self, VouchedFor};
@@ -71,6 +72,8 @@ pub struct Settings {
     pub drain: Drain,
     /// Log lines.
     pub diagnostics: Diagnostics,
+    /// What needs a restart to change.
+    pub fixed: Fixed,
     /// What an operator should hear about the settings, though they can be used.
     pub warnings: Vec<String>,
 }
@@ -204,8 +207,10 @@ impl Gathered {
         let tls = tls::of(&self, &mut faults, &mut warnings);
         let previous = signing::previous(&self, &mut faults);
         faults.or(())?;
+        let fixed = Fixed::of(&self);
         Ok(Settings {
             tls,
+            fixed,
             ..self.settings((secret, previous), vouched, profiles, warnings)
         })
     }
@@ -321,6 +326,7 @@ impl Gathered {
                 format: there(layer.log_format),
                 level: there(layer.log_level),
             },
+            fixed: Fixed::default(),
             warnings,
         }
     }

@@ -80,7 +80,8 @@ impl Hub {
         out.read_line(&mut greeting).expect("a greeting");
         let address = greeting
             .trim()
-            .strip_prefix("tidings listens on http://")
+            .strip_prefix("tidings listens on ")
+            .and_then(|url| Some(url.split_once("://")?.1))
             .unwrap_or_else(|| panic!("the address comes first: {greeting}{log:?}"))
             .parse()
             .expect("an address");
@@ -172,6 +173,11 @@ impl Hub {
     /// One figure of `/metrics`.
     pub(crate) fn figure(&self, name: &str) -> u64 {
         figure_in(&self.ask("GET /metrics", ""), name)
+    }
+
+    /// How many readers it has given up because they took nothing.
+    pub(crate) fn given_up(&self) -> u64 {
+        self.figure("tidings_hub_connections_ended_total{cause=\"slow_reader\"}")
     }
 
     /// Waits until a figure stands at a value.

@@ -5,6 +5,7 @@ use crate::audience::Key;
 use crate::limits::REAUTH_NOTICE_MS;
 use crate::port::Voice;
 use crate::position::Offset;
+use crate::scope::Selector;
 use crate::shard::{Begin, DrainPlan, Heartbeat, Mode};
 use crate::start::Replay;
 use crate::time::Timestamp;
@@ -46,7 +47,12 @@ fn a_match_is_counted_once_for_each_connection() {
         world.publish(&[("a+b+@all", "x"), ("c", "x")], false),
         [3, 1]
     );
-    assert_eq!(world.shard.readers_of(&Key::parse("a").expect("key")), 2);
+    assert_eq!(
+        world
+            .shard
+            .readers_by(&Selector::Key(Key::parse("a").expect("key"))),
+        2
+    );
 }
 
 #[test]

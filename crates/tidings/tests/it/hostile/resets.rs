@@ -31,6 +31,13 @@ fn reset_amid_events(hub: &Hub, count: usize) {
     hub.until_figure("tidings_hub_sockets", 0);
 }
 
+/// A field of a line; nothing, if the line does not have it.
+fn number_in(line: &str, field: &str) -> usize {
+    let value = line.split(field).nth(1).unwrap_or_default();
+    let digits = value.split(' ').next().unwrap_or_default();
+    digits.parse().unwrap_or_default()
+}
+
 #[test]
 fn n1_readers_that_reset_amid_an_event_leave_nothing_behind() {
     let resets = number_from("TIDINGS_N1_RESETS").unwrap_or(RESETS_DEFAULT);
@@ -47,9 +54,23 @@ fn n1_readers_that_reset_amid_an_event_leave_nothing_behind() {
     let growth = hub.resident_bytes().saturating_sub(memory);
     assert!(growth < GROWTH_BYTES_MAX, "{growth} bytes more");
 
-    // The hub saw each of them go, and had no more to say about it than that.
+    // The hub saw each of them go, and had no more to say about it than that: a line about each, or a
+    // count of those without one. What a line does not tell the next does, or the last after a pause.
     let all = FIRST_RESETS + resets;
-    assert_eq!(hub.logged_at_least(all, "cause=\"left\"").len(), all);
+    let ended = "tidings_hub_connections_ended_total{cause=\"left\"}";
+    assert_eq!(hub.figure(ended), all as u64);
+    for kind in ["added", "removed"] {
+        until(
+            || {
+                let lines = hub.logged(&format!("connection {kind}"));
+                let rest = hub.logged("without a line of their own");
+                let untold = lines.iter().map(|line| number_in(line, "suppressed="));
+                let rest = rest.iter().map(|line| number_in(line, &format!("{kind}=")));
+                lines.len() + untold.chain(rest).sum::<usize>() == all
+            },
+            kind,
+        );
+    }
     assert_eq!(hub.logged("WARN"), [""; 0]);
     assert_eq!(hub.logged("ERROR"), [""; 0]);
     assert!(hub.logged("").len() < 2 * all + 50);

@@ -28,7 +28,8 @@ fn a_reader_that_stalls_is_given_up_after_the_time_that_is_set() {
         panic!("one of two: {given_up:?}");
     };
     let (_, open_ms) = line.split_once("open_ms=").expect(line);
-    let open_ms: u64 = open_ms.trim().parse().expect(line);
+    let open_ms = open_ms.split(' ').next().expect(line);
+    let open_ms: u64 = open_ms.parse().expect(line);
     assert!(open_ms < SLOW_READER_MS_DEFAULT, "{line}");
 }
 
