@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -22,9 +21,7 @@ use crate::forwarded::{self, Scheme};
 use crate::host::{self, HostName};
 use crate::limits::{STORE_CHANGES_MAX, UNTRUSTED_PROXY_LOG_MS_MIN};
 use crate::metrics::{Metrics, Reload, RequestLabels, RouteLabels, method_label, status_class};
-use crate::operator::census::LatestCensus;
-use crate::operator::health::LatestHealth;
-use crate::operator::minute::{Minute, Past, Totals};
+use crate::operator::Observed;
 use crate::origin::Origin;
 use crate::peer::Peer;
 use crate::profile::{NATIVE, Spoken};
@@ -62,11 +59,7 @@ struct Inner {
     host_log: Seldom,
     proxy_log: Seldom,
     changes: Arc<Semaphore>,
-    minute: Minute,
-    latest_census: LatestCensus,
-    latest_health: LatestHealth,
-    answers: AtomicU64,
-    failures: AtomicU64,
+    observed: Observed,
     decided: RwLock<Arc<Decided>>,
 }
 
@@ -99,17 +92,18 @@ impl App {
                 host_log: Seldom::default(),
                 proxy_log: Seldom::every(UNTRUSTED_PROXY_LOG_MS_MIN),
                 changes: Arc::new(Semaphore::new(STORE_CHANGES_MAX)),
-                minute: Minute::default(),
-                latest_census: LatestCensus::default(),
-                latest_health: LatestHealth::default(),
-                answers: AtomicU64::new(0),
-                failures: AtomicU64::new(0),
+                observed: Observed::default(),
                 decided: RwLock::new(Arc::clone(&decided)),
             }),
             decided,
         };
-        app.note_totals();
+        app.observed().note(&app);
         app
+    }
+
+    /// What an operator is told of the hub, as far as it has to be kept.
+    pub(crate) fn observed(&self) -> &Observed {
+        &self.inner.observed
     }
 
     /// Answers what is asked from now on by these settings, over the same store. Requests that have begun
@@ -150,36 +144,6 @@ impl App {
             inner: Arc::clone(&self.inner),
             decided: Arc::clone(&held.unwrap_or_else(PoisonError::into_inner)),
         }
-    }
-
-    /// Notes what has happened so far, from which the last minute is told.
-    pub(crate) fn note_totals(&self) {
-        self.inner.minute.note(self.clock().moment(), self.totals());
-    }
-
-    /// What has happened in the last minute.
-    pub(crate) fn past_minute(&self) -> Past {
-        self.inner.minute.past(self.clock().moment(), self.totals())
-    }
-
-    fn totals(&self) -> Totals {
-        let figures = self.hub().figures();
-        Totals {
-            opened: figures.connections_opened,
-            closed: figures.connections_closed,
-            published: figures.events_published,
-            delivered: figures.events_delivered,
-            answers: self.inner.answers.load(Ordering::Relaxed),
-            failures: self.inner.failures.load(Ordering::Relaxed),
-        }
-    }
-
-    pub(crate) fn latest_census(&self) -> &LatestCensus {
-        &self.inner.latest_census
-    }
-
-    pub(crate) fn latest_health(&self) -> &LatestHealth {
-        &self.inner.latest_health
     }
 
     pub(crate) fn hub(&self) -> &Hub {
@@ -306,7 +270,7 @@ impl App {
         let took = begun.elapsed();
         self.count(&method, route, response.status(), took);
         if !row.is_some_and(|row| is_probe(row.served)) {
-            self.count_failures(response.status());
+            self.observed().count(response.status());
         }
         tracing::debug!(
             request = %request_id, %method, path, status = response.status().as_u16(),
@@ -456,14 +420,6 @@ impl App {
         self.metrics().panics.inc();
         tracing::error!(request = %request_id, "request panicked");
         Problem::new(Code::Internal, "the request could not be answered").into()
-    }
-
-    /// Counts answers and, of them, refusals for want of room and failures.
-    fn count_failures(&self, status: StatusCode) {
-        self.inner.answers.fetch_add(1, Ordering::Relaxed);
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-            self.inner.failures.fetch_add(1, Ordering::Relaxed);
-        }
     }
 
     fn count(&self, method: &Method, route: &Arc<str>, status: StatusCode, took: Duration) {
