@@ -162,6 +162,13 @@ impl App {
         &self.inner.metrics
     }
 
+    /// Lets all bodies that are being read together have no more than so many bytes, where the machine has
+    /// less than their usual limit would take. Called before the first request.
+    pub fn limit_bodies(&self, bytes: u64) {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        self.inner.bodies.limit_to(bytes);
+    }
+
     pub(crate) fn bodies(&self) -> &Budget {
         &self.inner.bodies
     }

@@ -41,7 +41,8 @@ static NO_PLACE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let body = problem.with_retry_after_ms(NO_PLACE_RETRY_MS).to_bytes();
     let head = format!(
         "HTTP/1.1 503 Service Unavailable\r\ncontent-type: {}\r\ncontent-length: {}\r\n\
-         retry-after: {}\r\nratelimit: \"connections\";r=0\r\ncache-control: no-store\r\nconnection: close\r\n\r\n",
+         retry-after: {}\r\nratelimit: \"connections\";r=0\r\ncache-control: no-store\r\n\
+         x-content-type-options: nosniff\r\nconnection: close\r\n\r\n",
         problem::CONTENT_TYPE,
         body.len(),
         NO_PLACE_RETRY_MS.div_ceil(1_000),

@@ -23,10 +23,15 @@ pub use changes::Changes;
 
 use crate::clock::SystemClock;
 use crate::diagnostics;
+use crate::memory;
 use crate::settings::{AllowedOrigin, LogKind, RetentionRule as Rule, Settings};
 
 /// Where the log lies within the data directory.
 const LOG_DIRECTORY: &str = "log";
+
+/// Of the memory that the process may have, one of so many parts is for bodies that are being read: the log's
+/// queue, the window and the readers need the others.
+const BODIES_SHARE: u64 = 4;
 
 /// A hub with its surface, and its log for whoever has to close it.
 #[derive(Debug)]
@@ -73,6 +78,9 @@ pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
     stores.on_revocations(hub.clone());
     let watcher = stores.watch(&clock)?;
     let app = App::new(hub.clone(), assembled.access, Arc::clone(&clock), surface);
+    if let Some(bytes) = memory::limit() {
+        app.limit_bodies(bytes / BODIES_SHARE);
+    }
     let changes = Changes {
         app: app.clone(),
         hub,

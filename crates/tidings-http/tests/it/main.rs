@@ -8,6 +8,7 @@ mod frame;
 mod sinks;
 mod world;
 
+mod active_content;
 mod admission;
 mod anonymous;
 mod authentication;
