@@ -1,6 +1,7 @@
 //! Assembly: from settings to a running hub. The only place that names concrete adapters.
 
 pub mod access;
+pub mod traces;
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use tidings_core::grant::{Grants, PublishGrant};
 use tidings_core::pattern::Pattern;
 use tidings_core::port::{Clock, EventStore, Sequencer};
 use tidings_core::position::Epoch;
-use tidings_http::{App, Origin, Origins, Profiles};
+use tidings_http::{App, Origin, Origins, Profiles, Tracer};
 use tidings_hub::{Hub, Options as HubOptions, Ports};
 use tidings_log::memory::{MemoryLog, MemoryOptions, MemoryRetention, MemoryRule};
 use tidings_log::{EmbeddedLog, Options as LogOptions, Retention, RetentionRule};
@@ -18,6 +19,7 @@ use tidings_wire::coding::BlockCoder;
 use tidings_wire::sse::WireEncoder;
 
 use access::Watcher;
+use traces::Spans;
 
 use crate::clock::SystemClock;
 use crate::diagnostics;
@@ -33,6 +35,8 @@ pub struct Assembled {
     pub app: App,
     /// The log behind it, if it has to be closed.
     pub log: Option<EmbeddedLog>,
+    /// Sends spans, if there are any.
+    pub spans: Option<Spans>,
     /// Looks after API keys and revocations that other processes make.
     pub watcher: Watcher,
 }
@@ -62,11 +66,15 @@ pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
         ..HubOptions::default()
     };
     let hub = Hub::start(&options, ports).context("the hub could not start")?;
+    let spans = settings.traces.as_ref().map(traces::start).transpose()?;
     let surface = tidings_http::Settings {
         origins: origins(settings)?,
         development: settings.development,
         heartbeat_ms: settings.heartbeat.as_millis() as u32,
         compress: settings.streams.compress,
+        tracer: spans
+            .clone()
+            .map(|spans| Arc::new(spans) as Arc<dyn Tracer>),
         dropped_log_lines: diagnostics::lines_dropped,
         hosts: settings.web.hosts.clone(),
         trusted_proxies: settings.web.trusted_proxies.clone(),
@@ -80,7 +88,12 @@ pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
     store.on_revocations(Box::new(move |revocations| shards.revoke(&revocations)));
     let watcher = assembled.watch(&clock)?;
     let app = App::new(hub, assembled.access, clock, surface);
-    Ok(Assembled { app, log, watcher })
+    Ok(Assembled {
+        app,
+        log,
+        spans,
+        watcher,
+    })
 }
 
 /// What profiles read by claims of whoever comes by them.

@@ -20,6 +20,7 @@ use crate::assemble::{Assembled, assemble};
 use crate::cli::failure::Failure;
 use crate::clock::SystemClock;
 use crate::diagnostics;
+use crate::limits::LAST_SPANS_WAIT_MAX;
 use crate::settings::Settings;
 
 /// Connections that are being opened or answer something short, besides the streams.
@@ -51,7 +52,12 @@ async fn serve(settings: &Settings, ready_file: Option<&Path>) -> anyhow::Result
         .await
         .map_err(|error| cannot_listen(settings.listen, &error))?;
     let address = server.address();
-    let Assembled { app, log, watcher } = assemble(settings)?;
+    let Assembled {
+        app,
+        log,
+        spans,
+        watcher,
+    } = assemble(settings)?;
     // Waiting for signals begins before anybody is told that the hub is ready.
     let mut signals = StopSignals::listen()?;
     greet(settings, address)?;
@@ -80,6 +86,10 @@ async fn serve(settings: &Settings, ready_file: Option<&Path>) -> anyhow::Result
         () = stopping => tracing::warn!("told to stop again: open connections are cut"),
     }
     drop(watcher);
+    if let Some(spans) = spans {
+        let sent = tokio::task::spawn_blocking(move || spans.end(LAST_SPANS_WAIT_MAX));
+        sent.await.context("the last spans could not be sent")?;
+    }
     if let Some(log) = log {
         log.close();
     }

@@ -27,3 +27,4 @@ mod sources;
 mod tail;
 mod token;
 mod torture;
+mod traces;
