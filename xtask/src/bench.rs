@@ -9,12 +9,12 @@
 //! [`peers`] puts the same loads on other systems, each on a core of its own.
 
 mod blocking;
-mod chart;
+pub(crate) mod chart;
 mod example;
 pub(crate) mod generator;
 pub(crate) mod machine;
 mod peers;
-mod report;
+pub(crate) mod report;
 pub(crate) mod stand;
 
 mod auth;

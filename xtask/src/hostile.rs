@@ -5,9 +5,13 @@
 //! are printed and not judged.
 
 mod blackhole;
+mod everything;
+mod http2;
+mod memory_limit;
 mod network;
 mod slow_heads;
 mod stalled_readers;
+mod visitor;
 
 use std::path::Path;
 
@@ -33,7 +37,7 @@ struct Row {
     run: fn(&Path) -> Result<Tally>,
 }
 
-const ROWS: [Row; 7] = [
+const ROWS: [Row; 11] = [
     Row {
         id: "n1",
         run: |root| test(root, "n1_", &[("TIDINGS_N1_RESETS", "10000")]),
@@ -41,6 +45,10 @@ const ROWS: [Row; 7] = [
     Row {
         id: "n2",
         run: blackhole::run,
+    },
+    Row {
+        id: "n3",
+        run: |root| test(root, "n3_", &[]),
     },
     Row {
         id: "n4",
@@ -51,8 +59,20 @@ const ROWS: [Row; 7] = [
         run: slow_heads::run,
     },
     Row {
+        id: "n8",
+        run: |root| test(root, "n8_", &[("TIDINGS_N8_REQUESTS", "100000")]),
+    },
+    Row {
+        id: "n9",
+        run: http2::run,
+    },
+    Row {
         id: "n13",
         run: |root| test(root, "n13_", &[("TIDINGS_N13_REQUESTS", "100000")]),
+    },
+    Row {
+        id: "m4",
+        run: everything::run,
     },
     Row {
         id: "m5",
@@ -119,7 +139,7 @@ fn need_descriptors(wanted: usize) -> Result<()> {
 }
 
 /// One check of a row: prints what was seen and what was wanted.
-fn check(what: &str, seen: impl std::fmt::Display, holds: bool) -> Tally {
+pub(crate) fn check(what: &str, seen: impl std::fmt::Display, holds: bool) -> Tally {
     let verdict = if holds { "" } else { "  <-- wrong" };
     println!("{what}: {seen}{verdict}");
     if holds {

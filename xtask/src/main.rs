@@ -13,6 +13,7 @@ mod demo;
 mod fuzz;
 mod hostile;
 mod program;
+mod soak;
 mod suite;
 mod tidy;
 mod workspace;
@@ -40,6 +41,8 @@ enum Chore {
     Torture(suite::TortureArguments),
     /// Run the tests of hostile clients at full size, and those that need a network of their own.
     Hostile(hostile::HostileArguments),
+    /// Cut readers off in every way for a while, and find out whether anything was lost or has grown.
+    Soak(soak::SoakArguments),
     /// Look for inputs that make a decoder panic, by a fuzzer that sees which branches are reached.
     Fuzz(fuzz::FuzzArguments),
     /// Publish a recorded feed, kill the hub in the middle, and count what three readers got.
@@ -56,6 +59,7 @@ fn main() -> Result<ExitCode> {
         Chore::Test(arguments) => suite::test(&root, &arguments)?,
         Chore::Torture(arguments) => suite::torture(&root, &arguments),
         Chore::Hostile(arguments) => hostile::run(&root, &arguments)?,
+        Chore::Soak(arguments) => soak::run(&root, &arguments)?,
         Chore::Fuzz(arguments) => fuzz::run(&root, &arguments)?,
         Chore::Demo(arguments) => demo::run(&root, &arguments)?,
         Chore::Bench(arguments) => bench::run(&root, &arguments)?,

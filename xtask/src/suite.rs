@@ -17,6 +17,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
+use crate::soak;
 use crate::tidy;
 use crate::workspace::cargo;
 use tally::Tally;
@@ -45,7 +46,7 @@ struct Suite {
     run: fn(&Path) -> Result<Tally>,
 }
 
-const SUITES: [Suite; 8] = [
+const SUITES: [Suite; 9] = [
     Suite {
         name: "fmt",
         run: fmt,
@@ -77,6 +78,10 @@ const SUITES: [Suite; 8] = [
     Suite {
         name: "torture",
         run: torture_briefly,
+    },
+    Suite {
+        name: "soak",
+        run: soak::briefly,
     },
 ];
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tidings_core::port::Presented;
+use tidings_core::port::{Presented, PublishedKeys};
 
 use crate::issuer::Issuers;
 use crate::provider::{ProofFuture, Provider};
@@ -37,5 +37,9 @@ impl Provider for Bearer {
                 _ => Ok(None),
             }
         })
+    }
+
+    fn published_keys(&self) -> Vec<PublishedKeys> {
+        self.issuers.published_keys()
     }
 }

@@ -9,7 +9,8 @@ use tidings_core::explanation::{Decision, Described, Explanation, ProviderSaid, 
 use tidings_core::identity::Identity;
 use tidings_core::pattern::Pattern;
 use tidings_core::port::{
-    AuthFailure, AuthFuture, Authenticator, ExplanationFuture, Presented, Purpose, SharedStore,
+    AuthFailure, AuthFuture, Authenticator, ExplanationFuture, Presented, PublishedKeys, Purpose,
+    SharedStore,
 };
 
 use crate::provider::{Proven, Provider};
@@ -272,5 +273,12 @@ impl Authenticator for Chain {
         question: &'a Question,
     ) -> ExplanationFuture<'a> {
         Box::pin(self.look(presented, question))
+    }
+
+    fn published_keys(&self) -> Vec<PublishedKeys> {
+        let providers = self.providers.iter();
+        providers
+            .flat_map(|provider| provider.published_keys())
+            .collect()
     }
 }

@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tidings_core::credential::{Credential, CredentialId};
-use tidings_core::port::{AuthFailure, Clock};
+use tidings_core::port::{AuthFailure, Clock, PublishedKeys};
 use tidings_core::time::Timestamp;
 
 use crate::claims::Claims;
@@ -89,6 +89,27 @@ impl Issuers {
         })
     }
 
+    /// The same with the key sets that these others have fetched already, of the issuers that have not
+    /// changed: an issuer that is down meanwhile is not missed.
+    #[must_use]
+    pub fn following(mut self, previous: &Self) -> Self {
+        for issuer in &mut self.foreign {
+            if let Held::Published(source) = &mut issuer.keys {
+                let published = previous
+                    .foreign
+                    .iter()
+                    .filter_map(|other| match &other.keys {
+                        Held::Published(source) => Some(source),
+                        Held::Known(_) => None,
+                    });
+                if let Some(kept) = { published }.find(|other| source.asks_as(other)) {
+                    *source = kept.clone();
+                }
+            }
+        }
+        self
+    }
+
     /// Checks one token against a time. Runs inside a tokio runtime if an issuer publishes its keys.
     ///
     /// # Cancel safety
@@ -104,6 +125,20 @@ impl Issuers {
                 None => Err(AuthFailure::NotTrusted),
             },
         }
+    }
+}
+
+impl Issuers {
+    /// What is known of the keys of those issuers that publish them.
+    pub fn published_keys(&self) -> Vec<PublishedKeys> {
+        let published = self.foreign.iter().filter_map(|issuer| match &issuer.keys {
+            Held::Published(source) => Some(PublishedKeys {
+                issuer: issuer.policy.name.shared(),
+                standing: source.standing(),
+            }),
+            Held::Known(_) => None,
+        });
+        published.collect()
     }
 }
 

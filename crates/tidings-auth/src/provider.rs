@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use tidings_core::audience::{Role, Subject};
 use tidings_core::credential::Credential;
 use tidings_core::grant::Grants;
-use tidings_core::port::{AuthFailure, Presented};
+use tidings_core::port::{AuthFailure, Presented, PublishedKeys};
 use tidings_core::time::Timestamp;
 
 /// What a credential proves, before the rules of the settings add to what it may do.
@@ -58,4 +58,9 @@ pub trait Provider: Send + Sync + fmt::Debug {
     ///
     /// As that of [`Authenticator::authenticate`](tidings_core::port::Authenticator::authenticate).
     fn prove<'a>(&'a self, presented: Presented<'a>) -> ProofFuture<'a>;
+
+    /// What is known of keys that others publish, if it needs any.
+    fn published_keys(&self) -> Vec<PublishedKeys> {
+        Vec::new()
+    }
 }

@@ -9,6 +9,7 @@ use http::HeaderValue;
 use crate::endpoint::{BadUrl, Endpoint};
 use crate::exchange::Exchange;
 use crate::limits::{ANSWER_TIMEOUT, BACKOFF_BASE, BACKOFF_MAX, CONNECT_TIMEOUT};
+use crate::trust::{Trust, TrustError};
 
 /// A client of one hub. Cheap to clone; clones share their idle connections.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub struct Options {
     pub backoff_base: Duration,
     /// Later waits are a random part of at most this.
     pub backoff_max: Duration,
+    /// Which certificates are believed over `https`: without it, those that the system believes.
+    pub trust: Option<Trust>,
 }
 
 impl Default for Options {
@@ -37,6 +40,7 @@ impl Default for Options {
             answer_timeout: ANSWER_TIMEOUT,
             backoff_base: BACKOFF_BASE,
             backoff_max: BACKOFF_MAX,
+            trust: None,
         }
     }
 }
@@ -50,10 +54,14 @@ pub enum ClientError {
     /// The token holds a line break or the like.
     #[error("the token holds a character that no header may hold")]
     Token,
+    /// There are no certificates that could be believed.
+    #[error("the certificates that the system believes cannot be used: {0}")]
+    Trust(#[from] TrustError),
 }
 
 impl Client {
-    /// A client of the hub at a URL such as `http://127.0.0.1:7878`, with a token if it needs one.
+    /// A client of the hub at a URL such as `http://127.0.0.1:7878` or
+    /// `https://hub.example`, with a token if it needs one.
     pub fn new(url: &str, token: Option<&str>) -> Result<Self, ClientError> {
         Self::with_options(url, token, Options::default())
     }
@@ -73,7 +81,13 @@ impl Client {
                 Ok::<_, ClientError>(value)
             })
             .transpose()?;
-        let exchange = Exchange::new(endpoint, authorization, options.connect_timeout);
+        let trust = match &options.trust {
+            Some(trust) => Some(trust.clone()),
+            None if endpoint.is_over_tls => Some(Trust::of_system()?),
+            None => None,
+        };
+        let tls = trust.filter(|_| endpoint.is_over_tls);
+        let exchange = Exchange::new(endpoint, authorization, tls, options.connect_timeout);
         Ok(Self {
             exchange: Arc::new(exchange),
             options,

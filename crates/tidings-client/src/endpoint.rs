@@ -6,6 +6,7 @@ use http::{HeaderValue, Uri};
 /// The address of a hub.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
+    pub(crate) is_over_tls: bool,
     pub(crate) host: String,
     pub(crate) port: u16,
     /// For the `Host` header, and for errors.
@@ -21,8 +22,8 @@ pub enum BadUrl {
     /// Not a URL at all, or one with parts that the address of a hub has not.
     #[error("it is not a URL such as `http://127.0.0.1:7878`")]
     NotAUrl,
-    /// `https`, or something else.
-    #[error("its scheme is not `http`, which is the only one that this client speaks")]
+    /// Neither `http` nor `https`.
+    #[error("its scheme is neither `http` nor `https`")]
     Scheme,
     /// `http://user:password@host`.
     #[error("it holds a user name; credentials are given apart from the URL")]
@@ -32,11 +33,12 @@ pub enum BadUrl {
 impl Endpoint {
     pub(crate) fn parse(url: &str) -> Result<Self, BadUrl> {
         let uri: Uri = url.parse().map_err(|_| BadUrl::NotAUrl)?;
-        match uri.scheme() {
-            Some(scheme) if *scheme == Scheme::HTTP => {}
+        let is_over_tls = match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTP => false,
+            Some(scheme) if *scheme == Scheme::HTTPS => true,
             Some(_) => return Err(BadUrl::Scheme),
             None => return Err(BadUrl::NotAUrl),
-        }
+        };
         let authority = uri.authority().map_or("", Authority::as_str);
         if authority.contains('@') {
             return Err(BadUrl::Credentials);
@@ -45,10 +47,12 @@ impl Endpoint {
         let (Some(host), None) = (host, uri.query()) else {
             return Err(BadUrl::NotAUrl);
         };
+        let usual_port = if is_over_tls { 443 } else { 80 };
         Ok(Self {
+            is_over_tls,
             // Brackets belong to the URL and not to the address.
             host: host.trim_matches(['[', ']']).to_owned(),
-            port: uri.port_u16().unwrap_or(80),
+            port: uri.port_u16().unwrap_or(usual_port),
             authority: authority.to_owned(),
             host_header: HeaderValue::from_str(authority).map_err(|_| BadUrl::NotAUrl)?,
             prefix: uri.path().trim_end_matches('/').to_owned(),
@@ -74,9 +78,12 @@ mod tests {
             ("http://127.0.0.1:7878", "127.0.0.1", 7878, "/v1/events"),
             ("http://hub.example/", "hub.example", 80, "/v1/events"),
             ("http://[::1]:1/a/b/", "::1", 1, "/a/b/v1/events"),
+            ("https://hub.example", "hub.example", 443, "/v1/events"),
+            ("https://[::1]:1/a", "::1", 1, "/a/v1/events"),
         ] {
             let endpoint = Endpoint::parse(url).expect(url);
             assert_eq!((endpoint.host.as_str(), endpoint.port), (host, port));
+            assert_eq!(endpoint.is_over_tls, url.starts_with("https"));
             assert_eq!(endpoint.target("/v1/events", ""), target);
         }
     }
@@ -89,7 +96,7 @@ mod tests {
             ("/v1", BadUrl::NotAUrl),
             ("http://", BadUrl::NotAUrl),
             ("http://a/?x=1", BadUrl::NotAUrl),
-            ("https://a", BadUrl::Scheme),
+            ("ftp://a", BadUrl::Scheme),
             ("http://u:p@a", BadUrl::Credentials),
         ] {
             assert_eq!(Endpoint::parse(url).expect_err(url), expected, "{url}");

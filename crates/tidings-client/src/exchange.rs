@@ -1,7 +1,7 @@
 //! One request and its answer over HTTP/1.1, on a connection that is kept for the next ones.
 
 use std::io;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,12 +12,17 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{error::Elapsed, timeout};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::endpoint::Endpoint;
 use crate::failure::{Refusal, RequestError};
 use crate::limits::{ANSWER_BYTES_MAX, IDLE_CONNECTIONS_MAX, REFUSAL_BYTES_MAX};
+use crate::trust::Trust;
 
 type Sender = SendRequest<Full<Bytes>>;
 
@@ -25,6 +30,7 @@ type Sender = SendRequest<Full<Bytes>>;
 pub(crate) struct Exchange {
     endpoint: Endpoint,
     authorization: Option<HeaderValue>,
+    tls: Option<Trust>,
     connect_timeout: Duration,
     idle: Mutex<Vec<Sender>>,
 }
@@ -60,11 +66,13 @@ impl Exchange {
     pub(crate) fn new(
         endpoint: Endpoint,
         authorization: Option<HeaderValue>,
+        tls: Option<Trust>,
         connect_timeout: Duration,
     ) -> Self {
         Self {
             endpoint,
             authorization,
+            tls,
             connect_timeout,
             idle: Mutex::new(Vec::new()),
         }
@@ -193,7 +201,34 @@ impl Exchange {
             .unwrap_or_else(|_: Elapsed| Err(io::Error::from(io::ErrorKind::TimedOut)))
             .and_then(|socket| socket.set_nodelay(true).map(|()| socket))
             .map_err(failed)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(socket))
+        match &self.tls {
+            None => self.begin(socket).await,
+            Some(trust) => {
+                let stream = timeout(self.connect_timeout, self.shake_hands(trust, socket)).await;
+                let stream = stream
+                    .unwrap_or_else(|_: Elapsed| Err(io::Error::from(io::ErrorKind::TimedOut)));
+                self.begin(stream.map_err(|cause| self.no_tls(cause))?)
+                    .await
+            }
+        }
+    }
+
+    async fn shake_hands(
+        &self,
+        trust: &Trust,
+        socket: TcpStream,
+    ) -> io::Result<TlsStream<TcpStream>> {
+        let name = ServerName::try_from(self.endpoint.host.clone());
+        let name = name.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let connector = TlsConnector::from(Arc::clone(&trust.0));
+        connector.connect(name, socket).await
+    }
+
+    async fn begin(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    ) -> Result<Sender, RequestError> {
+        let (sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|cause| self.broken(cause))?;
         // The task moves the bytes, and ends with the sender and the last body. What goes wrong in
@@ -217,6 +252,19 @@ impl Exchange {
         RequestError::Broken {
             authority: self.endpoint.authority.clone(),
             cause,
+        }
+    }
+
+    /// What the TLS library itself refuses, it refuses again.
+    fn no_tls(&self, cause: io::Error) -> RequestError {
+        let authority = self.endpoint.authority.clone();
+        let refusal = cause
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        if refusal.is_some() {
+            RequestError::Untrusted { authority, cause }
+        } else {
+            RequestError::Connect { authority, cause }
         }
     }
 

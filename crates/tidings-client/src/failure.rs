@@ -20,6 +20,15 @@ pub enum RequestError {
         #[source]
         cause: std::io::Error,
     },
+    /// Whoever is there does not speak TLS, or is not believed to be the hub.
+    #[error("`{authority}` cannot be talked to over TLS")]
+    Untrusted {
+        /// Which hub.
+        authority: String,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
     /// Nothing came in time.
     #[error("no answer from `{authority}` within {within:?}")]
     Timeout {
@@ -59,7 +68,7 @@ impl RequestError {
         match self {
             Self::Connect { .. } | Self::Timeout { .. } | Self::Broken { .. } => true,
             Self::Refused(refusal) => refusal.is_transient(),
-            Self::NotAHub { .. } | Self::Invalid(_) => false,
+            Self::Untrusted { .. } | Self::NotAHub { .. } | Self::Invalid(_) => false,
         }
     }
 

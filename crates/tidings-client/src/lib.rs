@@ -24,6 +24,7 @@ pub mod reading;
 pub mod backoff;
 pub mod incoming;
 pub mod stream;
+mod trust;
 
 mod endpoint;
 mod exchange;
@@ -34,3 +35,4 @@ pub use failure::{Refusal, RequestError};
 pub use incoming::{Bye, Event, Gap, Hello, Incoming};
 pub use reading::Reading;
 pub use stream::Stream;
+pub use trust::{Trust, TrustError};

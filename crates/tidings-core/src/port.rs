@@ -12,11 +12,16 @@ mod sequencer;
 mod shared_store;
 
 pub use authenticator::{
-    AuthFailure, AuthFuture, Authenticator, ExplanationFuture, Presented, Purpose,
+    AuthFailure, AuthFuture, Authenticator, ExplanationFuture, KeyStanding, Presented,
+    PublishedKeys, Purpose,
 };
 pub use clock::Clock;
 pub use coder::Coder;
 pub use encoder::{Control, Encoder, Farewell, Hello, Shape, Voice};
-pub use event_store::{Bounds, EventStore, Extent, NewestPage, Page, PageItem, Query, ReadError};
-pub use sequencer::{AppendError, AppendReply, Appended, CommitFeed, Health, Sequencer, TailError};
+pub use event_store::{
+    Bounds, EventStore, Extent, NewestPage, Page, PageItem, Query, ReadError, Volume,
+};
+pub use sequencer::{
+    AppendError, AppendReply, Appended, Backlog, CommitFeed, Health, Sequencer, TailError,
+};
 pub use shared_store::{Bucket, Quota, SharedStore, Spent, StoreError, StoreFuture};

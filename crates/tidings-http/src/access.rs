@@ -46,14 +46,19 @@ pub struct Access {
 /// The identity of whoever asks, if it may administer.
 pub(crate) async fn administrator(app: &App, call: &mut Call) -> Result<Arc<Identity>, Refusal> {
     let identity = authenticate(app, call).await?;
-    if !identity.grants.administer {
-        return Err(
-            Problem::new(Code::NotGranted, "the route is for administrators")
-                .with_hint("present a credential that grants administering")
-                .into(),
-        );
-    }
+    may_administer(&identity)?;
     Ok(identity)
+}
+
+/// Refuses whoever may not administer.
+pub(crate) fn may_administer(identity: &Identity) -> Result<(), Problem> {
+    if identity.grants.administer {
+        return Ok(());
+    }
+    Err(
+        Problem::new(Code::NotGranted, "the route is for administrators")
+            .with_hint("present a credential that grants administering"),
+    )
 }
 
 /// The small body of these routes.

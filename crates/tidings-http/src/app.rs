@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
@@ -20,7 +20,8 @@ use crate::cors::{self, Verdict};
 use crate::forwarded::{self, Scheme};
 use crate::host::{self, HostName};
 use crate::limits::{STORE_CHANGES_MAX, UNTRUSTED_PROXY_LOG_MS_MIN};
-use crate::metrics::{Metrics, RequestLabels, RouteLabels, method_label, status_class};
+use crate::metrics::{Metrics, Reload, RequestLabels, RouteLabels, method_label, status_class};
+use crate::operator::Observed;
 use crate::origin::Origin;
 use crate::peer::Peer;
 use crate::profile::{NATIVE, Spoken};
@@ -30,6 +31,7 @@ use crate::request_id::RequestId;
 use crate::router::{Endpoint, Found, PAGE_PATH, Row, Served};
 use crate::seldom::Seldom;
 use crate::settings::Settings;
+use crate::tls::Certificate;
 use crate::traces::{self, Incoming, Outcome, Span};
 use crate::{head_limits, native, openapi, operator, probe, profile, segment};
 
@@ -39,46 +41,109 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The method label of requests whose method is not known.
 const NO_METHOD: &str = "other";
 
-/// The HTTP surface of one hub. A cheap handle.
+/// The HTTP surface of one hub. A cheap handle, which keeps to the settings that were in force when a
+/// request began: [`App::respond`] takes the present ones, and everything below it these.
 #[derive(Debug, Clone)]
 pub struct App {
     inner: Arc<Inner>,
+    decided: Arc<Decided>,
 }
 
+/// What is there once.
 #[derive(Debug)]
 struct Inner {
     hub: Hub,
-    access: Access,
     clock: Arc<dyn Clock>,
-    settings: Settings,
     metrics: Metrics,
     bodies: Budget,
     origin_log: Seldom,
     host_log: Seldom,
     proxy_log: Seldom,
-    rates: Rates,
     changes: Arc<Semaphore>,
+    observed: Observed,
+    decided: RwLock<Arc<Decided>>,
+}
+
+/// What an operator decides, and may decide otherwise while the hub runs.
+#[derive(Debug)]
+struct Decided {
+    access: Access,
+    settings: Settings,
+    rates: Rates,
 }
 
 impl App {
     /// The surface of a hub.
     pub fn new(hub: Hub, access: Access, clock: Arc<dyn Clock>, settings: Settings) -> Self {
         let metrics = Metrics::new(hub.clone(), settings.dropped_log_lines);
+        metrics.operation.set_reloaded(clock.now());
         let rates = Rates::new(settings.rates, Arc::clone(&access.store));
-        Self {
+        let decided = Arc::new(Decided {
+            access,
+            settings,
+            rates,
+        });
+        let app = Self {
             inner: Arc::new(Inner {
                 hub,
-                access,
                 clock,
-                settings,
                 metrics,
                 bodies: Budget::default(),
                 origin_log: Seldom::default(),
                 host_log: Seldom::default(),
                 proxy_log: Seldom::every(UNTRUSTED_PROXY_LOG_MS_MIN),
-                rates,
                 changes: Arc::new(Semaphore::new(STORE_CHANGES_MAX)),
+                observed: Observed::default(),
+                decided: RwLock::new(Arc::clone(&decided)),
             }),
+            decided,
+        };
+        app.observed().note(&app);
+        app
+    }
+
+    /// What an operator is told of the hub, as far as it has to be kept.
+    pub(crate) fn observed(&self) -> &Observed {
+        &self.inner.observed
+    }
+
+    /// Answers what is asked from now on by these settings, over the same store. Requests that have begun
+    /// keep those that they began with, and streams what they were granted. The profiles are those of
+    /// the hub's encoder, and so they are no part of this.
+    pub fn decide(&self, access: Access, settings: Settings) {
+        let rates = self.rates().with_limits(settings.rates);
+        let decided = Arc::new(Decided {
+            access,
+            settings: Settings {
+                profiles: Arc::clone(&self.settings().profiles),
+                ..settings
+            },
+            rates,
+        });
+        let held = self.inner.decided.write();
+        *held.unwrap_or_else(PoisonError::into_inner) = decided;
+    }
+
+    /// Counts what became of settings that were read while the hub ran.
+    pub fn count_reload(&self, outcome: Reload) {
+        self.metrics()
+            .operation
+            .count_reload(outcome, self.clock().now());
+    }
+
+    /// Shows in the figures until when the certificate counts that a listener shows now.
+    pub fn note_certificate(&self, certificate: &Certificate) {
+        self.metrics()
+            .operation
+            .set_certificate_end(certificate.ends_at());
+    }
+
+    /// The same with the settings that are in force now.
+    fn of_now(&self) -> Self {
+        let held = self.inner.decided.read();
+        Self {
+            inner: Arc::clone(&self.inner),
+            decided: Arc::clone(&held.unwrap_or_else(PoisonError::into_inner)),
         }
     }
 
@@ -87,7 +152,7 @@ impl App {
     }
 
     pub(crate) fn access(&self) -> &Access {
-        &self.inner.access
+        &self.decided.access
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -96,6 +161,13 @@ impl App {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.inner.metrics
+    }
+
+    /// Lets all bodies that are being read together have no more than so many bytes, where the machine has
+    /// less than their usual limit would take. Called before the first request.
+    pub fn limit_bodies(&self, bytes: u64) {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        self.inner.bodies.limit_to(bytes);
     }
 
     pub(crate) fn bodies(&self) -> &Budget {
@@ -108,11 +180,11 @@ impl App {
     }
 
     pub(crate) fn rates(&self) -> &Rates {
-        &self.inner.rates
+        &self.decided.rates
     }
 
     pub(crate) fn settings(&self) -> &Settings {
-        &self.inner.settings
+        &self.decided.settings
     }
 
     /// The user that a request of this machine names in development.
@@ -132,6 +204,10 @@ impl App {
     ///
     /// A dropped publish may or may not be committed; everything else has no effect.
     pub async fn respond(&self, request: Request<RequestBody>, peer: Peer) -> Response<Body> {
+        self.of_now().respond_by_these(request, peer).await
+    }
+
+    async fn respond_by_these(&self, request: Request<RequestBody>, peer: Peer) -> Response<Body> {
         let begun = Instant::now();
         let request_id = RequestId::random();
         let (parts, body) = request.into_parts();
@@ -198,6 +274,9 @@ impl App {
         }
         let took = begun.elapsed();
         self.count(&method, route, response.status(), took);
+        if !row.is_some_and(|row| is_probe(row.served)) {
+            self.observed().count(response.status());
+        }
         tracing::debug!(
             request = %request_id, %method, path, status = response.status().as_u16(),
             took_us = took.as_micros() as u64, client = %source.client, "request answered"
@@ -314,6 +393,8 @@ impl App {
             Endpoint::Subscription => operator::subscription::change(self, call, segment).await,
             Endpoint::Credential => access::credential::renew(self, call, segment).await,
             Endpoint::Disconnect => access::disconnect::disconnect(self, call, segment).await,
+            Endpoint::Health => operator::health::answer(self, call).await,
+            Endpoint::HealthAction => operator::health::act(self, call).await,
             Endpoint::Explain => access::explain::explain(self, call).await,
             Endpoint::Revoke => access::revocations::revoke(self, call).await,
             Endpoint::Revocations => access::revocations::list(self, call).await,
@@ -394,6 +475,14 @@ fn polling(row: Option<&Row>) -> Option<&'static str> {
         return Some(PAGE_PATH);
     }
     profile.beside.polling()
+}
+
+/// Whether a machine asks there again and again, whatever the hub does.
+fn is_probe(served: Served) -> bool {
+    matches!(
+        served,
+        Served::Own(Endpoint::Alive | Endpoint::Ready | Endpoint::Metrics)
+    )
 }
 
 /// The answer to `OPTIONS`, a preflight or not, known path or not.

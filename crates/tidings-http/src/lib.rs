@@ -58,6 +58,7 @@ pub use cookies::pairs as cookie_pairs;
 pub use forwarded::{ForwardedHeader, NotANetwork, Scheme, Source, network, source};
 pub use host::{HostName, NotAHost};
 pub use ipnet::IpNet;
+pub use metrics::Reload;
 pub use origin::{Origin, OriginError, Origins};
 pub use peer::Peer;
 pub use profile::{
@@ -69,7 +70,7 @@ pub use rates::RateLimits;
 pub use reply::Body;
 pub use request_id::RequestId;
 pub use router::{PathTaken, ROUTES, Route};
-pub use serve::{Drain, Server};
+pub use serve::{Drain, Places, Server};
 pub use settings::Settings;
 pub use tls::{Certificate, CertificateError, Tls, TlsError};
 pub use traces::{Incoming, Outcome, Span, Tracer};

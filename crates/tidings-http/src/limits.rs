@@ -25,7 +25,7 @@ pub const BEARER_BYTES_MAX: usize = 8 * 1024;
 pub const BODY_BYTES_MAX: usize = 2 * tidings_core::limits::GROUP_BYTES_MAX;
 
 /// All bodies that are being read, together. Each may be large; all at once must fit in memory, with
-/// the events that are made of them.
+/// the events that are made of them. Where the process may have little of it, they get a quarter of that.
 pub const BODIES_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// How long a publish body may go without progress before it is answered with 408.
@@ -191,3 +191,25 @@ pub const REVOCATION_MS_MAX: u64 = 10 * 365 * 24 * 60 * 60 * 1_000;
 
 /// Connections of one page of their list, unless it says otherwise: what a terminal shows.
 pub const CONNECTIONS_LISTED_DEFAULT: usize = 100;
+
+/// The time over which rates are told.
+pub const MINUTE_MS: u64 = 60_000;
+
+/// How often totals are noted for that.
+pub const MINUTE_SAMPLE_MS: u64 = 5_000;
+
+/// How old a report of the hub's health may be for those who are told a little of it.
+pub const HEALTH_FRESH_MS: u64 = 1_000;
+
+/// How long a report waits for the connections to be counted, and for the shared store: as long as for
+/// any other part of the hub.
+pub const HEALTH_WAIT_MS_MAX: u64 = 1_000;
+
+/// The share of failed answers from which on a hub is not as it should be.
+pub const ERROR_RATE_DEGRADED: f64 = 0.05;
+
+/// Of fewer answers a share says nothing.
+pub const ERROR_RATE_ANSWERS_MIN: u64 = 20;
+
+/// Users that a monitor names, those with most connections first.
+pub const MONITOR_USERS_MAX: usize = 100;

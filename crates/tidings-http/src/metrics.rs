@@ -5,6 +5,7 @@
 
 mod connections;
 mod figures;
+mod operation;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +21,9 @@ use tidings_hub::{Census, Figures, Hub, Lag};
 
 use connections::Counted;
 use figures::FiguresCollector;
+pub(crate) use operation::HandshakeLabels;
+use operation::Operation;
+pub use operation::Reload;
 
 /// Answers by route, method and class of status.
 pub(crate) const REQUESTS: &str = "tidings_http_requests";
@@ -45,8 +49,6 @@ pub(crate) const CONNECTIONS_OPENED: &str = "tidings_http_connections_opened";
 pub(crate) const CONNECTIONS_CLOSED: &str = "tidings_http_connections_closed";
 /// TCP connections that were refused because all places were taken.
 pub(crate) const CONNECTIONS_REFUSED: &str = "tidings_http_connections_refused";
-/// Connections to a port that speaks TLS, by how their handshake went.
-pub(crate) const TLS_HANDSHAKES: &str = "tidings_http_tls_handshakes";
 /// Accepts that failed, mostly for want of descriptors.
 pub(crate) const ACCEPTS_FAILED: &str = "tidings_http_accepts_failed";
 
@@ -83,12 +85,6 @@ pub(crate) struct LimitLabels {
     pub(crate) limit: &'static str,
 }
 
-/// One series of [`TLS_HANDSHAKES`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct HandshakeLabels {
-    pub(crate) outcome: &'static str,
-}
-
 /// The figures of the HTTP surface, and the way to write them all.
 pub(crate) struct Metrics {
     pub(crate) requests: Family<RequestLabels, Counter>,
@@ -104,7 +100,7 @@ pub(crate) struct Metrics {
     pub(crate) connections_closed: Counter,
     pub(crate) connections_refused: Counter,
     pub(crate) accepts_failed: Counter,
-    pub(crate) tls_handshakes: Family<HandshakeLabels, Counter>,
+    pub(crate) operation: Operation,
     registry: Registry,
     counted: Counted,
 }
@@ -144,7 +140,7 @@ impl Metrics {
             connections_closed: Counter::default(),
             connections_refused: Counter::default(),
             accepts_failed: Counter::default(),
-            tls_handshakes: Family::default(),
+            operation: Operation::default(),
             registry: Registry::default(),
             counted: Counted::default(),
         };
@@ -174,11 +170,7 @@ impl Metrics {
             "What the store did not count, by limit",
             metrics.rates_uncounted.clone(),
         );
-        registry.register(
-            TLS_HANDSHAKES,
-            "Handshakes of TLS by how they went",
-            metrics.tls_handshakes.clone(),
-        );
+        metrics.operation.register(registry);
         let counters: [(&str, &str, &Counter<u64, AtomicU64>); 8] = [
             (PANICS, "Handlers that panicked", &metrics.panics),
             (

@@ -115,6 +115,12 @@ impl Limit {
 pub(crate) struct Rates {
     limits: RateLimits,
     store: Arc<dyn SharedStore>,
+    remembered: Arc<Remembered>,
+}
+
+/// What goes on when the limits change.
+#[derive(Debug, Default)]
+struct Remembered {
     blocked: Blocked,
     reached_log: Seldom,
     unavailable_log: Seldom,
@@ -152,9 +158,16 @@ impl Rates {
         Self {
             limits,
             store,
-            blocked: Blocked::default(),
-            reached_log: Seldom::default(),
-            unavailable_log: Seldom::default(),
+            remembered: Arc::default(),
+        }
+    }
+
+    /// The same with other limits. What was spent is spent, and whoever has to wait goes on waiting.
+    pub(crate) fn with_limits(&self, limits: RateLimits) -> Self {
+        Self {
+            limits,
+            store: Arc::clone(&self.store),
+            remembered: Arc::clone(&self.remembered),
         }
     }
 
@@ -217,7 +230,7 @@ pub(crate) async fn count_ticket(
 /// Refuses to look at any credential from an address from which too many were refused.
 pub(crate) fn check_refusals(app: &App, client: IpAddr) -> Result<(), Refusal> {
     let now = app.clock().moment();
-    let Some(wait_ms) = app.rates().blocked.wait_ms(counted(client), now) else {
+    let Some(wait_ms) = app.rates().remembered.blocked.wait_ms(counted(client), now) else {
         return Ok(());
     };
     let limit = Limit::RefusedCredentials;
@@ -260,6 +273,7 @@ pub(crate) async fn count_refusal(app: &App, client: IpAddr, refusal: Refusal) -
         };
         let until: Moment = app.clock().moment().plus_ms(wait_ms);
         app.rates()
+            .remembered
             .blocked
             .block(address, until, app.clock().moment());
     }
@@ -291,7 +305,7 @@ async fn spend(
                 limit: limit.as_str(),
             };
             app.metrics().rates_uncounted.get_or_create(&labels).inc();
-            if let Some(suppressed) = rates.unavailable_log.say(app.clock().moment()) {
+            if let Some(suppressed) = rates.remembered.unavailable_log.say(app.clock().moment()) {
                 tracing::warn!(
                     limit = limit.as_str(), cause = %error, suppressed, "rate not counted"
                 );
@@ -312,7 +326,7 @@ fn reached(app: &App, told: &Told) -> Refusal {
         limit: limit.as_str(),
     };
     app.metrics().rate_limited.get_or_create(&labels).inc();
-    if let Some(suppressed) = app.rates().reached_log.say(app.clock().moment()) {
+    if let Some(suppressed) = app.rates().remembered.reached_log.say(app.clock().moment()) {
         tracing::warn!(limit = limit.as_str(), suppressed, "rate limit reached");
     }
     let code = match limit {

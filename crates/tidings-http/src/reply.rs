@@ -1,7 +1,10 @@
 //! Answers: the one body type, and how refusals become responses.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, VARY,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Empty, Full};
@@ -18,6 +21,12 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// What an answer to an identity depends on, besides the origin.
 const VARY_IDENTITY: HeaderValue = HeaderValue::from_static("authorization, cookie");
+
+/// Answers hold what publishers wrote. A browser that is led to one takes it for nothing but what its type
+/// says, runs and loads nothing of it, and shows it in no page of others.
+const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+const NOTHING_ACTIVE: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
 /// A refusal on its way out: a problem, the methods that would be allowed, and what is left of the
 /// limits that the request was counted by.
@@ -135,6 +144,8 @@ pub(crate) fn with_body(
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, NO_STORE);
+    headers.insert(X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
+    headers.insert(CONTENT_SECURITY_POLICY, NOTHING_ACTIVE);
     headers.append(VARY, VARY_IDENTITY);
     response
 }

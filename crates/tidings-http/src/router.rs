@@ -39,6 +39,8 @@ pub(crate) enum Endpoint {
     Credential,
     Subscription,
     Disconnect,
+    Health,
+    HealthAction,
     Explain,
     Revoke,
     Revocations,
@@ -63,7 +65,7 @@ pub(crate) enum Served {
 pub(crate) const PAGE_PATH: &str = "/v1/events";
 
 /// All routes.
-pub static ROUTES: [Route; 21] = [
+pub static ROUTES: [Route; 23] = [
     Route {
         method: Method::POST,
         path: "/v1/events",
@@ -159,6 +161,18 @@ pub static ROUTES: [Route; 21] = [
         path: "/v1/revocations/{name}",
         what: "lift a revocation",
         endpoint: Endpoint::Lift,
+    },
+    Route {
+        method: Method::GET,
+        path: "/v1/health",
+        what: "tell how the hub is, and administrators how each part of it is",
+        endpoint: Endpoint::Health,
+    },
+    Route {
+        method: Method::POST,
+        path: "/v1/health",
+        what: "ping streams, end stale connections, or end those of somebody",
+        endpoint: Endpoint::HealthAction,
     },
     Route {
         method: Method::GET,

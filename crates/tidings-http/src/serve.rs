@@ -6,6 +6,7 @@ mod connection;
 mod handshake;
 mod head;
 mod keep_back;
+mod places;
 mod preface;
 mod stall;
 mod take_over;
@@ -16,20 +17,22 @@ mod wire;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use tidings_hub::prepare_socket;
 use tidings_wire::problem::{self, Code, Problem};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::timeout;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::app::App;
-use crate::limits::{ACCEPTS_WAITING_MAX, CLOSE_MS_MAX, NO_PLACE_RETRY_MS};
+use crate::limits::{ACCEPTS_WAITING_MAX, CLOSE_MS_MAX, MINUTE_SAMPLE_MS, NO_PLACE_RETRY_MS};
 use crate::peer::Peer;
 use crate::tls::Tls;
 use accept::AcceptPause;
+use places::Place;
+pub use places::Places;
 
 /// What is written to a connection for which there is no place, before it is closed. How many there may
 /// be is not told, because it is more than that of readers, and nobody's quota.
@@ -38,7 +41,8 @@ static NO_PLACE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let body = problem.with_retry_after_ms(NO_PLACE_RETRY_MS).to_bytes();
     let head = format!(
         "HTTP/1.1 503 Service Unavailable\r\ncontent-type: {}\r\ncontent-length: {}\r\n\
-         retry-after: {}\r\nratelimit: \"connections\";r=0\r\ncache-control: no-store\r\nconnection: close\r\n\r\n",
+         retry-after: {}\r\nratelimit: \"connections\";r=0\r\ncache-control: no-store\r\n\
+         x-content-type-options: nosniff\r\nconnection: close\r\n\r\n",
         problem::CONTENT_TYPE,
         body.len(),
         NO_PLACE_RETRY_MS.div_ceil(1_000),
@@ -129,20 +133,25 @@ impl Server {
     pub async fn run(
         self,
         app: App,
-        connections_max: usize,
+        places: Places,
         shutdown: impl Future<Output = ()> + Send,
         drain: Drain,
     ) {
         let (stage, _) = watch::channel(Stage::Open);
-        let places = Arc::new(Semaphore::new(connections_max));
         tracing::info!(address = %self.address, "listening");
         {
             let mut shutdown = std::pin::pin!(shutdown);
             let mut pause = AcceptPause::default();
+            let mut samples = interval(Duration::from_millis(MINUTE_SAMPLE_MS));
+            samples.set_missed_tick_behavior(MissedTickBehavior::Skip);
             loop {
                 let accepted = tokio::select! {
                     biased;
                     () = &mut shutdown => break,
+                    _ = samples.tick() => {
+                        app.observed().note(&app);
+                        continue;
+                    }
                     accepted = self.listener.accept() => accepted,
                 };
                 match accepted {
@@ -183,15 +192,11 @@ fn admit(
     app: &App,
     stream: TcpStream,
     (peer, tls): (Peer, Option<&Tls>),
-    places: &Arc<Semaphore>,
+    places: &Places,
     stage: &watch::Sender<Stage>,
 ) {
     // Sockets that shards write to have left here, but have their places.
-    let place = Arc::clone(places)
-        .try_acquire_owned()
-        .ok()
-        .filter(|_| places.available_permits() >= app.hub().sockets());
-    let Some(place) = place else {
+    let Some(place) = places.take(app.hub().sockets()) else {
         app.metrics().connections_refused.inc();
         // A fresh socket takes this much, or its peer is gone already. Under TLS there is no word that is
         // cheap enough.
@@ -217,11 +222,11 @@ fn admit(
 /// The place of an open connection, given back and counted when it ends, however it ends.
 struct Admitted {
     app: App,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Admitted {
-    fn new(app: App, place: OwnedSemaphorePermit) -> Self {
+    fn new(app: App, place: Place) -> Self {
         app.metrics().connections_opened.inc();
         Self { app, _place: place }
     }

@@ -32,14 +32,18 @@ impl fmt::Display for LimitScope {
 
 /// How many connections there may be.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Allowed {
-    pub(crate) hub: usize,
-    pub(crate) per_identity: usize,
-    pub(crate) per_address: usize,
+pub struct Allowed {
+    /// In all.
+    pub hub: usize,
+    /// Of one identity.
+    pub per_identity: usize,
+    /// Of one address.
+    pub per_address: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counts {
+    allowed: Allowed,
     hub: usize,
     identities: HashMap<Subject, Arc<Share<Subject>>>,
     addresses: HashMap<IpAddr, Arc<Share<IpAddr>>>,
@@ -57,7 +61,6 @@ struct Share<K> {
 /// Counts connections.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    allowed: Allowed,
     counts: Mutex<Counts>,
     /// Sockets that shards write to.
     sockets: AtomicUsize,
@@ -88,11 +91,20 @@ pub(crate) struct Refused {
 impl Gate {
     pub(crate) fn new(allowed: Allowed) -> Self {
         Self {
-            allowed,
-            counts: Mutex::default(),
+            counts: Mutex::new(Counts {
+                allowed,
+                hub: 0,
+                identities: HashMap::new(),
+                addresses: HashMap::new(),
+            }),
             sockets: AtomicUsize::new(0),
             refused: AtomicU64::new(0),
         }
+    }
+
+    /// Lets so many in from now on. Those that are there stay, also where they are more.
+    pub(crate) fn allow(&self, allowed: Allowed) {
+        self.lock().allowed = allowed;
     }
 
     /// Counts a socket that a shard is about to have.
@@ -131,10 +143,11 @@ impl Gate {
             .addresses
             .get(&address)
             .map_or(0, |share| share.count());
+        let allowed = counts.allowed;
         for (scope, count, max) in [
-            (LimitScope::Hub, counts.hub, self.allowed.hub),
-            (LimitScope::Identity, identity, self.allowed.per_identity),
-            (LimitScope::Address, from_address, self.allowed.per_address),
+            (LimitScope::Hub, counts.hub, allowed.hub),
+            (LimitScope::Identity, identity, allowed.per_identity),
+            (LimitScope::Address, from_address, allowed.per_address),
         ] {
             if count >= max {
                 self.refused.fetch_add(1, Ordering::Relaxed);

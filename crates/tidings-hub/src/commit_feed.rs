@@ -8,6 +8,7 @@ use tidings_core::port::CommitFeed;
 use tidings_core::position::Offset;
 use tidings_core::shard::{Batch, Framed};
 
+use crate::health::WindowFigures;
 use crate::inbox::Inbox;
 use crate::limits::WINDOW_EVENT_OVERHEAD_BYTES;
 use crate::tally::{Tallies, Tally};
@@ -20,11 +21,18 @@ pub(crate) struct WindowBudget {
     kept: VecDeque<(Offset, usize)>,
     bytes: usize,
     evicted_through: Offset,
+    figures: Arc<WindowFigures>,
 }
 
 impl WindowBudget {
-    pub(crate) fn new(events_max: usize, bytes_max: usize, end: Offset) -> Self {
+    pub(crate) fn new(
+        events_max: usize,
+        bytes_max: usize,
+        end: Offset,
+        figures: Arc<WindowFigures>,
+    ) -> Self {
         Self {
+            figures,
             events_max,
             bytes_max,
             kept: VecDeque::new(),
@@ -42,11 +50,12 @@ impl WindowBudget {
         }
         while self.kept.len() > self.events_max || self.bytes > self.bytes_max {
             let Some((offset, bytes)) = self.kept.pop_front() else {
-                return;
+                break;
             };
             self.bytes -= bytes;
             self.evicted_through = offset;
         }
+        self.figures.set(self.kept.len(), self.bytes);
     }
 }
 

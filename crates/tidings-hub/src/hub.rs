@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use crate::admission::{Allowed, Gate};
 use crate::commit_feed::{Feed, WindowBudget};
 use crate::figures::{Figures, PublishFigures};
+use crate::health::WindowFigures;
 use crate::limits::SURVEYS_AT_ONCE_MAX;
 use crate::options::{Options, Ports};
 use crate::tally::Tallies;
@@ -61,6 +62,7 @@ pub(crate) struct Inner {
     pub(crate) opened: std::sync::atomic::AtomicU64,
     /// Places for surveys of all connections.
     pub(crate) surveys: Semaphore,
+    pub(crate) window: Arc<WindowFigures>,
 }
 
 impl Hub {
@@ -69,10 +71,16 @@ impl Hub {
         let end = ports.sequencer.end();
         let threads = Threads::start(options, &ports, end)?;
         let tallies = Arc::new(Tallies::default());
+        let window = Arc::new(WindowFigures::default());
         let feed = Feed {
             inboxes: threads.inboxes.clone(),
             tallies: tallies.clone(),
-            budget: WindowBudget::new(options.window_events, options.window_bytes, end),
+            budget: WindowBudget::new(
+                options.window_events,
+                options.window_bytes,
+                end,
+                Arc::clone(&window),
+            ),
             end,
         };
         ports.sequencer.tail(end, Box::new(feed))?;
@@ -93,6 +101,7 @@ impl Hub {
                 seed: options.seed,
                 opened: std::sync::atomic::AtomicU64::new(0),
                 surveys: Semaphore::new(SURVEYS_AT_ONCE_MAX),
+                window,
             }),
         })
     }
@@ -126,6 +135,11 @@ impl Hub {
     /// An offset as a position of the log's history.
     pub fn position(&self, offset: Offset) -> Position {
         self.inner.ports.sequencer.lineage().position(offset)
+    }
+
+    /// Lets so many connections in from now on. Those that are there stay, also where they are more.
+    pub fn allow(&self, allowed: Allowed) {
+        self.inner.gate.allow(allowed);
     }
 
     /// How many sockets the shards have taken over from the transport and still hold.

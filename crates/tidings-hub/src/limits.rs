@@ -93,3 +93,7 @@ pub(crate) const SURVEYS_AT_ONCE_MAX: usize = 2;
 
 /// Connections of one page of a list of them: each may have a hundred patterns and as much metadata.
 pub const CONNECTIONS_LISTED_MAX: usize = 500;
+
+/// How long a part of the hub has to answer when it is asked how it is: what takes longer would keep
+/// publishers and readers waiting as well.
+pub(crate) const HEALTH_ANSWER_MS_MAX: u64 = 1_000;

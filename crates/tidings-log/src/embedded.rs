@@ -13,8 +13,8 @@ use tidings_core::id::EventId;
 use tidings_core::limits::GROUP_BYTES_MAX;
 use tidings_core::lineage::Lineage;
 use tidings_core::port::{
-    AppendError, AppendReply, Bounds, CommitFeed, EventStore, Extent, Health, NewestPage, Page,
-    Query, ReadError, Sequencer, TailError,
+    AppendError, AppendReply, Backlog, Bounds, CommitFeed, EventStore, Extent, Health, NewestPage,
+    Page, Query, ReadError, Sequencer, TailError, Volume,
 };
 use tidings_core::position::Offset;
 use tidings_core::scope::Scope;
@@ -274,6 +274,11 @@ impl Sequencer for EmbeddedLog {
         self.0.shared.health()
     }
 
+    fn backlog(&self) -> Backlog {
+        let shared = &self.0.shared;
+        shared.queue.backlog(shared.clock.moment())
+    }
+
     fn commit_times(&self) -> Counted {
         self.0.shared.commit_times.counted()
     }
@@ -314,5 +319,9 @@ impl EventStore for EmbeddedLog {
 
     fn bounds(&self) -> Bounds {
         look_up::bounds(&self.0.shared)
+    }
+
+    fn volume(&self) -> Volume {
+        retention::volume(&self.0.shared)
     }
 }

@@ -25,7 +25,7 @@ use tidings_core::limits::{
 use tidings_core::lineage::Lineage;
 use tidings_core::pattern::Pattern;
 use tidings_core::port::{
-    AppendError, AppendReply, Appended, Clock, CommitFeed, Health, Sequencer, TailError,
+    AppendError, AppendReply, Appended, Backlog, Clock, CommitFeed, Health, Sequencer, TailError,
 };
 use tidings_core::position::{Epoch, Offset, Position};
 use tidings_core::time::Timestamp;
@@ -280,6 +280,14 @@ impl Sequencer for MemoryLog {
 
     fn health(&self) -> Health {
         Health::Writable
+    }
+
+    /// Nothing waits for a disk; what waits is on its way to the feed.
+    fn backlog(&self) -> Backlog {
+        Backlog {
+            bytes: self.writer().outbox.size_bytes() as u64,
+            waiting_ms: 0,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use tidings_core::event::Draft;
-use tidings_core::port::{AppendError, AppendReply};
+use tidings_core::port::{AppendError, AppendReply, Backlog};
 use tidings_core::time::Moment;
 
 use crate::limits::RETRY_AFTER_MS;
@@ -154,6 +154,17 @@ impl Queue {
             batch.push(group);
         }
         Some(batch)
+    }
+
+    /// What waits.
+    pub(crate) fn backlog(&self, now: Moment) -> Backlog {
+        let state = self.state();
+        let waiting = state.groups.front().map(|(since, _)| *since);
+        let oldest = state.in_flight_since.or(waiting);
+        Backlog {
+            bytes: state.bytes as u64,
+            waiting_ms: oldest.map_or(0, |since| now.ms_since(since)),
+        }
     }
 
     /// Asks the committer to begin a new segment if the active one is old.

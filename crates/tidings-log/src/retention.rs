@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use tidings_core::port::Volume;
 use tidings_core::scope::{Scope, Selector};
 use tidings_core::time::Timestamp;
 
@@ -96,6 +97,16 @@ fn removable(shared: &Shared) -> Option<Arc<Segment>> {
         .is_some_and(|bytes| used_bytes(shared, &inventory) > share(bytes, LOG_USED_PERCENT_MAX));
     let goes = too_old || too_many || too_large || disk_is_short(shared);
     goes.then(|| Arc::clone(oldest))
+}
+
+/// How many events the log holds, and the bytes of its files.
+pub(crate) fn volume(shared: &Shared) -> Volume {
+    let inventory = shared.inventory();
+    let held = inventory.segments.iter().filter(|one| one.is_held());
+    Volume {
+        events: held.map(|segment| segment.summary().events).sum(),
+        bytes: used_bytes(shared, &inventory),
+    }
 }
 
 /// Bytes of all files of the log.

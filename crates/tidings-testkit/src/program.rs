@@ -158,6 +158,12 @@ impl Program {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
+    /// How many lines with these words the program has written to its output, over all of its runs.
+    pub fn lines_with(&self, words: &str) -> usize {
+        let log = fs::read_to_string(self.log_file()).unwrap_or_default();
+        log.lines().filter(|line| line.contains(words)).count()
+    }
+
     /// The end of what the program wrote to its output, over all of its runs.
     pub fn last_words(&self) -> String {
         const LINES: usize = 20;

@@ -1,6 +1,7 @@
 //! Assembly: from settings to a running hub. The only place that names concrete adapters.
 
 pub mod access;
+mod changes;
 pub mod traces;
 
 use std::sync::Arc;
@@ -18,15 +19,21 @@ use tidings_log::{EmbeddedLog, Options as LogOptions, Retention, RetentionRule};
 use tidings_wire::coding::BlockCoder;
 use tidings_wire::sse::WireEncoder;
 
-use access::Watcher;
+use access::{Stores, Watcher};
+pub use changes::Changes;
 use traces::Spans;
 
 use crate::clock::SystemClock;
 use crate::diagnostics;
+use crate::memory;
 use crate::settings::{AllowedOrigin, LogKind, RetentionRule as Rule, Settings};
 
 /// Where the log lies within the data directory.
 const LOG_DIRECTORY: &str = "log";
+
+/// Of the memory that the process may have, one of so many parts is for bodies that are being read: the log's
+/// queue, the window and the readers need the others.
+const BODIES_SHARE: u64 = 4;
 
 /// A hub with its surface, and its log for whoever has to close it.
 #[derive(Debug)]
@@ -39,6 +46,8 @@ pub struct Assembled {
     pub spans: Option<Spans>,
     /// Looks after API keys and revocations that other processes make.
     pub watcher: Watcher,
+    /// Takes other settings over.
+    pub changes: Changes,
 }
 
 /// Opens the log and starts a hub over it.
@@ -67,32 +76,48 @@ pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
     };
     let hub = Hub::start(&options, ports).context("the hub could not start")?;
     let spans = settings.traces.as_ref().map(traces::start).transpose()?;
-    let surface = tidings_http::Settings {
+    let surface = surface(settings, spans.as_ref())?;
+    let homes = homes(&settings.profiles)?;
+    let stores = Stores::open(&settings.data_dir)?;
+    let assembled = access::assemble(settings, homes.clone(), &stores, None, &clock)?;
+    stores.on_revocations(hub.clone());
+    let watcher = stores.watch(&clock)?;
+    let app = App::new(hub.clone(), assembled.access, Arc::clone(&clock), surface);
+    if let Some(bytes) = memory::limit() {
+        app.limit_bodies(bytes / BODIES_SHARE);
+    }
+    let changes = Changes {
+        app: app.clone(),
+        hub,
+        stores,
+        issuers: assembled.issuers,
+        homes,
+        spans: spans.clone(),
+        clock,
+    };
+    Ok(Assembled {
+        app,
+        log,
+        spans,
+        watcher,
+        changes,
+    })
+}
+
+/// What the settings decide about the HTTP surface.
+fn surface(settings: &Settings, spans: Option<&Spans>) -> anyhow::Result<tidings_http::Settings> {
+    Ok(tidings_http::Settings {
         origins: origins(settings)?,
         development: settings.development,
         heartbeat_ms: settings.heartbeat.as_millis() as u32,
         compress: settings.streams.compress,
-        tracer: spans
-            .clone()
-            .map(|spans| Arc::new(spans) as Arc<dyn Tracer>),
+        tracer: spans.map(|spans| Arc::new(spans.clone()) as Arc<dyn Tracer>),
         dropped_log_lines: diagnostics::lines_dropped,
         hosts: settings.web.hosts.clone(),
         trusted_proxies: settings.web.trusted_proxies.clone(),
         forwarded_header: settings.web.forwarded,
         rates: settings.limits.rates,
         profiles: Arc::clone(&settings.profiles),
-    };
-    let assembled = access::assemble(settings, homes(&settings.profiles)?, &clock)?;
-    let shards = hub.clone();
-    let store = &assembled.access.store;
-    store.on_revocations(Box::new(move |revocations| shards.revoke(&revocations)));
-    let watcher = assembled.watch(&clock)?;
-    let app = App::new(hub, assembled.access, clock, surface);
-    Ok(Assembled {
-        app,
-        log,
-        spans,
-        watcher,
     })
 }
 

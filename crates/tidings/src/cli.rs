@@ -16,6 +16,7 @@ mod bench;
 mod check_config;
 mod connect;
 mod data_dir;
+mod health;
 mod key;
 mod limits;
 mod publish;
@@ -47,6 +48,7 @@ enum Verb {
     Revoke(revoke::Revoke),
     Auth(auth::Auth),
     CheckConfig(check_config::CheckConfig),
+    Health(health::Health),
     Bench(bench::Bench),
 }
 
@@ -71,6 +73,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Revoke(revoke) => revoke.run(),
         Verb::Auth(auth) => auth.run(),
         Verb::CheckConfig(check) => check.run(),
+        Verb::Health(health) => health.run(),
         Verb::Bench(bench) => bench.run(),
     };
     match outcome {

@@ -14,6 +14,9 @@ pub const URL: &str = "TIDINGS_URL";
 /// The token of `publish` and `tail`, unless `--token` says it.
 pub const TOKEN: &str = "TIDINGS_TOKEN";
 
+/// Where systemd hears whether the hub is ready.
+pub const NOTIFY_SOCKET: &str = "NOTIFY_SOCKET";
+
 /// Own variables that are no keys.
 pub const OWN: [&str; 3] = [CONFIG, URL, TOKEN];
 

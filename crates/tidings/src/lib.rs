@@ -18,5 +18,8 @@ pub mod diagnostics;
 pub mod env_vars;
 pub mod limits;
 mod load;
+mod memory;
+pub mod reload;
 pub mod serve;
+pub mod service_manager;
 pub mod settings;

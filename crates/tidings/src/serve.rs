@@ -1,9 +1,12 @@
 //! Running a hub until it is told to stop.
 
+use std::fmt;
 use std::fs;
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -12,7 +15,7 @@ use tidings_core::audience::Subject;
 use tidings_core::grant::{Grants, PublishGrant};
 use tidings_core::pattern::Pattern;
 use tidings_core::port::Clock as _;
-use tidings_http::{Drain, Server};
+use tidings_http::{Drain, Places, Server, Tls};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -21,6 +24,8 @@ use crate::cli::failure::Failure;
 use crate::clock::SystemClock;
 use crate::diagnostics;
 use crate::limits::LAST_SPANS_WAIT_MAX;
+use crate::reload::{ReadAgain, Reloader};
+use crate::service_manager::ServiceManager;
 use crate::settings::Settings;
 
 /// Connections that are being opened or answer something short, besides the streams.
@@ -32,8 +37,30 @@ const RESTART_TIME: Duration = Duration::from_secs(1);
 /// How long the token that a development hub prints is valid.
 const DEVELOPMENT_TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Runs a hub. Once it answers requests, its address is written to the ready file.
-pub fn run(settings: &Settings, ready_file: Option<&Path>) -> anyhow::Result<()> {
+/// How a hub is started.
+pub struct Start {
+    /// What it is to be.
+    pub settings: Settings,
+    /// Reads the same settings again.
+    pub read_again: ReadAgain,
+    /// Where its address is written once it answers requests.
+    pub ready_file: Option<PathBuf>,
+    /// Who wants to hear how it is.
+    pub manager: ServiceManager,
+}
+
+impl fmt::Debug for Start {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Start")
+            .field("settings", &self.settings)
+            .field("ready_file", &self.ready_file)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Runs a hub until it is told to stop.
+pub fn run(start: Start) -> anyhow::Result<()> {
+    let settings = &start.settings;
     let _written =
         diagnostics::start(&settings.diagnostics).context("log lines cannot be written")?;
     for warning in &settings.warnings {
@@ -43,10 +70,16 @@ pub fn run(settings: &Settings, ready_file: Option<&Path>) -> anyhow::Result<()>
         .enable_all()
         .build()
         .context("the runtime could not start")?;
-    runtime.block_on(serve(settings, ready_file))
+    runtime.block_on(serve(start))
 }
 
-async fn serve(settings: &Settings, ready_file: Option<&Path>) -> anyhow::Result<()> {
+async fn serve(start: Start) -> anyhow::Result<()> {
+    let Start {
+        settings,
+        read_again,
+        ready_file,
+        manager,
+    } = start;
     // Bound before the log is opened: an address in use is found without touching anything.
     let server = Server::bind(settings.listen)
         .await
@@ -57,11 +90,22 @@ async fn serve(settings: &Settings, ready_file: Option<&Path>) -> anyhow::Result
         log,
         spans,
         watcher,
-    } = assemble(settings)?;
+        changes,
+    } = assemble(&settings)?;
+    let tls = settings.tls.as_ref().map(|files| {
+        app.note_certificate(&files.certificate);
+        Tls::new(files.certificate.clone())
+    });
+    let tls = tls.transpose()?;
+    let server = match &tls {
+        Some(tls) => server.with_tls(tls.clone()),
+        None => server,
+    };
     // Waiting for signals begins before anybody is told that the hub is ready.
     let mut signals = StopSignals::listen()?;
-    greet(settings, address)?;
-    if let Some(file) = ready_file {
+    let mut hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
+    greet(&settings, address)?;
+    if let Some(file) = &ready_file {
         write_ready(file, address)
             .with_context(|| format!("cannot write the ready file `{}`", file.display()))?;
     }
@@ -70,10 +114,27 @@ async fn serve(settings: &Settings, ready_file: Option<&Path>) -> anyhow::Result
         grace: settings.drain.grace,
         retry_after: RESTART_TIME,
     };
-    let connections = settings.limits.connections + SPARE_CONNECTIONS;
+    let (places, manager) = (Places::new(places_max(&settings)), Arc::new(manager));
+    let asking = Reloader {
+        read_again,
+        settings,
+        changes,
+        places: places.clone(),
+        tls,
+        manager: Arc::clone(&manager),
+    }
+    .start()?;
+    let reloading = async {
+        while hangup.recv().await.is_some() {
+            asking.ask();
+        }
+        pending::<()>().await;
+    };
+    manager.ready();
     let (stop, told_to_stop) = oneshot::channel::<()>();
     let stopping = async {
         signals.next().await;
+        manager.stopping();
         drop(stop);
         signals.next().await;
     };
@@ -82,10 +143,11 @@ async fn serve(settings: &Settings, ready_file: Option<&Path>) -> anyhow::Result
         let _dropped = told_to_stop.await;
     };
     tokio::select! {
-        () = server.run(app, connections, shutdown, drain) => {}
+        () = server.run(app, places, shutdown, drain) => {}
+        () = reloading => {}
         () = stopping => tracing::warn!("told to stop again: open connections are cut"),
     }
-    drop(watcher);
+    drop((watcher, asking));
     if let Some(spans) = spans {
         let sent = tokio::task::spawn_blocking(move || spans.end(LAST_SPANS_WAIT_MAX));
         sent.await.context("the last spans could not be sent")?;
@@ -94,6 +156,11 @@ async fn serve(settings: &Settings, ready_file: Option<&Path>) -> anyhow::Result
         log.close();
     }
     Ok(())
+}
+
+/// How many connections there may be at a time by these settings.
+pub(crate) fn places_max(settings: &Settings) -> usize {
+    settings.limits.connections + SPARE_CONNECTIONS
 }
 
 fn cannot_listen(address: SocketAddr, error: &io::Error) -> Failure {
@@ -146,7 +213,12 @@ fn write_ready(file: &Path, address: SocketAddr) -> io::Result<()> {
     reason = "the address and the token are this command's output"
 )]
 fn greet(settings: &Settings, address: SocketAddr) -> anyhow::Result<()> {
-    println!("tidings listens on http://{address}");
+    let scheme = if settings.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    println!("tidings listens on {scheme}://{address}");
     let Some(secret) = settings
         .auth
         .secret
@@ -175,11 +247,11 @@ fn greet(settings: &Settings, address: SocketAddr) -> anyhow::Result<()> {
         "\na token for development, valid for a day:\n\n  export TIDINGS_TOKEN={token}\n\n\
          listen in one terminal:\n\n  \
          curl -N -H \"Authorization: Bearer $TIDINGS_TOKEN\" \
-         'http://{address}/v1/stream?topics=hello/**'\n\n\
+         '{scheme}://{address}/v1/stream?topics=hello/**'\n\n\
          publish in another:\n\n  \
          curl -H \"Authorization: Bearer $TIDINGS_TOKEN\" -H 'Content-Type: application/json' \\\n    \
          -d '{{\"topics\":[\"hello/world\"],\"type\":\"greeting\",\"data\":\"hi\"}}' \
-         http://{address}/v1/events\n"
+         {scheme}://{address}/v1/events\n"
     );
     Ok(())
 }

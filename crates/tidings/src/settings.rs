@@ -30,6 +30,7 @@ mod gather;
 mod issuer;
 mod list;
 mod profile;
+mod reload;
 mod report;
 mod resolve;
 mod rule;
@@ -54,6 +55,7 @@ pub use issuer::Issuer;
 pub use keys::Layer;
 pub use list::ProviderName;
 pub use profile::ProfileSetting;
+pub use reload::Fixed;
 pub use report::{effective, reference};
 pub use resolve::{
     Auth, Dedupe, Diagnostics, Drain, Limits, Purpose, Retention, Settings, Streams, Web, Window,

@@ -121,6 +121,11 @@ impl Stand {
         self.program.last_words()
     }
 
+    /// How many lines with these words the hub wrote to its output.
+    pub(crate) fn lines_with(&self, words: &str) -> usize {
+        self.program.lines_with(words)
+    }
+
     /// Bytes on disk below the stand's directory.
     pub(crate) fn disk_bytes(&self) -> Result<u64> {
         let output = std::process::Command::new("du")

@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tidings_core::port::{AuthFailure, Clock};
+use tidings_core::port::{AuthFailure, Clock, KeyStanding};
 use tidings_core::time::Moment;
 use tokio::sync::watch;
 
@@ -24,6 +24,7 @@ use crate::limits::{
 };
 
 /// Where an issuer's keys come from, and the ones that it last published.
+#[derive(Clone)]
 pub(crate) struct Source(Arc<Inner>);
 
 struct Inner {
@@ -83,6 +84,14 @@ impl Source {
         }))
     }
 
+    /// Whether another has the same keys, read alike.
+    pub(crate) fn asks_as(&self, other: &Self) -> bool {
+        let (own, other) = (&self.0, &other.0);
+        own.issuer == other.issuer
+            && own.address == other.address
+            && own.algorithms == other.algorithms
+    }
+
     /// Whether a token was signed with one of the issuer's keys.
     pub(crate) async fn check(&self, token: &Compact<'_>) -> Result<(), AuthFailure> {
         let is_down = self.0.held.borrow().is_issuer_down;
@@ -107,6 +116,18 @@ impl Source {
             Err(AuthFailure::Unavailable)
         } else {
             Err(AuthFailure::NotTrusted)
+        }
+    }
+
+    /// How the keys are. Fetches nothing.
+    pub(crate) fn standing(&self) -> KeyStanding {
+        let was_asked = self.0.flight().began_at.is_some();
+        let is_down = self.0.held.borrow().is_issuer_down;
+        match self.age() {
+            Age::Missing if !was_asked => KeyStanding::Unasked,
+            Age::Missing => KeyStanding::Missing,
+            Age::Fresh | Age::Ripe | Age::Stale if is_down => KeyStanding::Old,
+            Age::Fresh | Age::Ripe | Age::Stale => KeyStanding::Known,
         }
     }
 

@@ -12,7 +12,7 @@ use tidings_auth::limits::{
     KEY_SET_BYTES_MAX, KEY_SET_FETCH_INTERVAL_MS, KEY_SET_FETCH_MS_MAX, KEY_SET_FRESH_MS,
     KEY_SET_KEYS_MAX, KEY_SET_REFRESH_MS, KEY_SET_STALE_MS_MAX,
 };
-use tidings_core::port::AuthFailure;
+use tidings_core::port::{AuthFailure, KeyStanding};
 
 use crate::key_server::{Answer, KeyServer};
 use crate::signer::{Signer, key_set};
@@ -209,7 +209,10 @@ async fn a8_known_keys_count_for_a_day_while_their_issuer_is_down() {
     let (known, unknown) = (signer("k1"), signer("k2"));
     let server = KeyServer::new(&key_set(&[&known]));
     let world = world(&server);
+    let standing = || world.issuers.published_keys()[0].standing;
+    assert_eq!(standing(), KeyStanding::Unasked);
     assert!(passes(&world, &known).await);
+    assert_eq!(standing(), KeyStanding::Known);
     let mut asked = 1;
     for down in [
         Answer::Down,
@@ -223,6 +226,7 @@ async fn a8_known_keys_count_for_a_day_while_their_issuer_is_down() {
         assert_eq!(refused, Err(AuthFailure::Unavailable));
         asked += 1;
         assert_eq!(server.requests(), asked, "it was down when it was asked");
+        assert_eq!(standing(), KeyStanding::Old);
         assert!(passes(&world, &known).await);
     }
     world
@@ -232,6 +236,7 @@ async fn a8_known_keys_count_for_a_day_while_their_issuer_is_down() {
     world.clock.advance(1 + KEY_SET_FETCH_INTERVAL_MS);
     let ended = world.verify(&known.token(&claims())).await;
     assert_eq!(ended, Err(AuthFailure::Unavailable), "a day is over");
+    assert_eq!(standing(), KeyStanding::Missing);
     server.publishes(&key_set(&[&known, &unknown]));
     world.clock.advance(KEY_SET_FETCH_INTERVAL_MS);
     assert!(passes(&world, &known).await);
@@ -366,4 +371,25 @@ async fn a2_a_token_without_a_key_name_tries_eight_keys_and_no_more() {
         .verify(&signers[8].token(&claims()))
         .await
         .expect("by its name");
+}
+
+#[tokio::test]
+async fn issuers_that_follow_others_know_their_keys_and_only_of_the_same_address() {
+    let signer = signer("k1");
+    let servers = [(); 2].map(|()| KeyServer::new(&key_set(&[&signer])));
+    let before = world(&servers[0]);
+    assert!(passes(&before, &signer).await);
+    // The issuer is down when the settings are read again.
+    servers[0].answers(Answer::Down);
+    let same = world(&servers[0]).following(&before);
+    assert!(passes(&same, &signer).await);
+    assert_eq!(servers[0].requests(), 1, "nothing was fetched again");
+
+    let elsewhere = world(&servers[1]).following(&before);
+    assert!(passes(&elsewhere, &signer).await);
+    assert_eq!(servers[1].requests(), 1);
+    let other_algorithms = published(&servers[0].url(), &ES[..1]);
+    let read_otherwise = World::online(vec![other_algorithms]).following(&before);
+    let refused = read_otherwise.verify(&signer.token(&claims())).await;
+    assert_eq!(refused, Err(AuthFailure::Unavailable));
 }

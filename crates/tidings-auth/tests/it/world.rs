@@ -96,6 +96,15 @@ impl World {
         })
     }
 
+    /// The same after another, as when settings are read again.
+    pub(crate) fn following(self, before: &Self) -> Self {
+        let issuers = Arc::into_inner(self.issuers).expect("nobody else has them");
+        Self {
+            issuers: Arc::new(issuers.following(&before.issuers)),
+            ..self
+        }
+    }
+
     pub(crate) async fn verify(&self, token: &str) -> Result<Proven, AuthFailure> {
         self.issuers.verify(token, Timestamp(NOW * 1_000)).await
     }

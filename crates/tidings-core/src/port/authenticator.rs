@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use crate::explanation::{Explanation, Question};
 use crate::identity::Identity;
@@ -144,6 +145,28 @@ pub type AuthFuture<'a> =
 /// All that was found out, which may take asking somebody.
 pub type ExplanationFuture<'a> = Pin<Box<dyn Future<Output = Explanation> + Send + 'a>>;
 
+/// What is known of the keys that an issuer publishes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedKeys {
+    /// The issuer's name in the settings.
+    pub issuer: Arc<str>,
+    /// How they are.
+    pub standing: KeyStanding,
+}
+
+/// How published keys are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyStanding {
+    /// No token has asked for them yet.
+    Unasked,
+    /// They are known.
+    Known,
+    /// They are known from before; the issuer did not answer when it was asked last.
+    Old,
+    /// None can be used: the issuer's tokens are refused.
+    Missing,
+}
+
 /// Proves who a request is.
 ///
 /// Duties: `Ok(None)` means that the request presents nothing for this provider, and the next one is
@@ -171,4 +194,9 @@ pub trait Authenticator: Send + Sync + fmt::Debug {
         presented: Presented<'a>,
         question: &'a Question,
     ) -> ExplanationFuture<'a>;
+
+    /// What is known of the keys that issuers publish; nothing, without such issuers. Asks nobody.
+    fn published_keys(&self) -> Vec<PublishedKeys> {
+        Vec::new()
+    }
 }

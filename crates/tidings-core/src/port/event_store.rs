@@ -77,6 +77,15 @@ pub struct Extent {
     pub head: Offset,
 }
 
+/// How much the store holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Volume {
+    /// Events that are held.
+    pub events: u64,
+    /// Bytes of all that is kept of them and of those before them: on disk, for a log that is there.
+    pub bytes: u64,
+}
+
 /// The store could not be read. A damaged record is a hole, not this.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the log could not be read: {0}")]
@@ -127,4 +136,7 @@ pub trait EventStore: Send + Sync + std::fmt::Debug {
 
     /// Which offsets are held.
     fn bounds(&self) -> Bounds;
+
+    /// How much is held. May cost a look at each file.
+    fn volume(&self) -> Volume;
 }

@@ -89,6 +89,15 @@ pub enum Health {
     Poisoned(String),
 }
 
+/// What waits for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Backlog {
+    /// Bytes that wait to be committed, those that are being written among them.
+    pub bytes: u64,
+    /// How long the oldest of them has waited.
+    pub waiting_ms: u64,
+}
+
 /// Gives events their order, and makes them durable.
 ///
 /// Duties:
@@ -116,6 +125,9 @@ pub trait Sequencer: Send + Sync + std::fmt::Debug {
 
     /// Whether the log takes writes.
     fn health(&self) -> Health;
+
+    /// What waits for it.
+    fn backlog(&self) -> Backlog;
 
     /// How long commits have taken, in microseconds: from the first byte written until all are durable.
     /// Nothing, for a log that has nothing to wait for.

@@ -17,6 +17,11 @@ impl Default for Budget {
 }
 
 impl Budget {
+    /// Leaves no more than so many bytes for bodies. Called before any is read.
+    pub(crate) fn limit_to(&self, bytes: usize) {
+        self.0.fetch_min(bytes, Ordering::Relaxed);
+    }
+
     /// A share without any bytes yet.
     pub(crate) fn share(&self) -> Share {
         Share {
@@ -58,6 +63,18 @@ impl Drop for Share {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn m4_where_there_is_little_memory_bodies_get_a_part_of_it() {
+        let budget = Budget::default();
+        budget.limit_to(100);
+        budget.limit_to(BODIES_BYTES_MAX);
+        let mut share = budget.share();
+        assert!(share.grow(100));
+        assert!(!share.grow(1));
+        drop(share);
+        assert!(budget.share().grow(100));
+    }
 
     #[test]
     fn m4_all_bodies_together_stay_within_the_budget() {

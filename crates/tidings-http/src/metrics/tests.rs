@@ -33,7 +33,11 @@ fn all() -> String {
     let outcome = HandshakeLabels {
         outcome: "completed",
     };
-    metrics.tls_handshakes.get_or_create(&outcome).inc();
+    metrics
+        .operation
+        .tls_handshakes
+        .get_or_create(&outcome)
+        .inc();
     let counted = (Census::default(), Lag::default());
     metrics.write(Some(counted)).expect("text")
 }

@@ -25,6 +25,8 @@ pub(super) fn describe(route: &Route) -> Value {
         Endpoint::Connection => operator::connection(),
         Endpoint::Subscription => operator::subscription(),
         Endpoint::Credential => access::credential(),
+        Endpoint::Health => operator::health(),
+        Endpoint::HealthAction => operator::health_action(),
         Endpoint::Disconnect => access::disconnect(),
         Endpoint::Explain => access::explain(),
         Endpoint::Revoke => access::revoke(),

@@ -71,6 +71,7 @@ pub(super) fn all() -> Value {
         },
         "Connection": operator::connection(),
         "Connections": operator::connections(),
+        "Health": operator::health(),
         "Renewed": access::renewed(),
         "Revocation": access::revocation(),
         "Explanation": access::explanation(),

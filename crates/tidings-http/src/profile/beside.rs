@@ -7,7 +7,7 @@ use tidings_wire::access::IssuedForm;
 use crate::app::App;
 use crate::call::Call;
 use crate::reply::{Body, Refusal};
-use crate::{access, native};
+use crate::{access, native, operator};
 
 /// Routes beside a stream, and what their clients expect of them.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,6 +37,12 @@ pub(crate) enum BesideRoute {
     Page,
     /// Publishes an event, to see whether it arrives.
     TestEvent,
+    /// How the hub is.
+    Health,
+    /// What an administrator has done about it.
+    HealthAction,
+    /// What goes on.
+    Monitor,
 }
 
 impl Beside {
@@ -61,8 +67,8 @@ impl Beside {
 impl BesideRoute {
     pub(crate) fn method(self) -> Method {
         match self {
-            Self::Ticket | Self::Token | Self::TestEvent => Method::POST,
-            Self::TokenByGet | Self::Page => Method::GET,
+            Self::Ticket | Self::Token | Self::TestEvent | Self::HealthAction => Method::POST,
+            Self::TokenByGet | Self::Page | Self::Health | Self::Monitor => Method::GET,
         }
     }
 }
@@ -78,5 +84,8 @@ pub(crate) async fn answer(
         BesideRoute::Token | BesideRoute::TokenByGet => access::issue::token(app, call).await,
         BesideRoute::Page => native::page::answer(app, call).await,
         BesideRoute::TestEvent => native::test_event::answer(app, call).await,
+        BesideRoute::Health => operator::health::answer(app, call).await,
+        BesideRoute::HealthAction => operator::health::act(app, call).await,
+        BesideRoute::Monitor => operator::monitor::answer(app, call).await,
     }
 }

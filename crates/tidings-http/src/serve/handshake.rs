@@ -110,5 +110,9 @@ fn count(app: &App, outcome: Outcome) {
     let labels = HandshakeLabels {
         outcome: outcome.as_str(),
     };
-    app.metrics().tls_handshakes.get_or_create(&labels).inc();
+    app.metrics()
+        .operation
+        .tls_handshakes
+        .get_or_create(&labels)
+        .inc();
 }

@@ -89,3 +89,39 @@ async fn a_broken_chunked_body_is_refused() {
     let answer = Answer::parse(&exchange(world.address, &bytes).await).expect("an answer");
     assert_eq!(answer.status, 400, "{}", answer.text());
 }
+
+#[tokio::test]
+async fn n6_no_route_inflates_what_it_is_sent() {
+    let world = World::start().await;
+    // A gibibyte of zeros, if anybody inflated it once more than once.
+    let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut bomb, &vec![b'0'; 8 * 1024 * 1024]).expect("packed");
+    let bomb = bomb.finish().expect("packed");
+    assert!(bomb.len() < 16 * 1024);
+    let posts = tidings_http::ROUTES
+        .iter()
+        .filter(|route| route.method == "POST");
+    for route in posts {
+        for kind in [
+            "application/json",
+            "application/x-ndjson",
+            "application/cloudevents+json",
+        ] {
+            let request = Request::post(route.path)
+                .bearer("admin")
+                .header("content-type", kind)
+                .header("content-encoding", "gzip")
+                .header("content-length", &bomb.len().to_string())
+                .header("connection", "close");
+            let bytes = [request.to_bytes(), bomb.clone()].concat();
+            let answer = exchange(world.address, &bytes).await;
+            let answer = Answer::parse(&answer).expect("an answer");
+            let shown = format!("{} {kind}: {}", route.path, answer.text());
+            assert!((400..500).contains(&answer.status), "{shown}");
+            if route.path == "/v1/events" {
+                assert_eq!(answer.status, 415, "{shown}");
+            }
+        }
+    }
+    assert_eq!(world.hub.figures().events_published, 0);
+}

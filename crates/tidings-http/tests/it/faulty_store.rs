@@ -7,7 +7,7 @@ use tidings_core::audience::Key;
 use tidings_core::event::Event;
 use tidings_core::gap::Hole;
 use tidings_core::id::EventId;
-use tidings_core::port::{Bounds, EventStore, Extent, NewestPage, Page, Query, ReadError};
+use tidings_core::port::{Bounds, EventStore, Extent, NewestPage, Page, Query, ReadError, Volume};
 use tidings_core::position::Offset;
 use tidings_core::scope::Scope;
 use tidings_core::time::Timestamp;
@@ -70,5 +70,9 @@ impl EventStore for FaultyStore {
 
     fn bounds(&self) -> Bounds {
         self.log.bounds()
+    }
+
+    fn volume(&self) -> Volume {
+        self.log.volume()
     }
 }

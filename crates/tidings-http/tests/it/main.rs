@@ -8,6 +8,7 @@ mod frame;
 mod sinks;
 mod world;
 
+mod active_content;
 mod admission;
 mod anonymous;
 mod authentication;
@@ -22,6 +23,7 @@ mod explain;
 mod figures;
 mod forwarded;
 mod half_close;
+mod health;
 mod hostile_requests;
 mod hosts;
 mod http2;

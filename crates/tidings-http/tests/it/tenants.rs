@@ -96,6 +96,17 @@ fn cases(route: &Route, id: &str, cursor: &str, connection: &str) -> Vec<Case> {
             let show = |id: &str| get(format!("/v1/connections/{id}"));
             vec![case(show(connection), Some(show("nothing")), 403)]
         }
+        ("GET", "/v1/health") => vec![
+            case(get(route.path.to_owned()), None, 200),
+            case(get("/v1/health?details=true".to_owned()), None, 403),
+        ],
+        ("POST", "/v1/health") => {
+            let end = |subject: &str| {
+                let body = format!(r#"{{"action":"disconnect","subject":"{subject}"}}"#);
+                Request::post("/v1/health").json(&body)
+            };
+            vec![case(end("alice"), Some(end("nobody")), 403)]
+        }
         ("DELETE", "/v1/connections/{id}") => {
             let end = |id: &str| Request::new("DELETE", &format!("/v1/connections/{id}"));
             vec![case(end(connection), Some(end("nothing")), 403)]

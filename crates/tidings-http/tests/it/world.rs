@@ -18,8 +18,8 @@ use tidings_core::port::{Clock, SharedStore};
 use tidings_core::position::Epoch;
 use tidings_core::time::{Moment, Timestamp};
 use tidings_http::{
-    Access, App, Drain, ForwardedHeader, HostName, IpNet, Origin, Origins, Peer, Profile, Profiles,
-    RateLimits, RequestBody, Server, Settings, Tls, built_in,
+    Access, App, Drain, ForwardedHeader, HostName, IpNet, Origin, Origins, Peer, Places, Profile,
+    Profiles, RateLimits, RequestBody, Server, Settings, Tls, built_in,
 };
 use tidings_hub::{Hub, Options, Ports};
 use tidings_log::memory::{MemoryLog, MemoryOptions};
@@ -230,7 +230,8 @@ impl World {
         let asked = async {
             let _ended = asked.await;
         };
-        let server = tokio::spawn(server.run(app.clone(), wish.connections_max, asked, drain));
+        let places = Places::new(wish.connections_max);
+        let server = tokio::spawn(server.run(app.clone(), places, asked, drain));
         Self {
             address,
             hub,

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tidings_core::start::Start;
-use tidings_hub::{LimitScope, OpenError, OpenRequest, Options};
+use tidings_hub::{Allowed, LimitScope, OpenError, OpenRequest, Options};
 use tidings_log::memory::MemoryOptions;
 
 use crate::fixture::{Fixture, Told, identity, page_request, request, two_shards};
@@ -115,4 +115,33 @@ async fn a_subscription_without_a_grant_takes_no_place() {
     assert_eq!(patterns, ["a", "b/*"]);
     assert_eq!(fixture.hub.figures().connections, 0);
     fixture.live(&["a"]).await;
+}
+
+#[tokio::test]
+async fn other_limits_hold_for_those_who_come_and_those_who_are_there_stay() {
+    let fixture = limited(3, 9, 9);
+    let mut open = Vec::new();
+    for (subject, address) in [("u1", "10.0.0.1"), ("u2", "10.0.0.2"), ("u3", "10.0.0.3")] {
+        open.push(fixture.open(of(subject, address)).await.expect("opened"));
+    }
+    let allow = |hub, per_identity, per_address| {
+        fixture.hub.allow(Allowed {
+            hub,
+            per_identity,
+            per_address,
+        });
+    };
+    for ((hub, per_identity, per_address), expected) in [
+        ((2, 9, 9), (LimitScope::Hub, 2)),
+        ((9, 1, 9), (LimitScope::Identity, 1)),
+        ((9, 9, 1), (LimitScope::Address, 1)),
+    ] {
+        allow(hub, per_identity, per_address);
+        let another = fixture.open(of("u1", "10.0.0.1")).await;
+        assert_eq!(refused(another), expected);
+    }
+    assert_eq!(fixture.hub.figures().connections, 3);
+    allow(4, 2, 2);
+    let another = fixture.open(of("u1", "10.0.0.1")).await;
+    another.expect("there is a place now");
 }

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tidings_core::event::Draft;
 use tidings_core::lineage::Lineage;
-use tidings_core::port::{AppendError, AppendReply, CommitFeed, Health, Sequencer, TailError};
+use tidings_core::port::{
+    AppendError, AppendReply, Backlog, CommitFeed, Health, Sequencer, TailError,
+};
 use tidings_core::position::Offset;
 use tidings_log::memory::MemoryLog;
 
@@ -66,5 +68,9 @@ impl Sequencer for ContraryLog {
 
     fn health(&self) -> Health {
         self.log.health()
+    }
+
+    fn backlog(&self) -> Backlog {
+        self.log.backlog()
     }
 }

@@ -17,12 +17,14 @@ use tidings_core::limits::{
     SEND_BYTES_MAX, SHARD_FEED_BATCHES_MAX, STORE_READ_BYTES_MAX, STORE_READ_EVENTS_MAX,
     STORE_READS_WAITING_MAX,
 };
-use tidings_core::port::{Bounds, Clock, EventStore, Extent, NewestPage, Page, Query, ReadError};
+use tidings_core::port::{
+    Bounds, Clock, EventStore, Extent, NewestPage, Page, Query, ReadError, Volume,
+};
 use tidings_core::position::Offset;
 use tidings_core::scope::Scope;
 use tidings_core::start::Start;
 use tidings_core::time::{Moment, Timestamp};
-use tidings_hub::{EventName, Hub, OpenError, Options, Ports, Readiness, StartError};
+use tidings_hub::{EventName, Hub, OpenError, Options, Ports, Readiness, ShardHealth, StartError};
 use tidings_log::memory::{MemoryLog, MemoryOptions};
 use tidings_testkit::PATIENCE_S;
 use tidings_testkit::clock::ManualClock;
@@ -46,6 +48,9 @@ async fn a_shard_that_panics_ends_its_streams_and_the_others_go_on() {
         panic!("the hub says that it is well");
     };
     assert_eq!(why, "a shard has failed");
+    let mut shards = soon(fixture.hub.health()).await.shards;
+    shards.sort_by_key(|shard| *shard == ShardHealth::Well);
+    assert_eq!(shards, [ShardHealth::Failed, ShardHealth::Well]);
 
     let published = fixture.publish(number_event("a", 1)).await;
     assert_eq!(published.subscribers, None, "one shard cannot count");
@@ -147,6 +152,10 @@ impl EventStore for Moody {
 
     fn bounds(&self) -> Bounds {
         self.log.bounds()
+    }
+
+    fn volume(&self) -> Volume {
+        self.log.volume()
     }
 }
 
@@ -296,6 +305,8 @@ async fn reads_of_streams_beyond_those_that_may_wait_end_the_streams() {
         last = word;
     }
     assert_eq!(last, "bye log_failed");
+    let health = soon(fixture.hub.health()).await;
+    assert_eq!(health.stored, None, "nobody reads for it either");
     drop(released);
     // The last of those that wait is answered when the others are out of the way.
     let last = waiting.pop().expect("many wait");

@@ -14,6 +14,7 @@ mod drain;
 mod failures;
 mod going_away;
 mod groups;
+mod health;
 mod pages;
 mod publish;
 mod refused_lines;

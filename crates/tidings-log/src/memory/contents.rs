@@ -7,6 +7,7 @@ use std::time::Duration;
 use tidings_core::event::Event;
 use tidings_core::id::EventId;
 use tidings_core::pattern::Pattern;
+use tidings_core::port::Volume;
 use tidings_core::position::Offset;
 use tidings_core::scope::Scope;
 use tidings_core::time::Moment;
@@ -60,6 +61,14 @@ impl Contents {
     /// The offset before the oldest held event.
     pub(super) fn before_earliest(&self) -> Offset {
         self.before_earliest
+    }
+
+    /// How much is held, all of it in memory.
+    pub(super) fn volume(&self) -> Volume {
+        Volume {
+            events: self.events.len() as u64,
+            bytes: self.size_bytes as u64,
+        }
     }
 
     pub(super) fn postings(&self) -> &Postings {

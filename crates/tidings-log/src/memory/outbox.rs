@@ -46,6 +46,11 @@ impl Outbox {
         self.size_bytes + size_bytes <= COMMIT_QUEUE_BYTES_MAX
     }
 
+    /// Bytes of what waits.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.size_bytes
+    }
+
     pub(super) fn push(&mut self, delivery: Delivery) {
         self.size_bytes += delivery.size_bytes();
         self.waiting.push_back(delivery);

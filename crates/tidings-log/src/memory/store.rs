@@ -9,7 +9,7 @@ use tidings_core::event::Event;
 use tidings_core::gap::{GapReason, Hole};
 use tidings_core::id::EventId;
 use tidings_core::port::{
-    Bounds, EventStore, Extent, NewestPage, Page, PageItem, Query, ReadError,
+    Bounds, EventStore, Extent, NewestPage, Page, PageItem, Query, ReadError, Volume,
 };
 use tidings_core::position::Offset;
 use tidings_core::scope::{Scope, passes};
@@ -263,5 +263,9 @@ impl EventStore for MemoryLog {
             before_earliest: contents.before_earliest(),
             end: contents.end(),
         }
+    }
+
+    fn volume(&self) -> Volume {
+        self.contents().volume()
     }
 }

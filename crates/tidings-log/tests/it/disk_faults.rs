@@ -288,6 +288,9 @@ fn d7_while_a_sync_stalls_the_queue_is_bounded_in_bytes_and_in_time() {
     bench.clock.pass(COMMIT_QUEUE_WAIT_MS_MAX);
     waiting.push(append_later(&log, small()));
     bench.clock.pass(1);
+    let backlog = log.backlog();
+    assert_eq!(backlog.waiting_ms, COMMIT_QUEUE_WAIT_MS_MAX + 1);
+    assert!((5_000..=10_500).contains(&backlog.bytes), "{backlog:?}");
     assert_eq!(append(&log, small()), busy, "time");
     assert_eq!(log.end(), Offset(0));
     assert!(read_all(&log, &Scope::Everything, 0).is_empty());
@@ -297,6 +300,7 @@ fn d7_while_a_sync_stalls_the_queue_is_bounded_in_bytes_and_in_time() {
     }
     assert_eq!(log.end(), Offset(waiting.len() as u64));
     append(&log, small()).expect("not busy any more");
+    assert_eq!(log.backlog().waiting_ms, 0);
 }
 
 /// The directory as a crash at this moment would leave it.

@@ -22,6 +22,9 @@ fn partly_removed<L: LogUnderTest>() -> Fixture<L> {
     fixture.log.run_retention();
     let bounds = fixture.log.store().bounds();
     assert_eq!((bounds.before_earliest, bounds.end), (Offset(4), Offset(7)));
+    let volume = fixture.log.store().volume();
+    assert_eq!(volume.events, 3, "what is held is counted");
+    assert!(volume.bytes > 0);
     fixture
 }
 

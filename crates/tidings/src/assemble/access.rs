@@ -1,5 +1,6 @@
 //! Who is let in: from the settings to the providers, in their order.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -25,7 +26,9 @@ use tidings_auth::stream_token::StreamTokens;
 use tidings_auth::ticket::Tickets;
 use tidings_auth::web_fetch::WebFetch;
 use tidings_core::port::{Clock, SharedStore};
+use tidings_core::revocation::Revocations;
 use tidings_http::Access;
+use tidings_hub::Hub;
 
 use crate::settings::{ProviderName, Settings, kept_secret};
 
@@ -38,6 +41,13 @@ const LOOK_MS: u64 = 500;
 pub struct AssembledAccess {
     /// For the HTTP surface.
     pub access: Access,
+    /// Whose tokens count, with what they have published.
+    pub issuers: Arc<Issuers>,
+}
+
+/// The keys, revocations and tickets of the data directory. They are opened once.
+#[derive(Debug)]
+pub struct Stores {
     store: Arc<LocalStore>,
     keys: Keys,
 }
@@ -49,18 +59,18 @@ pub struct Watcher {
 }
 
 /// Makes providers of the settings, over the keys and revocations of the data directory. `homes` are
-/// what profiles read by claims.
+/// what profiles read by claims, and `before` are the issuers of the settings that were in force.
 pub fn assemble(
     settings: &Settings,
     homes: Vec<(String, Template)>,
+    Stores { store, keys }: &Stores,
+    before: Option<&Issuers>,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<AssembledAccess> {
-    let store = Arc::new(LocalStore::open(&settings.data_dir)?);
-    let keys = Keys::open(&settings.data_dir)?;
     let shared: Arc<dyn SharedStore> = store.clone();
     let tickets = Tickets::new(Arc::clone(&shared));
     let tokens = Arc::new(StreamTokens::new(&token_secrets(settings)?)?);
-    let issuers = issuers(settings, clock)?;
+    let issuers = issuers(settings, before, clock)?;
     let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
     for name in &settings.auth.order {
         match name {
@@ -96,12 +106,25 @@ pub fn assemble(
             tickets,
             tokens,
         },
-        store,
-        keys,
+        issuers,
     })
 }
 
-impl AssembledAccess {
+impl Stores {
+    /// Opens those of a data directory.
+    pub fn open(data_dir: &Path) -> anyhow::Result<Self> {
+        Ok(Self {
+            store: Arc::new(LocalStore::open(data_dir)?),
+            keys: Keys::open(data_dir)?,
+        })
+    }
+
+    /// Has whoever must know hear what is revoked.
+    pub fn on_revocations(&self, hub: Hub) {
+        let tell = move |revocations: Arc<Revocations>| hub.revoke(&revocations);
+        self.store.on_revocations(Box::new(tell));
+    }
+
     /// Begins to look after what other processes change.
     pub fn watch(&self, clock: &Arc<dyn Clock>) -> anyhow::Result<Watcher> {
         // Nothing is ever sent: that the other end is gone is the message.
@@ -144,7 +167,11 @@ fn token_secrets(settings: &Settings) -> anyhow::Result<Vec<Secret>> {
     Ok(secrets)
 }
 
-fn issuers(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Issuers>> {
+fn issuers(
+    settings: &Settings,
+    before: Option<&Issuers>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Arc<Issuers>> {
     let auth = &settings.auth;
     let secrets: Vec<Secret> = auth
         .secret
@@ -164,7 +191,11 @@ fn issuers(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Is
         policies.push(policy);
     }
     let fetch: Arc<dyn Fetch> = Arc::new(WebFetch::new()?);
-    Ok(Arc::new(Issuers::new(own, policies, &fetch, clock)?))
+    let issuers = Issuers::new(own, policies, &fetch, clock)?;
+    Ok(Arc::new(match before {
+        Some(before) => issuers.following(before),
+        None => issuers,
+    }))
 }
 
 fn session_token(settings: &Settings, issuers: &Arc<Issuers>) -> Option<Arc<dyn Provider>> {

@@ -17,6 +17,7 @@ use tokio::runtime::Builder;
 
 use super::failure::Failure;
 use crate::assemble;
+use crate::assemble::access::Stores;
 use crate::clock::SystemClock;
 use crate::env_vars;
 use crate::settings::origin::{Origin, Sourced};
@@ -119,7 +120,10 @@ impl Explain {
             .context("the runtime could not start")?;
         let explanation = runtime.block_on(async {
             let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-            let access = assemble::access::assemble(&settings, Vec::new(), &clock)?.access;
+            let stores = Stores::open(&settings.data_dir)?;
+            let assembled =
+                assemble::access::assemble(&settings, Vec::new(), &stores, None, &clock)?;
+            let access = assembled.access;
             let cookies = cookie.as_deref().map(tidings_http::cookie_pairs);
             let header = cookie.as_deref().map(|text| ("cookie", text.as_bytes()));
             let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);

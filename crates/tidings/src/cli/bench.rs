@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::connect::Connect;
+use super::connect::Hub;
 use super::failure::Failure;
 use super::{duration, print};
 use crate::load::limits::{
@@ -28,7 +28,7 @@ pub(super) struct Bench {
     scenario: Scenario,
 
     #[command(flatten)]
-    connect: Connect,
+    hub: Hub,
 
     /// Readers in all, spread over the topics in turn; 0 only publishes.
     #[arg(long, value_name = "NUMBER", default_value_t = 10)]
@@ -168,7 +168,7 @@ impl Bench {
             return Err(Failure::new("only `ndjson` has several events in one body")
                 .hint("leave `--batch` out, or give `--publish-body ndjson`"));
         }
-        let url = self.connect.url().trim_end_matches('/');
+        let url = self.hub.url().trim_end_matches('/');
         let resolve = |own: &str, other: Option<&str>| {
             let url = other.map_or_else(|| format!("{url}{own}"), str::to_owned);
             Target::resolve(&url).map_err(|error| {
@@ -184,7 +184,7 @@ impl Bench {
             )?,
             publish: resolve("/v1/events", self.publish_url.as_deref())?,
             format,
-            token: self.connect.token().cloned(),
+            token: self.hub.token().cloned(),
             topic,
             topics: topics as u32,
             http2: self.http2,

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::serve;
+use crate::env_vars;
+use crate::serve::{self, Start};
+use crate::service_manager::ServiceManager;
 use crate::settings::origin::{Origin, Sourced};
 use crate::settings::value::{Raw, Value as _};
 use crate::settings::{Environment, Layer, Purpose, Sources, gather};
@@ -53,13 +55,23 @@ impl Serve {
             }),
             ..Layer::default()
         };
-        let settings = gather(Sources {
-            config: self.config,
-            environment: &Environment::of_process(),
-            flags,
-            development: self.dev,
+        let (config, development) = (self.config, self.dev);
+        let environment = Environment::of_process();
+        let manager = ServiceManager::new(environment.get(env_vars::NOTIFY_SOCKET));
+        let read = move |purpose| {
+            let sources = Sources {
+                config: config.clone(),
+                environment: &environment,
+                flags: flags.clone(),
+                development,
+            };
+            gather(sources).resolve(purpose)
+        };
+        serve::run(Start {
+            settings: read(Purpose::Serve)?,
+            read_again: Box::new(move || read(Purpose::Inspect)),
+            ready_file: self.ready_file,
+            manager,
         })
-        .resolve(Purpose::Serve)?;
-        serve::run(&settings, self.ready_file.as_deref())
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::gather::Gathered;
 use super::keys::KEYS;
+use super::reload::is_taken_over;
 use super::sections::SECTIONS;
 
 /// Every key that is set, as a settings file would have it, with its origin behind it.
@@ -32,6 +33,15 @@ pub fn effective(gathered: &Gathered) -> String {
     text
 }
 
+/// Whether a running hub takes a setting over.
+fn on_reload(name: &str) -> &'static str {
+    if is_taken_over(name) {
+        "- read again on `SIGHUP`\n"
+    } else {
+        ""
+    }
+}
+
 /// The reference of all keys, as Markdown.
 pub fn reference() -> String {
     let mut text = String::from(
@@ -44,11 +54,12 @@ pub fn reference() -> String {
         let default = key.default.unwrap_or("none");
         let _infallible = write!(
             text,
-            "\n## `{}`\n\n{}\n\n- value: {}\n- default: `{default}`\n- environment: `{}`\n",
+            "\n## `{}`\n\n{}\n\n- value: {}\n- default: `{default}`\n- environment: `{}`\n{}",
             key.name,
             key.doc.trim_start(),
             key.expected,
-            key.variable()
+            key.variable(),
+            on_reload(key.name)
         );
     }
     for section in SECTIONS {

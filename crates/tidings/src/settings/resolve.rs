@@ -16,9 +16,11 @@ use tidings_http::{ForwardedHeader, HostName, IpNet, Profiles, RateLimits};
 use super::allowed_origin::AllowedOrigin;
 use super::fault::Faults;
 use super::gather::Gathered;
+use super::keys::Layer;
 use super::list::ProviderName;
 use super::origin::Sourced;
 use super::profile;
+use super::reload::Fixed;
 use super::rule::RetentionRule;
 use super::signing;
 use super::sources::{self, VouchedFor};
@@ -74,6 +76,8 @@ pub struct Settings {
     pub diagnostics: Diagnostics,
     /// Spans, if there are any.
     pub traces: Option<Traces>,
+    /// What needs a restart to change.
+    pub fixed: Fixed,
     /// What an operator should hear about the settings, though they can be used.
     pub warnings: Vec<String>,
 }
@@ -207,8 +211,10 @@ impl Gathered {
         let tls = tls::of(&self, &mut faults, &mut warnings);
         let previous = signing::previous(&self, &mut faults);
         faults.or(())?;
+        let fixed = Fixed::of(&self);
         Ok(Settings {
             tls,
+            fixed,
             ..self.settings((secret, previous), vouched, profiles, warnings)
         })
     }
@@ -227,6 +233,7 @@ impl Gathered {
         warnings: Vec<String>,
     ) -> Settings {
         let (layer, sections) = (self.layer, self.sections);
+        let rates = rates(&layer);
         let cores = || available_parallelism().map_or(1, usize::from);
         Settings {
             listen: there(layer.listen),
@@ -261,30 +268,7 @@ impl Gathered {
                 connections: there(layer.limits_connections) as usize,
                 connections_per_identity: there(layer.limits_connections_per_identity) as usize,
                 connections_per_address: there(layer.limits_connections_per_address) as usize,
-                rates: RateLimits {
-                    requests_per_address: quota(
-                        layer.limits_requests_per_address_per_second,
-                        SECOND_MS,
-                    ),
-                    refused_credentials_per_address: quota(
-                        layer.limits_refused_logins_per_address_per_minute,
-                        MINUTE_MS,
-                    ),
-                    tickets_per_identity: quota(
-                        layer.limits_tickets_per_identity_per_minute,
-                        MINUTE_MS,
-                    ),
-                    published_events_per_identity: quota(
-                        layer.limits_events_per_identity_per_second,
-                        SECOND_MS,
-                    ),
-                    published_bytes_per_identity: quota(
-                        layer
-                            .limits_event_bytes_per_identity_per_second
-                            .map(|size| size.map(|size| size.0)),
-                        SECOND_MS,
-                    ),
-                },
+                rates,
             },
             retention: Retention {
                 age: there(layer.retention_age),
@@ -329,13 +313,39 @@ impl Gathered {
                 format: there(layer.log_format),
                 level: there(layer.log_level),
             },
+            fixed: Fixed::default(),
             warnings,
         }
     }
 }
 
+/// What may be done in a time.
+fn rates(layer: &Layer) -> RateLimits {
+    let bytes = layer.limits_event_bytes_per_identity_per_second.clone();
+    let bytes = bytes.map(|size| size.map(|size| size.0));
+    RateLimits {
+        requests_per_address: quota(
+            layer.limits_requests_per_address_per_second.as_ref(),
+            SECOND_MS,
+        ),
+        refused_credentials_per_address: quota(
+            layer.limits_refused_logins_per_address_per_minute.as_ref(),
+            MINUTE_MS,
+        ),
+        tickets_per_identity: quota(
+            layer.limits_tickets_per_identity_per_minute.as_ref(),
+            MINUTE_MS,
+        ),
+        published_events_per_identity: quota(
+            layer.limits_events_per_identity_per_second.as_ref(),
+            SECOND_MS,
+        ),
+        published_bytes_per_identity: quota(bytes.as_ref(), SECOND_MS),
+    }
+}
+
 /// So many in a time, if that is limited.
-fn quota(units: Option<Sourced<u64>>, period_ms: u32) -> Option<Quota> {
+fn quota(units: Option<&Sourced<u64>>, period_ms: u32) -> Option<Quota> {
     let units = u32::try_from(units?.value).unwrap_or(u32::MAX);
     Some(Quota { units, period_ms })
 }

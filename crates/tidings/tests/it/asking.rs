@@ -1,6 +1,7 @@
 //! Requests with headers of a test's own, and streams that are read while they are open.
 
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::fmt::Debug;
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
 use crate::running::{Hub, PATIENCE};
@@ -19,10 +20,15 @@ pub(crate) fn status(hub: &Hub, line: &str, headers: &[(&str, &str)], body: &str
     status.unwrap_or_else(|| panic!("no status in {answer}"))
 }
 
+/// What a request goes over: TCP, or TLS above it.
+pub(crate) trait Connection: Read + Write + Debug {}
+
+impl<T: Read + Write + Debug> Connection for T {}
+
 /// An answer that is read as it comes.
 #[derive(Debug)]
 pub(crate) struct Reading {
-    connection: TcpStream,
+    connection: Box<dyn Connection>,
     /// What has come so far, head and all.
     pub(crate) text: String,
 }
@@ -30,8 +36,18 @@ pub(crate) struct Reading {
 impl Reading {
     /// Sends a request. A `host` is added unless it has one.
     pub(crate) fn open(hub: &Hub, line: &str, headers: &[(&str, &str)], body: &str) -> Self {
-        let mut connection = TcpStream::connect(hub.address).expect("the hub listens");
+        let connection = TcpStream::connect(hub.address).expect("the hub listens");
         connection.set_read_timeout(Some(PATIENCE)).expect("set");
+        Self::over(Box::new(connection), line, headers, body)
+    }
+
+    /// The same on a connection that is there.
+    pub(crate) fn over(
+        mut connection: Box<dyn Connection>,
+        line: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Self {
         let mut lines = vec![format!("{line} HTTP/1.1"), "connection: close".to_owned()];
         if !headers.iter().any(|(name, _)| *name == "host") {
             lines.push("host: localhost".to_owned());

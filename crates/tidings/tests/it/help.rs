@@ -21,6 +21,7 @@ fn the_help_of_every_verb_is_as_published() {
         "key revoke",
         "revoke",
         "check-config",
+        "health",
         "bench",
     ] {
         let mut arguments: Vec<&str> = verb.split_whitespace().collect();

@@ -5,6 +5,7 @@ mod crowd;
 mod default_limits;
 mod descriptors;
 mod drain_of_many;
+mod half_closed;
 mod http2;
 mod idle_topics;
 mod malformed;

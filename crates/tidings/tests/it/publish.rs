@@ -156,9 +156,9 @@ fn a12_refusals_are_shown_with_their_hint_and_without_the_token() {
              `tidings token` makes one\n",
         ),
         (
-            "https://127.0.0.1",
-            "error: the URL of the hub cannot be used: its scheme is not `http`, which is the only \
-             one that this client speaks\nhint: check `--url` and `--token`, or `TIDINGS_URL` and \
+            "ftp://127.0.0.1",
+            "error: the URL of the hub cannot be used: its scheme is neither `http` nor \
+             `https`\nhint: check `--url` and `--token`, or `TIDINGS_URL` and \
              `TIDINGS_TOKEN`\n",
         ),
     ] {

@@ -80,7 +80,8 @@ impl Hub {
         out.read_line(&mut greeting).expect("a greeting");
         let address = greeting
             .trim()
-            .strip_prefix("tidings listens on http://")
+            .strip_prefix("tidings listens on ")
+            .and_then(|url| Some(url.split_once("://")?.1))
             .unwrap_or_else(|| panic!("the address comes first: {greeting}{log:?}"))
             .parse()
             .expect("an address");

@@ -83,14 +83,14 @@ fn next_request(connection: &mut TcpStream, held: &mut Vec<u8>) -> Option<(Strin
         more(connection, held)?;
     }
     let end = end_of_head(held)? + 4;
-    let head: Vec<u8> = held.drain(..end).collect();
-    let head = String::from_utf8(head).expect("a head").to_lowercase();
-    let (_, length) = head.split_once("content-length: ").expect("a length");
+    let lines: Vec<u8> = held.drain(..end).collect();
+    let lines = String::from_utf8(lines).expect("a head").to_lowercase();
+    let (_, length) = lines.split_once("content-length: ").expect("a length");
     let length: usize = length.lines().next()?.parse().expect("a length");
     while held.len() < length {
         more(connection, held)?;
     }
-    Some((head, held.drain(..length).collect()))
+    Some((lines, held.drain(..length).collect()))
 }
 
 fn more(connection: &mut TcpStream, held: &mut Vec<u8>) -> Option<()> {
@@ -154,7 +154,9 @@ fn traced(trace: &str, parent: &str, flags: &str) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 #[test]

@@ -69,3 +69,47 @@ pub(super) fn subscription() -> Value {
         }), &["400", "401", "403", "404", "408", "413", "421", "429", "503"]),
     })
 }
+
+pub(super) fn health() -> Value {
+    json!({
+        "operationId": "readHealth",
+        "description": "`status` and `connections` are for everybody who may be here; with `details=true`, \
+            for administrators, there is all of it. The status of the answer is 200 however the hub is.",
+        "security": credentials(),
+        "parameters": [
+            parameter("details", "Whether all of it is wanted.", &json!({ "type": "boolean", "default": false })),
+        ],
+        "responses": responses(&json!({
+            "description": "How the hub is.",
+            "content": { JSON: { "schema": schema("Health") } },
+        }), &["400", "401", "403", "421", "429", "503"]),
+    })
+}
+
+pub(super) fn health_action() -> Value {
+    json!({
+        "operationId": "actOnHealth",
+        "description": "For administrators. `health_check` gives all streams, or the one of `connection`, a \
+            sign of life now; `cleanup` ends those that are stale; `disconnect` ends one connection, or all \
+            of a subject, with a reason that readers are told. Done again, it finds nothing left to do.",
+        "security": credentials(),
+        "requestBody": body(&json!({
+            "action": { "type": "string", "enum": ["health_check", "cleanup", "disconnect"] },
+            "connection": { "type": "string", "description": "The id of a connection." },
+            "subject": { "type": "string" },
+            "reason": { "type": "string", "maxLength": 256 },
+        }), &["action"]),
+        "responses": responses(&json!({
+            "description": "To how many connections it was done.",
+            "content": { JSON: { "schema": {
+                "type": "object",
+                "required": ["action", "connections"],
+                "properties": {
+                    "action": { "type": "string" },
+                    "connections": { "type": "integer" },
+                    "busy": { "type": "integer", "description": "Streams that had no room for a sign of life." },
+                },
+            } } },
+        }), &["400", "401", "403", "404", "408", "413", "421", "429", "503"]),
+    })
+}

@@ -64,3 +64,42 @@ fn states() -> Value {
         .collect();
     json!({ "type": "object", "required": names, "properties": properties })
 }
+
+pub(super) fn health() -> Value {
+    let count = |what: &str| json!({ "type": "integer", "description": what });
+    let known = |what: &str| json!({ "type": ["integer", "null"], "description": what });
+    json!({
+        "type": "object",
+        "required": ["status", "connections"],
+        "properties": {
+            "status": { "type": "string", "enum": ["healthy", "degraded", "unhealthy"] },
+            "connections": {
+                "type": "object",
+                "required": ["total", "states"],
+                "properties": { "total": { "type": "integer" }, "states": states() },
+            },
+            "errorRate": { "type": "number", "description": "Of the answers of the last minute, the share that were 5xx or 429." },
+            "components": { "type": "array", "items": {
+                "type": "object",
+                "required": ["name", "status"],
+                "properties": {
+                    "name": { "type": "string" },
+                    "status": { "type": "string", "enum": ["healthy", "degraded", "down"] },
+                    "why": { "type": "string" },
+                },
+            } },
+            "store": {
+                "type": "object",
+                "properties": {
+                    "events": known("Events that the log holds."),
+                    "earliest": super::or_null("Cursor"),
+                    "head": schema("Cursor"),
+                    "logBytes": known("Bytes of the log, on disk."),
+                    "windowEvents": count("Events in memory."),
+                    "windowBytes": count("Bytes of them, as they are reckoned."),
+                    "processBytes": known("Memory of the process."),
+                },
+            },
+        },
+    })
+}
