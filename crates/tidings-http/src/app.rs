@@ -32,6 +32,7 @@ use crate::router::{Endpoint, Found, PAGE_PATH, Row, Served};
 use crate::seldom::Seldom;
 use crate::settings::Settings;
 use crate::tls::Certificate;
+use crate::traces::{self, Incoming, Outcome, Span};
 use crate::{head_limits, native, openapi, operator, probe, profile, segment};
 
 /// The name of each request, for the client to quote.
@@ -223,6 +224,7 @@ impl App {
         let row = found.row();
         let profile = row.map_or(&settings.profiles.native, |row| &row.profile);
         let route = row.map_or(&settings.profiles.no_route, |row| &row.label);
+        let span = self.begin_span(&found, &parts, request_id);
         let verdict = self.judge(profile, &parts, source.scheme, request_id);
         let call = Call {
             parts,
@@ -267,6 +269,9 @@ impl App {
             .headers_mut()
             .insert(X_REQUEST_ID, request_id.header_value());
 
+        if let Some(span) = span {
+            span.end(Outcome::of(&mut response));
+        }
         let took = begun.elapsed();
         self.count(&method, route, response.status(), took);
         if !row.is_some_and(|row| is_probe(row.served)) {
@@ -277,6 +282,30 @@ impl App {
             took_us = took.as_micros() as u64, client = %source.client, "request answered"
         );
         response
+    }
+
+    /// Begins the span of a request, if it is to have one.
+    fn begin_span(
+        &self,
+        found: &Found<'_>,
+        parts: &Parts,
+        request_id: RequestId,
+    ) -> Option<Box<dyn Span>> {
+        let tracer = self.settings().tracer.as_ref()?;
+        let Found::Route(row, _) = found else {
+            return None;
+        };
+        let name = traces::name_of(row.served).filter(|_| parts.method == row.method)?;
+        let (traceparent, tracestate) = traces::parent(&parts.headers);
+        tracer.begin(&Incoming {
+            name,
+            method: parts.method.as_str(),
+            route: &row.label,
+            profile: &row.profile.profile.name,
+            traceparent,
+            tracestate,
+            request_id,
+        })
     }
 
     /// Refuses a request of which no method and no path is known, because its head could not be read.

@@ -26,6 +26,7 @@ use super::signing;
 use super::sources::{self, VouchedFor};
 use super::table::Table;
 use super::tls::{self, TlsFiles};
+use super::traces::Traces;
 use super::validate::validate;
 use super::value::{Compression, LogFormat, LogKind, LogLevel};
 
@@ -73,6 +74,8 @@ pub struct Settings {
     pub drain: Drain,
     /// Log lines.
     pub diagnostics: Diagnostics,
+    /// Spans, if there are any.
+    pub traces: Option<Traces>,
     /// What needs a restart to change.
     pub fixed: Fixed,
     /// What an operator should hear about the settings, though they can be used.
@@ -301,6 +304,11 @@ impl Gathered {
                 spread: there(layer.drain_spread),
                 grace: there(layer.drain_grace),
             },
+            traces: layer.traces_endpoint.map(|endpoint| Traces {
+                endpoint: endpoint.value,
+                sample: there(layer.traces_sample),
+                service: there(layer.traces_service),
+            }),
             diagnostics: Diagnostics {
                 format: there(layer.log_format),
                 level: there(layer.log_level),
