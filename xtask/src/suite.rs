@@ -5,6 +5,7 @@
 
 mod browser;
 pub(crate) mod cargo_test;
+mod deploy;
 mod node;
 pub(crate) mod package;
 pub(crate) mod tally;
@@ -45,7 +46,7 @@ struct Suite {
     run: fn(&Path) -> Result<Tally>,
 }
 
-const SUITES: [Suite; 8] = [
+const SUITES: [Suite; 9] = [
     Suite {
         name: "fmt",
         run: fmt,
@@ -73,6 +74,10 @@ const SUITES: [Suite; 8] = [
     Suite {
         name: "auth",
         run: auth,
+    },
+    Suite {
+        name: "deploy",
+        run: deploy::run,
     },
     Suite {
         name: "torture",
