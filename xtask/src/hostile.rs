@@ -7,6 +7,7 @@
 mod blackhole;
 mod network;
 mod slow_heads;
+mod stalled_handshakes;
 mod stalled_readers;
 
 use std::path::Path;
@@ -33,7 +34,7 @@ struct Row {
     run: fn(&Path) -> Result<Tally>,
 }
 
-const ROWS: [Row; 7] = [
+const ROWS: [Row; 8] = [
     Row {
         id: "n1",
         run: |root| test(root, "n1_", &[("TIDINGS_N1_RESETS", "10000")]),
@@ -49,6 +50,10 @@ const ROWS: [Row; 7] = [
     Row {
         id: "n5",
         run: slow_heads::run,
+    },
+    Row {
+        id: "n11",
+        run: stalled_handshakes::run,
     },
     Row {
         id: "n13",
