@@ -10,6 +10,7 @@ mod http2;
 mod memory_limit;
 mod network;
 mod slow_heads;
+mod stalled_handshakes;
 mod stalled_readers;
 mod visitor;
 
@@ -37,7 +38,7 @@ struct Row {
     run: fn(&Path) -> Result<Tally>,
 }
 
-const ROWS: [Row; 11] = [
+const ROWS: [Row; 12] = [
     Row {
         id: "n1",
         run: |root| test(root, "n1_", &[("TIDINGS_N1_RESETS", "10000")]),
@@ -65,6 +66,10 @@ const ROWS: [Row; 11] = [
     Row {
         id: "n9",
         run: http2::run,
+    },
+    Row {
+        id: "n11",
+        run: stalled_handshakes::run,
     },
     Row {
         id: "n13",

@@ -63,9 +63,10 @@ pub const ACCEPTS_WAITING_MAX: u32 = 4_096;
 /// Time from the first byte of a TLS connection to the end of its handshake: the same as for a head.
 pub const TLS_HANDSHAKE_MS_MAX: u64 = 10_000;
 
-/// Bytes that a client may send before its handshake is over. Those of browsers are below 3 KiB, with keys
-/// against quantum computers; what is more is kept in memory for nobody.
-pub const TLS_HANDSHAKE_BYTES_MAX: u64 = 16 * 1024;
+/// Bytes that are read of a client before its handshake is over: those of browsers are below 3 KiB, with
+/// keys against quantum computers, and a whole record of its first request may come in one go with them.
+/// What is more is kept in memory for nobody.
+pub const TLS_HANDSHAKE_BYTES_MAX: u64 = 36 * 1024;
 
 /// Handshakes that go on at a time, each with up to [`TLS_HANDSHAKE_BYTES_MAX`]: more than come back in
 /// the seconds that a handshake takes, and a bound on what those cost that never end.

@@ -8,6 +8,7 @@ mod head;
 mod keep_back;
 mod places;
 mod preface;
+mod secure_stream;
 mod stall;
 mod take_over;
 mod unread;
@@ -211,11 +212,22 @@ fn admit(
     let stage = stage.subscribe();
     let tls = tls.cloned();
     tokio::spawn(async move {
-        let serving = connection::serve(&connection.app, stream, (peer, tls.as_ref()), stage);
-        if let Err(error) = serving.await {
-            tracing::debug!(peer = %peer.ip(), cause = %error, "connection failed");
+        let by = (peer, tls.as_ref());
+        match connection::serve(&connection.app, stream, by, stage.clone()).await {
+            Ok(None) => {}
+            // As a task of its own, which is small: this one stays as large as it has been.
+            Ok(Some(secure)) => {
+                tokio::spawn(async move {
+                    if let Err(error) = secure.run(stage).await {
+                        tracing::debug!(peer = %peer.ip(), cause = %error, "stream failed");
+                    }
+                    drop(connection);
+                });
+            }
+            Err(error) => {
+                tracing::debug!(peer = %peer.ip(), cause = %error, "connection failed");
+            }
         }
-        drop(connection);
     });
 }
 

@@ -3,5 +3,5 @@
 mod mailbox;
 mod take_over;
 
-pub(crate) use mailbox::Mailbox;
+pub(crate) use mailbox::{Endless, Mailbox};
 pub(crate) use take_over::{Offer, TakeOver};

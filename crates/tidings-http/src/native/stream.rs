@@ -20,7 +20,7 @@ use crate::authenticate::authenticate_reader;
 use crate::call::Call;
 use crate::profile::{Frame, TopicTemplate};
 use crate::reply::{self, Body, Refusal};
-use crate::sink::{Mailbox, Offer, TakeOver};
+use crate::sink::{Endless, Mailbox, Offer, TakeOver};
 use crate::{refusals, segment};
 
 const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
@@ -89,7 +89,9 @@ pub(crate) async fn answer(
     let reader = app.hub().open(request).await;
     let reader = reader.map_err(|error| refusals::open(app, error))?;
     let mailbox = Mailbox::new(reader, call.request_id);
-    Ok(coded_head(Body::new(mailbox), version, coding))
+    let mut response = coded_head(Body::new(mailbox), version, coding);
+    response.extensions_mut().insert(Endless);
+    Ok(response)
 }
 
 /// Who is let in, for the log.

@@ -22,8 +22,9 @@ use tokio::time::timeout;
 use super::calm::Calm;
 use super::keep_back::KeepBack;
 use super::preface::{Prefixed, Protocol, recognise};
+use super::secure_stream::SecureStream;
 use super::stall::Stalling;
-use super::take_over::{self, Desk, UntilTaken};
+use super::take_over::{self, Desk, UntilTaken, Wanted};
 use super::untaken::Untaken;
 use super::wire::Wire;
 use super::{Stage, handshake, unread};
@@ -36,9 +37,13 @@ use crate::limits::{
 };
 use crate::peer::Peer;
 use crate::reply::Body;
+use crate::sink::Offer;
 use crate::tls::Tls;
 
 type Socket = Prefixed<Wire>;
+
+/// What is left of a connection when hyper has done its part: a stream over TLS, or nothing.
+pub(super) type Left = Option<SecureStream<Wire>>;
 
 /// Why a connection ended before its time.
 #[derive(Debug, thiserror::Error)]
@@ -59,22 +64,22 @@ pub(super) async fn serve(
     stream: TcpStream,
     (peer, tls): (Peer, Option<&Tls>),
     stage: watch::Receiver<Stage>,
-) -> Result<(), ConnectionError> {
+) -> Result<Left, ConnectionError> {
     prepare_accepted(&stream)?;
     let mut closing = stage.clone();
     let begun = tokio::select! {
         begun = begin(app, stream, peer, tls) => begun?,
         // Nothing has been asked yet, so nothing is cut.
-        _ = closing.wait_for(|stage| *stage != Stage::Open) => return Ok(()),
+        _ = closing.wait_for(|stage| *stage != Stage::Open) => return Ok(None),
     };
     let Some((protocol, io)) = begun else {
-        return Ok(());
+        return Ok(None);
     };
     let peer = if tls.is_some() { peer.over_tls() } else { peer };
     match protocol {
         Protocol::Http1 => http1(app, io, peer, stage).await,
         // Rare, and larger than everything else here.
-        Protocol::Http2 => Box::pin(http2(app, io, peer, stage)).await,
+        Protocol::Http2 => Box::pin(http2(app, io, peer, stage)).await.map(|()| None),
     }
 }
 
@@ -109,19 +114,21 @@ async fn http1(
     socket: Socket,
     peer: Peer,
     mut stage: watch::Receiver<Stage>,
-) -> Result<(), ConnectionError> {
+) -> Result<Left, ConnectionError> {
     let desk = Arc::new(Desk::default());
     let is_plain = socket.inner().is_plain();
     let service = service_fn(|mut request| {
         let desk = &desk;
         async move {
-            if let Some(offer) = take_over::offer(&request).filter(|_| is_plain) {
+            let offer = take_over::offer(&request);
+            if let Some(offer) = offer.filter(|_| is_plain) {
                 request.extensions_mut().insert(offer);
             }
             let has_body = !request.body().is_end_stream();
             let response = respond(app, request, peer).await;
             desk.set_refused_early(has_body && !response.status().is_success());
-            desk.pass(response, app.clock().now()).await
+            let framing = offer.filter(|_| !is_plain).map(|Offer(framing)| framing);
+            desk.pass(response, framing, app.clock().now()).await
         }
     });
     let connection = http1::Builder::new()
@@ -146,10 +153,25 @@ async fn http1(
     if let Some(wanted) = desk.wanted() {
         let (socket, is_all_handed_out) = socket.into_parts();
         let is_read_ahead = !is_all_handed_out || !parts.read_buf.is_empty();
-        if let Some(socket) = socket.into_socket() {
-            wanted.take(socket.into_std()?, is_read_ahead);
+        // What was read after the request would be another one, which nobody will ever answer: then the
+        // connection ends.
+        if is_read_ahead || ended.is_err() {
+            return ended.map(|()| None);
         }
-        return ended;
+        return match wanted {
+            Wanted::Socket(take_over, head) => {
+                if let Some(socket) = socket.into_socket() {
+                    take_over.attach(socket.into_std()?, head);
+                }
+                Ok(None)
+            }
+            Wanted::Body(body, framing, head) => Ok(Some(SecureStream {
+                socket,
+                head,
+                body,
+                framing,
+            })),
+        };
     }
     if kept.is_empty() {
         if ended.is_ok() && desk.is_refused_early() {
@@ -159,7 +181,7 @@ async fn http1(
                 _ = stage.wait_for(|stage| *stage != Stage::Open) => {}
             }
         }
-        return ended;
+        return ended.map(|()| None);
     }
     // Rare, and of no use to the connections that go well.
     Box::pin(settle(
@@ -172,6 +194,7 @@ async fn http1(
         stage,
     ))
     .await
+    .map(|()| None)
 }
 
 /// Sends what is owed in place of a refusal of hyper's that was held back.
@@ -278,7 +301,7 @@ where
 }
 
 /// Waits until the server cuts what is left; for ever, if it is gone and cannot.
-async fn cut(stage: &mut watch::Receiver<Stage>) {
+pub(super) async fn cut(stage: &mut watch::Receiver<Stage>) {
     if stage
         .wait_for(|stage| *stage == Stage::Ended)
         .await

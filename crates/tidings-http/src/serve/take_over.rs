@@ -7,7 +7,6 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +22,7 @@ use tidings_hub::Framing;
 
 use super::head;
 use crate::reply::Body;
-use crate::sink::{Offer, TakeOver};
+use crate::sink::{Endless, Offer, TakeOver};
 
 /// What a connection's service leaves for whoever drives the connection.
 #[derive(Debug, Default)]
@@ -35,11 +34,13 @@ pub(super) struct Desk {
     refused_early: AtomicBool,
 }
 
-/// A stream that wants its socket, and the head that goes out first.
+/// A stream that wants its connection, and the head that goes out first.
 #[derive(Debug)]
-pub(super) struct Wanted {
-    take_over: TakeOver,
-    head: Bytes,
+pub(super) enum Wanted {
+    /// For its shard.
+    Socket(TakeOver, Bytes),
+    /// For a body, which its shard cannot write.
+    Body(Body, Framing, Bytes),
 }
 
 impl Desk {
@@ -72,28 +73,30 @@ impl Desk {
         self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Passes an answer on to hyper, unless it wants the socket.
+    /// Passes an answer on to hyper, unless it wants the connection. `framing` is how the body of one
+    /// would be written that has no socket to want.
     pub(super) async fn pass(
         &self,
         mut response: Response<Body>,
+        framing: Option<Framing>,
         now: Timestamp,
     ) -> Result<Response<Body>, Infallible> {
-        let Some(take_over) = response.extensions_mut().remove::<TakeOver>() else {
+        let extensions = response.extensions_mut();
+        let (take_over, endless) = (
+            extensions.remove::<TakeOver>(),
+            extensions.remove::<Endless>(),
+        );
+        let wanted = if let Some(take_over) = take_over {
+            let head = head(&response, take_over.framing(), now);
+            Wanted::Socket(take_over, head)
+        } else if let (Some(framing), Some(Endless)) = (framing, endless) {
+            let head = head(&response, framing, now);
+            Wanted::Body(response.into_body(), framing, head)
+        } else {
             return Ok(response);
         };
-        let head = head(&response, take_over.framing(), now);
-        *self.lock() = Some(Wanted { take_over, head });
+        *self.lock() = Some(wanted);
         std::future::pending().await
-    }
-}
-
-impl Wanted {
-    /// Hands the socket to the shard. Bytes that were read after the request would be another one,
-    /// which nobody will ever answer: then the connection ends.
-    pub(super) fn take(self, socket: net::TcpStream, is_read_ahead: bool) {
-        if !is_read_ahead {
-            self.take_over.attach(socket, self.head);
-        }
     }
 }
 

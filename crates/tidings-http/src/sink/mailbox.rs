@@ -13,7 +13,12 @@ use tidings_hub::Reader;
 
 use crate::request_id::RequestId;
 
-/// The body of a stream that stays in hyper. Dropping it closes the connection.
+/// In a response: its body is a mailbox and goes on for as long as the connection, so that whoever has the
+/// connection may write it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Endless;
+
+/// The body of a stream that no shard can write. Dropping it closes the connection.
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     reader: Reader,
