@@ -15,6 +15,8 @@
 //! At most one batch is in flight, and no line is read before the answers to the last batch are
 //! taken: a client reads answers while it sends.
 
+mod batch;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,18 +35,19 @@ use tidings_hub::{PublishError, Published};
 use tidings_wire::limits::NDJSON_LINE_BYTES_MAX;
 use tidings_wire::page;
 use tidings_wire::problem::{Code, Problem};
-use tidings_wire::publish::{Line, LineSplitter, Publication, decode_event};
+use tidings_wire::publish::LineSplitter;
 use tokio::time::{Instant, timeout_at};
 
 use crate::app::App;
 use crate::authenticate::ended;
 use crate::body::{BodyFault, Patience, RequestBody, Share};
 use crate::call::Call;
-use crate::limits::{BATCH_BYTES_MAX, BATCH_LINES_MAX, LINGER_MS_MAX};
+use crate::limits::{BATCH_BYTES_MAX, LINGER_MS_MAX};
 use crate::rates::{self, Told};
 use crate::refusals;
 use crate::reply::{self, Body, Refusal};
 use crate::request_id::RequestId;
+use batch::{Batch, Read};
 
 /// Answers with one line per line.
 pub(super) async fn answer(
@@ -122,68 +125,6 @@ struct Intake {
     wait_left: Duration,
     /// Room for a batch and the beginning of the line after it.
     _share: Share,
-}
-
-/// A line that was read: an event, or what it is instead.
-struct Read {
-    number: u64,
-    bytes: usize,
-    event: Result<Publication, Problem>,
-}
-
-impl Read {
-    fn of(line: Line) -> Self {
-        let bytes = line.text.as_ref().map_or(0, Bytes::len);
-        let event = line
-            .text
-            .map_err(Problem::from)
-            .and_then(|text| decode_event(&text).map_err(|error| Problem::from(&error)));
-        Self {
-            number: line.number,
-            bytes,
-            event,
-        }
-    }
-
-    fn wait(&self) -> Option<ReaderWait> {
-        self.event.as_ref().ok()?.wait
-    }
-}
-
-/// Lines that are answered together, in order.
-#[derive(Default)]
-struct Batch {
-    lines: Vec<(u64, Result<(), Problem>)>,
-    /// The events of the lines that are events.
-    events: Vec<Content>,
-    /// The bytes of the lines of these events.
-    sizes: Vec<usize>,
-    bytes: usize,
-    /// What its only line waits for.
-    wait: Option<ReaderWait>,
-}
-
-impl Batch {
-    fn is_full(&self) -> bool {
-        let is_large = self.lines.len() >= BATCH_LINES_MAX || self.bytes >= BATCH_BYTES_MAX;
-        is_large || self.wait.is_some()
-    }
-
-    /// Takes a line, or gives it back if it waits and would hold up those before it.
-    fn add(&mut self, line: Read) -> Option<Read> {
-        let wait = line.wait();
-        if wait.is_some() && !self.lines.is_empty() {
-            return Some(line);
-        }
-        self.wait = wait;
-        self.bytes += line.bytes;
-        let decoded = line.event.map(|event| {
-            self.events.push(event.content);
-            self.sizes.push(line.bytes);
-        });
-        self.lines.push((line.number, decoded));
-        None
-    }
 }
 
 impl Intake {
@@ -391,27 +332,4 @@ fn stops(error: &PublishError) -> bool {
 /// The hub owes one outcome per event.
 fn lost_outcome() -> Problem {
     Problem::new(Code::OutcomeUnknown, "the hub gave no outcome for the line")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn batch(lines: usize, bytes: usize) -> Batch {
-        let mut batch = Batch::default();
-        for number in 0..lines {
-            let text = vec![b' '; bytes / lines + usize::from(number < bytes % lines)];
-            let (number, text) = (number as u64, Ok(text.into()));
-            assert!(batch.add(Read::of(Line { number, text })).is_none());
-        }
-        batch
-    }
-
-    #[test]
-    fn a_batch_is_full_at_so_many_lines_or_bytes() {
-        assert!(!batch(BATCH_LINES_MAX - 1, 10).is_full());
-        assert!(batch(BATCH_LINES_MAX, 10).is_full());
-        assert!(!batch(3, BATCH_BYTES_MAX - 1).is_full());
-        assert!(batch(3, BATCH_BYTES_MAX).is_full());
-    }
 }
