@@ -218,6 +218,8 @@ test('S3: a generation service moves, and a page that opens late sees all of its
   assert.equal(await runScript(asked, { process: moved.process }, 'subscribers'), 1)
   const held = await runScript(hold, { emit }, 'held')
   assert.equal(held.subscribers, 1)
+  await moved.hub.logged(/no connections.*project\/42|project\/42.*no connections/)
+  await moved.hub.logged(/connection added.*topic="?project\/42"?.*remaining=1/)
   assert.deepEqual(guide.left(), [])
 })
 

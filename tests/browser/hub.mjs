@@ -14,6 +14,9 @@ export const PROGRAM =
   process.env.TIDINGS_PROGRAM ??
   fileURLToPath(new URL('../../target/debug/tidings', import.meta.url))
 
+/** How long a line of its log may take. */
+const PATIENCE_MS = 60_000
+
 /** What every hub of the suite is told; nothing of the caller's own settings reaches it. */
 const SETTINGS = {
   PATH: process.env.PATH,
@@ -87,6 +90,12 @@ class Hub {
   /** Host and port, for a hub that takes this one's place. */
   get address() {
     return new URL(this.url).host
+  }
+
+  /** Waits until it has logged a line like this. */
+  async logged(line) {
+    const signal = AbortSignal.timeout(PATIENCE_MS)
+    while (!line.test(this.log)) await once(this.#process.stderr, 'data', { signal })
   }
 
   /** Ends it without a word, as a power cut would. */

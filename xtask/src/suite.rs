@@ -5,6 +5,7 @@
 
 mod browser;
 pub(crate) mod cargo_test;
+mod deploy;
 mod node;
 pub(crate) mod package;
 pub(crate) mod tally;
@@ -74,6 +75,10 @@ const SUITES: [Suite; 9] = [
     Suite {
         name: "auth",
         run: auth,
+    },
+    Suite {
+        name: "deploy",
+        run: deploy::run,
     },
     Suite {
         name: "torture",

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -22,9 +21,7 @@ use crate::forwarded::{self, Scheme};
 use crate::host::{self, HostName};
 use crate::limits::{STORE_CHANGES_MAX, UNTRUSTED_PROXY_LOG_MS_MIN};
 use crate::metrics::{Metrics, Reload, RequestLabels, RouteLabels, method_label, status_class};
-use crate::operator::census::LatestCensus;
-use crate::operator::health::LatestHealth;
-use crate::operator::minute::{Minute, Past, Totals};
+use crate::operator::Observed;
 use crate::origin::Origin;
 use crate::peer::Peer;
 use crate::profile::{NATIVE, Spoken};
@@ -35,6 +32,7 @@ use crate::router::{Endpoint, Found, PAGE_PATH, Row, Served};
 use crate::seldom::Seldom;
 use crate::settings::Settings;
 use crate::tls::Certificate;
+use crate::traces::{self, Incoming, Outcome, Span};
 use crate::{head_limits, native, openapi, operator, probe, profile, segment};
 
 /// The name of each request, for the client to quote.
@@ -62,11 +60,7 @@ struct Inner {
     host_log: Seldom,
     proxy_log: Seldom,
     changes: Arc<Semaphore>,
-    minute: Minute,
-    latest_census: LatestCensus,
-    latest_health: LatestHealth,
-    answers: AtomicU64,
-    failures: AtomicU64,
+    observed: Observed,
     decided: RwLock<Arc<Decided>>,
 }
 
@@ -99,17 +93,18 @@ impl App {
                 host_log: Seldom::default(),
                 proxy_log: Seldom::every(UNTRUSTED_PROXY_LOG_MS_MIN),
                 changes: Arc::new(Semaphore::new(STORE_CHANGES_MAX)),
-                minute: Minute::default(),
-                latest_census: LatestCensus::default(),
-                latest_health: LatestHealth::default(),
-                answers: AtomicU64::new(0),
-                failures: AtomicU64::new(0),
+                observed: Observed::default(),
                 decided: RwLock::new(Arc::clone(&decided)),
             }),
             decided,
         };
-        app.note_totals();
+        app.observed().note(&app);
         app
+    }
+
+    /// What an operator is told of the hub, as far as it has to be kept.
+    pub(crate) fn observed(&self) -> &Observed {
+        &self.inner.observed
     }
 
     /// Answers what is asked from now on by these settings, over the same store. Requests that have begun
@@ -150,36 +145,6 @@ impl App {
             inner: Arc::clone(&self.inner),
             decided: Arc::clone(&held.unwrap_or_else(PoisonError::into_inner)),
         }
-    }
-
-    /// Notes what has happened so far, from which the last minute is told.
-    pub(crate) fn note_totals(&self) {
-        self.inner.minute.note(self.clock().moment(), self.totals());
-    }
-
-    /// What has happened in the last minute.
-    pub(crate) fn past_minute(&self) -> Past {
-        self.inner.minute.past(self.clock().moment(), self.totals())
-    }
-
-    fn totals(&self) -> Totals {
-        let figures = self.hub().figures();
-        Totals {
-            opened: figures.connections_opened,
-            closed: figures.connections_closed,
-            published: figures.events_published,
-            delivered: figures.events_delivered,
-            answers: self.inner.answers.load(Ordering::Relaxed),
-            failures: self.inner.failures.load(Ordering::Relaxed),
-        }
-    }
-
-    pub(crate) fn latest_census(&self) -> &LatestCensus {
-        &self.inner.latest_census
-    }
-
-    pub(crate) fn latest_health(&self) -> &LatestHealth {
-        &self.inner.latest_health
     }
 
     pub(crate) fn hub(&self) -> &Hub {
@@ -259,6 +224,7 @@ impl App {
         let row = found.row();
         let profile = row.map_or(&settings.profiles.native, |row| &row.profile);
         let route = row.map_or(&settings.profiles.no_route, |row| &row.label);
+        let span = self.begin_span(&found, &parts, request_id);
         let verdict = self.judge(profile, &parts, source.scheme, request_id);
         let call = Call {
             parts,
@@ -303,16 +269,43 @@ impl App {
             .headers_mut()
             .insert(X_REQUEST_ID, request_id.header_value());
 
+        if let Some(span) = span {
+            span.end(Outcome::of(&mut response));
+        }
         let took = begun.elapsed();
         self.count(&method, route, response.status(), took);
         if !row.is_some_and(|row| is_probe(row.served)) {
-            self.count_failures(response.status());
+            self.observed().count(response.status());
         }
         tracing::debug!(
             request = %request_id, %method, path, status = response.status().as_u16(),
             took_us = took.as_micros() as u64, client = %source.client, "request answered"
         );
         response
+    }
+
+    /// Begins the span of a request, if it is to have one.
+    fn begin_span(
+        &self,
+        found: &Found<'_>,
+        parts: &Parts,
+        request_id: RequestId,
+    ) -> Option<Box<dyn Span>> {
+        let tracer = self.settings().tracer.as_ref()?;
+        let Found::Route(row, _) = found else {
+            return None;
+        };
+        let name = traces::name_of(row.served).filter(|_| parts.method == row.method)?;
+        let (traceparent, tracestate) = traces::parent(&parts.headers);
+        tracer.begin(&Incoming {
+            name,
+            method: parts.method.as_str(),
+            route: &row.label,
+            profile: &row.profile.profile.name,
+            traceparent,
+            tracestate,
+            request_id,
+        })
     }
 
     /// Refuses a request of which no method and no path is known, because its head could not be read.
@@ -456,14 +449,6 @@ impl App {
         self.metrics().panics.inc();
         tracing::error!(request = %request_id, "request panicked");
         Problem::new(Code::Internal, "the request could not be answered").into()
-    }
-
-    /// Counts answers and, of them, refusals for want of room and failures.
-    fn count_failures(&self, status: StatusCode) {
-        self.inner.answers.fetch_add(1, Ordering::Relaxed);
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-            self.inner.failures.fetch_add(1, Ordering::Relaxed);
-        }
     }
 
     fn count(&self, method: &Method, route: &Arc<str>, status: StatusCode, took: Duration) {

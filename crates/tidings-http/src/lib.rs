@@ -49,6 +49,7 @@ mod probe;
 
 mod serve;
 mod tls;
+mod traces;
 
 pub use access::Access;
 pub use app::App;
@@ -72,3 +73,4 @@ pub use router::{PathTaken, ROUTES, Route};
 pub use serve::{Drain, Places, Server};
 pub use settings::Settings;
 pub use tls::{Certificate, CertificateError, Tls, TlsError};
+pub use traces::{Incoming, Outcome, Span, Tracer};

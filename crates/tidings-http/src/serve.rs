@@ -149,7 +149,7 @@ impl Server {
                     biased;
                     () = &mut shutdown => break,
                     _ = samples.tick() => {
-                        app.note_totals();
+                        app.observed().note(&app);
                         continue;
                     }
                     accepted = self.listener.accept() => accepted,

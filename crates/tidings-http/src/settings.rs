@@ -10,6 +10,7 @@ use crate::host::HostName;
 use crate::origin::Origins;
 use crate::profile::Profiles;
 use crate::rates::RateLimits;
+use crate::traces::Tracer;
 
 /// What an operator decides about the HTTP surface.
 #[derive(Debug, Clone)]
@@ -33,6 +34,8 @@ pub struct Settings {
     pub profiles: Arc<Profiles>,
     /// Whether streams are compressed for those who accept it.
     pub compress: bool,
+    /// Who makes spans of publishes and of streams that are opened, if anybody does.
+    pub tracer: Option<Arc<dyn Tracer>>,
     /// How many log lines were dropped because nobody took them.
     pub dropped_log_lines: fn() -> u64,
 }
@@ -49,6 +52,7 @@ impl Default for Settings {
             heartbeat_ms: HEARTBEAT_MS_DEFAULT as u32,
             profiles: Arc::new(Profiles::native()),
             compress: true,
+            tracer: None,
             dropped_log_lines: || 0,
         }
     }

@@ -274,13 +274,13 @@ impl Sequencer for EmbeddedLog {
         self.0.shared.health()
     }
 
-    fn commit_times(&self) -> Counted {
-        self.0.shared.commit_times.counted()
-    }
-
     fn backlog(&self) -> Backlog {
         let shared = &self.0.shared;
         shared.queue.backlog(shared.clock.moment())
+    }
+
+    fn commit_times(&self) -> Counted {
+        self.0.shared.commit_times.counted()
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod access;
 mod changes;
+pub mod traces;
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use tidings_core::grant::{Grants, PublishGrant};
 use tidings_core::pattern::Pattern;
 use tidings_core::port::{Clock, EventStore, Sequencer};
 use tidings_core::position::Epoch;
-use tidings_http::{App, Origin, Origins, Profiles};
+use tidings_http::{App, Origin, Origins, Profiles, Tracer};
 use tidings_hub::{Hub, Options as HubOptions, Ports};
 use tidings_log::memory::{MemoryLog, MemoryOptions, MemoryRetention, MemoryRule};
 use tidings_log::{EmbeddedLog, Options as LogOptions, Retention, RetentionRule};
@@ -20,6 +21,7 @@ use tidings_wire::sse::WireEncoder;
 
 use access::{Stores, Watcher};
 pub use changes::Changes;
+use traces::Spans;
 
 use crate::clock::SystemClock;
 use crate::diagnostics;
@@ -40,6 +42,8 @@ pub struct Assembled {
     pub app: App,
     /// The log behind it, if it has to be closed.
     pub log: Option<EmbeddedLog>,
+    /// Sends spans, if there are any.
+    pub spans: Option<Spans>,
     /// Looks after API keys and revocations that other processes make.
     pub watcher: Watcher,
     /// Takes other settings over.
@@ -71,7 +75,8 @@ pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
         ..HubOptions::default()
     };
     let hub = Hub::start(&options, ports).context("the hub could not start")?;
-    let surface = surface(settings)?;
+    let spans = settings.traces.as_ref().map(traces::start).transpose()?;
+    let surface = surface(settings, spans.as_ref())?;
     let homes = homes(&settings.profiles)?;
     let stores = Stores::open(&settings.data_dir)?;
     let assembled = access::assemble(settings, homes.clone(), &stores, None, &clock)?;
@@ -87,23 +92,26 @@ pub fn assemble(settings: &Settings) -> anyhow::Result<Assembled> {
         stores,
         issuers: assembled.issuers,
         homes,
+        spans: spans.clone(),
         clock,
     };
     Ok(Assembled {
         app,
         log,
+        spans,
         watcher,
         changes,
     })
 }
 
 /// What the settings decide about the HTTP surface.
-fn surface(settings: &Settings) -> anyhow::Result<tidings_http::Settings> {
+fn surface(settings: &Settings, spans: Option<&Spans>) -> anyhow::Result<tidings_http::Settings> {
     Ok(tidings_http::Settings {
         origins: origins(settings)?,
         development: settings.development,
         heartbeat_ms: settings.heartbeat.as_millis() as u32,
         compress: settings.streams.compress,
+        tracer: spans.map(|spans| Arc::new(spans.clone()) as Arc<dyn Tracer>),
         dropped_log_lines: diagnostics::lines_dropped,
         hosts: settings.web.hosts.clone(),
         trusted_proxies: settings.web.trusted_proxies.clone(),

@@ -20,11 +20,14 @@ pub const NOTIFY_SOCKET: &str = "NOTIFY_SOCKET";
 /// Own variables that are no keys.
 pub const OWN: [&str; 3] = [CONFIG, URL, TOKEN];
 
-/// Variables of the programs that Tidings serves, with the key that each sets; the first that is
+/// Variables of the programs that Tidings serves and of OpenTelemetry, with the key that each sets; the first that is
 /// there counts.
-pub const FOREIGN: [(&str, &str); 4] = [
+pub const FOREIGN: [(&str, &str); 7] = [
     ("SSE_JWT_SECRET", "auth.secret"),
     ("NEXTAUTH_SECRET", "auth.secret"),
     ("AUTH_SECRET", "auth.session_secret"),
     ("NEXTAUTH_SECRET", "auth.session_secret"),
+    ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "traces.endpoint"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "traces.endpoint"),
+    ("OTEL_SERVICE_NAME", "traces.service"),
 ];

@@ -23,6 +23,7 @@ use crate::assemble::{Assembled, assemble};
 use crate::cli::failure::Failure;
 use crate::clock::SystemClock;
 use crate::diagnostics;
+use crate::limits::LAST_SPANS_WAIT_MAX;
 use crate::reload::{ReadAgain, Reloader};
 use crate::service_manager::ServiceManager;
 use crate::settings::Settings;
@@ -87,6 +88,7 @@ async fn serve(start: Start) -> anyhow::Result<()> {
     let Assembled {
         app,
         log,
+        spans,
         watcher,
         changes,
     } = assemble(&settings)?;
@@ -146,6 +148,10 @@ async fn serve(start: Start) -> anyhow::Result<()> {
         () = stopping => tracing::warn!("told to stop again: open connections are cut"),
     }
     drop((watcher, asking));
+    if let Some(spans) = spans {
+        let sent = tokio::task::spawn_blocking(move || spans.end(LAST_SPANS_WAIT_MAX));
+        sent.await.context("the last spans could not be sent")?;
+    }
     if let Some(log) = log {
         log.close();
     }

@@ -41,6 +41,7 @@ mod sources;
 mod suggest;
 mod table;
 mod tls;
+mod traces;
 mod validate;
 
 pub use access::AnonymousAccess;
@@ -65,4 +66,5 @@ pub use session::Session;
 pub use sources::VouchedFor;
 pub use table::{Section, Table};
 pub use tls::{TlsFiles, TlsFilesError};
+pub use traces::{Collector, ServiceName, Share, Traces};
 pub use value::{LogFormat, LogKind, LogLevel};

@@ -40,7 +40,9 @@ pub(crate) fn install(program: &str, package: &str) -> Result<()> {
     succeed(
         Command::new("apt-get")
             .args(["-q", "-y", "install", "--no-install-recommends", package])
-            .env("DEBIAN_FRONTEND", "noninteractive"),
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            // Services of run level 1 are none: nothing that is installed is started.
+            .env("RUNLEVEL", "1"),
     )
 }
 

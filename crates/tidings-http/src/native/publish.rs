@@ -19,6 +19,7 @@ use crate::body::read_whole;
 use crate::call::Call;
 use crate::limits::BODY_BYTES_MAX;
 use crate::reply::{self, Body, Refusal};
+use crate::traces::PublishedFacts;
 use crate::{rates, refusals};
 
 /// Takes events in whatever form the body has. Every event is committed before it is answered.
@@ -91,6 +92,9 @@ async fn commit(app: &App, identity: &Identity, events: Events) -> Result<Respon
         .into_iter()
         .map(|event| (event.content, event.wait))
         .unzip();
+    // Only where somebody wants to know.
+    let tracer = app.settings().tracer.as_ref();
+    let facts = tracer.map(|_| PublishedFacts::of(&group));
     let admitted = app.hub().admit(identity, group);
     let admitted = admitted.map_err(refusals::publish)?;
     if waits.iter().any(Option::is_some) {
@@ -107,7 +111,11 @@ async fn commit(app: &App, identity: &Identity, events: Events) -> Result<Respon
         [one] if is_one => page::push_published(one, &mut body),
         group => page::push_published_group(group, &mut body),
     }
-    Ok(reply::whole(StatusCode::OK, page::CONTENT_TYPE, body))
+    let mut response = reply::whole(StatusCode::OK, page::CONTENT_TYPE, body);
+    if let Some(facts) = facts {
+        response.extensions_mut().insert(facts);
+    }
+    Ok(response)
 }
 
 /// The hub's answer in the words of the wire.

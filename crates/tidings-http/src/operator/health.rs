@@ -71,7 +71,7 @@ pub(crate) async fn answer(app: &App, mut call: Call) -> Result<Response<Body>, 
 /// Safe: nothing is changed.
 pub(crate) async fn report(app: &App, is_detailed: bool) -> HealthReport {
     // Whoever comes while it is found out waits for the same answer.
-    let mut latest = app.latest_health().0.lock().await;
+    let mut latest = app.observed().health.0.lock().await;
     let now = app.clock().moment();
     let fresh = latest
         .as_ref()
@@ -90,9 +90,9 @@ pub(crate) async fn report(app: &App, is_detailed: bool) -> HealthReport {
 
 async fn find_out(app: &App) -> HealthReport {
     let patience = Duration::from_millis(HEALTH_WAIT_MS_MAX);
-    let census = census::counted(app, 0).await;
+    let census = census::counted(app).await;
     let hub = app.hub().health().await;
-    let past = app.past_minute();
+    let past = app.observed().past(app);
     let mut components = of_hub(&hub);
     components.push(store(app, patience).await);
     components.extend(issuers(app));

@@ -36,6 +36,6 @@ pub(crate) async fn report(app: &App) -> MonitorReport {
     MonitorReport {
         census,
         users,
-        rates: app.past_minute().rates(),
+        rates: app.observed().past(app).rates(),
     }
 }

@@ -377,14 +377,3 @@ async fn a_monitor_names_so_many_users_those_with_most_connections_first() {
     );
     assert!(answer.text().contains(r#""users":{"u104":2,"u000":1"#));
 }
-
-#[tokio::test]
-async fn states_are_metrics() {
-    let world = World::start().await;
-    let (_stream, _) = open(&world, "reader", Sink::Socket).await;
-    let series =
-        |state| format!(r#"tidings_hub_connections_by_state{{transport="sse",state="{state}"}}"#);
-    let (connected, connecting) = (series("connected"), series("connecting"));
-    let sum = world.labelled(&connected).await + world.labelled(&connecting).await;
-    assert_eq!(sum, 1);
-}

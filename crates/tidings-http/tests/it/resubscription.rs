@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use http_body_util::BodyExt as _;
 use serde_json::json;
 use tidings_core::limits::PATTERNS_PER_CONNECTION_MAX;
 
 use crate::client::{Answer, Request, Stream};
+use crate::http2;
 use crate::sinks::{Sink, for_each_sink};
 use crate::world::{LISTED_ORIGIN, World};
 
@@ -259,6 +261,36 @@ async fn what_is_not_granted_changes_nothing(sink: Sink) {
     world.publish("project/2", 2).await;
     world.publish("project/1", 1).await;
     assert_eq!(open.stream.next_event().await.json()["data"], 1);
+}
+
+#[tokio::test]
+async fn a_stream_of_http2_is_changed_on_its_own_connection() {
+    let world = World::start().await;
+    let mut sender = http2::connect(&world).await;
+    let stream = http2::request("GET", "/v1/stream?topics=project/1", "");
+    let stream = sender.send_request(stream).await.expect("a head");
+    let mut body = stream.into_body();
+    let mut text = String::new();
+    let mut until = async |wanted: &str, text: &mut String| {
+        while !text.contains(wanted) {
+            let frame = body.frame().await.expect("it goes on").expect("a frame");
+            let data = frame.into_data().expect("data");
+            text.push_str(str::from_utf8(&data).expect("text"));
+        }
+    };
+    until("heartbeatMs", &mut text).await;
+    let id = text.split("\"connectionId\":\"").nth(1).expect("an id");
+    let id = id.split('"').next().expect("an id").to_owned();
+    world.publish("project/1", 71).await;
+    until("\"data\":71", &mut text).await;
+    let path = format!("/v1/connections/{id}/subscription");
+    let change = http2::request("PATCH", &path, r#"{"topics":["project/2"]}"#);
+    let changed = sender.send_request(change).await.expect("an answer");
+    assert_eq!(changed.status(), 200);
+    world.publish("project/1", 72).await;
+    world.publish("project/2", 73).await;
+    until("\"data\":73", &mut text).await;
+    assert!(!text.contains("\"data\":72"), "{text}");
 }
 
 #[tokio::test]

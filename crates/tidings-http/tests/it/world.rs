@@ -195,6 +195,7 @@ impl World {
             development: wish.development,
             heartbeat_ms: wish.heartbeat_ms,
             compress: true,
+            tracer: None,
             dropped_log_lines: || 0,
             profiles: Arc::new(profiles),
         };

@@ -10,6 +10,7 @@ use tidings_hub::{Allowed, Hub};
 
 use super::access::{self, Stores};
 use super::surface;
+use super::traces::Spans;
 use crate::settings::Settings;
 
 /// The parts of a running hub that follow its settings.
@@ -20,6 +21,7 @@ pub struct Changes {
     pub(super) stores: Stores,
     pub(super) issuers: Arc<Issuers>,
     pub(super) homes: Vec<(String, Template)>,
+    pub(super) spans: Option<Spans>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -30,7 +32,7 @@ impl Changes {
         let homes = self.homes.clone();
         let (stores, before) = (&self.stores, Some(&*self.issuers));
         let access = access::assemble(settings, homes, stores, before, &self.clock)?;
-        let surface = surface(settings)?;
+        let surface = surface(settings, self.spans.as_ref())?;
         self.issuers = access.issuers;
         self.hub.allow(allowed(settings));
         self.app.decide(access.access, surface);

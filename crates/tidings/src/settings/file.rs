@@ -160,7 +160,7 @@ pub(super) fn raw(value: &DeValue<'_>) -> Raw {
         DeValue::Array(entries) => {
             Raw::List(entries.iter().map(|entry| raw(entry.get_ref())).collect())
         }
-        DeValue::Float(_) => Raw::Other("a number with a fraction"),
+        DeValue::Float(float) => Raw::Fraction(float.to_string()),
         DeValue::Boolean(value) => Raw::Bool(*value),
         DeValue::Datetime(_) => Raw::Other("a date"),
         DeValue::Table(_) => Raw::Other("a table"),

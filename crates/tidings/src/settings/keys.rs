@@ -15,6 +15,7 @@ use super::combine::Combine;
 use super::list::ProviderName;
 use super::origin::{Origin, Sourced};
 use super::size::Size;
+use super::traces::{Collector, ServiceName, Share};
 use super::value::{Compression, LogFormat, LogKind, LogLevel, Raw, Value};
 
 /// What is known of one key.
@@ -176,6 +177,15 @@ keys! {
     drain_spread: Duration = "drain.spread", "30s";
     /// After how long a shutdown closes whatever is still open.
     drain_grace: Duration = "drain.grace", "35s";
+    /// Where spans of publishes and of streams that are opened are sent, by OTLP over HTTP, such as
+    /// `http://127.0.0.1:4318/v1/traces`; without it there are none. `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`
+    /// and `OTEL_EXPORTER_OTLP_ENDPOINT` also set it.
+    traces_endpoint: Collector = "traces.endpoint";
+    /// Of which part of the requests spans are made, from `0` to `1`. A request that brings a trace of its own
+    /// (`traceparent`) follows what was decided for that.
+    traces_sample: Share = "traces.sample", "1";
+    /// The service's name in its spans. `OTEL_SERVICE_NAME` also sets it.
+    traces_service: ServiceName = "traces.service", "tidings";
     /// How log lines look.
     log_format: LogFormat = "log_format", "text";
     /// From which level on lines are logged.

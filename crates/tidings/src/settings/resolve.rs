@@ -26,6 +26,7 @@ use super::signing;
 use super::sources::{self, VouchedFor};
 use super::table::Table;
 use super::tls::{self, TlsFiles};
+use super::traces::Traces;
 use super::validate::validate;
 use super::value::{Compression, LogFormat, LogKind, LogLevel};
 
@@ -73,6 +74,8 @@ pub struct Settings {
     pub drain: Drain,
     /// Log lines.
     pub diagnostics: Diagnostics,
+    /// Spans, if there are any.
+    pub traces: Option<Traces>,
     /// What needs a restart to change.
     pub fixed: Fixed,
     /// What an operator should hear about the settings, though they can be used.
@@ -301,6 +304,11 @@ impl Gathered {
                 spread: there(layer.drain_spread),
                 grace: there(layer.drain_grace),
             },
+            traces: layer.traces_endpoint.map(|endpoint| Traces {
+                endpoint: endpoint.value,
+                sample: there(layer.traces_sample),
+                service: there(layer.traces_service),
+            }),
             diagnostics: Diagnostics {
                 format: there(layer.log_format),
                 level: there(layer.log_level),
@@ -313,28 +321,32 @@ impl Gathered {
 
 /// What may be done in a time.
 fn rates(layer: &Layer) -> RateLimits {
-    let bytes = &layer.limits_event_bytes_per_identity_per_second;
+    let bytes = layer.limits_event_bytes_per_identity_per_second.clone();
+    let bytes = bytes.map(|size| size.map(|size| size.0));
     RateLimits {
-        requests_per_address: quota(&layer.limits_requests_per_address_per_second, SECOND_MS),
+        requests_per_address: quota(
+            layer.limits_requests_per_address_per_second.as_ref(),
+            SECOND_MS,
+        ),
         refused_credentials_per_address: quota(
-            &layer.limits_refused_logins_per_address_per_minute,
+            layer.limits_refused_logins_per_address_per_minute.as_ref(),
             MINUTE_MS,
         ),
-        tickets_per_identity: quota(&layer.limits_tickets_per_identity_per_minute, MINUTE_MS),
+        tickets_per_identity: quota(
+            layer.limits_tickets_per_identity_per_minute.as_ref(),
+            MINUTE_MS,
+        ),
         published_events_per_identity: quota(
-            &layer.limits_events_per_identity_per_second,
+            layer.limits_events_per_identity_per_second.as_ref(),
             SECOND_MS,
         ),
-        published_bytes_per_identity: quota(
-            &bytes.clone().map(|size| size.map(|size| size.0)),
-            SECOND_MS,
-        ),
+        published_bytes_per_identity: quota(bytes.as_ref(), SECOND_MS),
     }
 }
 
 /// So many in a time, if that is limited.
-fn quota(units: &Option<Sourced<u64>>, period_ms: u32) -> Option<Quota> {
-    let units = u32::try_from(units.as_ref()?.value).unwrap_or(u32::MAX);
+fn quota(units: Option<&Sourced<u64>>, period_ms: u32) -> Option<Quota> {
+    let units = u32::try_from(units?.value).unwrap_or(u32::MAX);
     Some(Quota { units, period_ms })
 }
 

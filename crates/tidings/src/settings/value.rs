@@ -13,6 +13,8 @@ pub enum Raw {
     Text(String),
     /// A whole number of the file.
     Integer(i64),
+    /// A number of the file with a fraction, as it stands there.
+    Fraction(String),
     /// `true` or `false` of the file.
     Bool(bool),
     /// A list of the file.
@@ -39,7 +41,7 @@ pub trait Value: Sized {
 impl fmt::Display for Raw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text(text) => f.write_str(text),
+            Self::Text(text) | Self::Fraction(text) => f.write_str(text),
             Self::Integer(number) => number.fmt(f),
             Self::Bool(value) => value.fmt(f),
             Self::List(_) => f.write_str("a list"),
@@ -57,7 +59,9 @@ impl Raw {
                 let entries: Vec<String> = entries.iter().map(Self::show).collect();
                 format!("[{}]", entries.join(", "))
             }
-            Self::Integer(_) | Self::Bool(_) | Self::Other(_) => self.to_string(),
+            Self::Integer(_) | Self::Fraction(_) | Self::Bool(_) | Self::Other(_) => {
+                self.to_string()
+            }
         }
     }
 }

@@ -29,3 +29,4 @@ mod tail;
 mod tls;
 mod token;
 mod torture;
+mod traces;

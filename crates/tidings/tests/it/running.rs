@@ -206,6 +206,18 @@ impl Hub {
         entries.map(|entry| entry.expect("it runs").path())
     }
 
+    /// Threads whose name begins so; Linux keeps fifteen bytes of a name.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn threads_named(&self, begin: &str) -> usize {
+        let folder = format!("/proc/{}/task", self.process.id());
+        let threads = std::fs::read_dir(folder).expect("it runs");
+        let names = threads.filter_map(|thread| {
+            let thread = thread.ok()?.path().join("comm");
+            std::fs::read_to_string(thread).ok()
+        });
+        names.filter(|name| name.starts_with(begin)).count()
+    }
+
     /// Processor time that it has used, in hundredths of a second.
     #[cfg(target_os = "linux")]
     pub(crate) fn processor_ticks(&self) -> u64 {
