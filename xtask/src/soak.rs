@@ -1,6 +1,9 @@
 //! `cargo xtask soak`: readers that are cut off in every way and come back, publishers of every kind, and an
 //! operator, for as long as wanted; then, whether anything was lost, and whether the hub has grown.
 //!
+//! It runs in the profile of the chore, and so does the hub: `cargo run --release -p xtask -- soak` soaks a release
+//! build.
+//!
 //! Start reading at [`oracle`], which says what must hold for every reader, then [`reader`].
 
 mod asking;
@@ -9,6 +12,7 @@ mod operator;
 mod oracle;
 mod publisher;
 mod reader;
+mod reloads;
 mod report;
 mod stream;
 mod verdict;
@@ -35,7 +39,7 @@ use oracle::Oracle;
 use publisher::{HABITS, Publisher};
 use reader::Reader;
 use watch::Samples;
-use world::{Stage, World};
+use world::{Stage, TOKEN_SETTINGS, World};
 
 /// What `cargo xtask soak` takes.
 #[derive(Debug, Args)]
@@ -66,6 +70,8 @@ struct Size {
     stream_life: Duration,
     /// How often somebody is revoked.
     revoke_each: Duration,
+    /// How often the hub reads its settings again.
+    reload_each: Duration,
     /// How often memory is looked at.
     look_each: Duration,
 }
@@ -87,7 +93,7 @@ const SETTINGS: [(&str, &str); 9] = [
     ("TIDINGS_DEDUPE_WINDOW", "10s"),
     ("TIDINGS_LOG_SEGMENT_BYTES", "16MiB"),
     ("TIDINGS_STREAMS_SLOW_READER", "2s"),
-    ("TIDINGS_HEARTBEAT", "2s"),
+    ("TIDINGS_HEARTBEAT", "1s"),
 ];
 
 /// How often what is certain is compared.
@@ -101,9 +107,6 @@ const LONG_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Runs a soak and writes what was found.
 pub(crate) fn run(root: &Path, arguments: &SoakArguments) -> Result<bool> {
-    if cfg!(debug_assertions) {
-        return program::run_optimised(root);
-    }
     let lasts = Duration::try_from_secs_f64(arguments.minutes * 60.0)
         .ok()
         .filter(|lasts| *lasts >= Duration::from_secs(BRIEF_SECONDS));
@@ -117,6 +120,7 @@ pub(crate) fn run(root: &Path, arguments: &SoakArguments) -> Result<bool> {
         token_life: Duration::from_secs(90).min(lasts / 3),
         stream_life: Duration::from_secs(8).min(lasts / 10),
         revoke_each: Duration::from_secs(2).min(lasts / 20),
+        reload_each: Duration::from_secs(5).min(lasts / 20),
         look_each: Duration::from_secs(1).min(lasts / 100),
     };
     Ok(suite::run("soak", || {
@@ -137,9 +141,10 @@ pub(crate) fn briefly(root: &Path) -> Result<Tally> {
             lasts,
             readers: BRIEF_READERS,
             seed: Random::seed(),
-            token_life: Duration::from_secs(4),
+            token_life: Duration::from_secs(5),
             stream_life: Duration::from_secs(2),
             revoke_each: Duration::from_millis(500),
+            reload_each: Duration::from_millis(500),
             look_each: Duration::from_millis(50),
         },
     )?;
@@ -166,13 +171,22 @@ fn soak(root: &Path, size: Size) -> Result<Found> {
         Program::new(binary, folder.path()),
         |program, (name, value)| program.with_setting(name, value),
     );
+    std::fs::write(folder.path().join(TOKEN_SETTINGS), "")?;
     let running = program.start("127.0.0.1:0".parse()?)?;
     println!("seed {}", size.seed);
-    let found = stand::runtime()?.block_on(Box::pin(soak_on(program.clone(), &running, size)));
+    // Where the hub looks for its settings.
+    let settings = folder.path().join("tidings.toml");
+    let soaking = Box::pin(soak_on(program.clone(), &running, settings, size));
+    let found = stand::runtime()?.block_on(soaking);
     found.with_context(|| format!("the hub said: {}", program.last_words()))
 }
 
-async fn soak_on(program: Program, running: &Running, size: Size) -> Result<Found> {
+async fn soak_on(
+    program: Program,
+    running: &Running,
+    settings: PathBuf,
+    size: Size,
+) -> Result<Found> {
     let (stage, stages) = channel(Stage::Running);
     let oracle = Oracle::new(HABITS.len(), size.readers);
     let oracle = (oracle, size.readers);
@@ -200,6 +214,13 @@ async fn soak_on(program: Program, running: &Running, size: Size) -> Result<Foun
         token,
     );
     others.spawn(operator);
+    let reloads = reloads::run(
+        Arc::clone(&world),
+        running.pid(),
+        settings,
+        size.reload_each,
+    );
+    others.spawn(reloads);
 
     let comparing = tokio::spawn(compare(Arc::clone(&world)));
     let watching = tokio::spawn(watch::watch(running.pid(), size.lasts, size.look_each));

@@ -49,6 +49,7 @@ pub(super) struct Counts {
     pub(super) renewals_refused: Count,
     /// What was done to the hub.
     pub(super) revocations: Count,
+    pub(super) reloads: Count,
     /// Events that were answered, requests that published them, and requests that were cut off.
     pub(super) events: Count,
     pub(super) publishes: Count,

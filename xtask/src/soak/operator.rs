@@ -29,10 +29,11 @@ pub(super) async fn run(
     while world.stage() == Stage::Running {
         each.tick().await;
         let reader = random.below(readers as u64) as usize;
-        // Said before it is done, so that nobody wonders about what follows.
-        world.revoked(reader).inc();
         // A token says in seconds when it was issued: one of this second may be newer than this.
         let issued_before = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() * 1_000;
+        // Said before it is done, so that nobody wonders about what follows; what is made from now on is
+        // not concerned.
+        world.revoked(reader).inc();
         let body = json!({
             "revoke": format!("subject:{}", subject(reader)),
             "issuedBefore": issued_before,

@@ -65,6 +65,8 @@ struct Reading {
     stream: Stream,
     connection: String,
     is_slow: bool,
+    /// How often its subject had been revoked when the credential behind it was made.
+    revoked: u64,
     cut_at: Option<Instant>,
     renew_at: Option<Instant>,
     /// By when it must have ended, once this side has closed its half.
@@ -156,6 +158,7 @@ impl Reader {
                     stream,
                     connection: String::new(),
                     is_slow,
+                    revoked: self.revoked,
                     cut_at: Some(Instant::now() + Duration::from_millis(life)),
                     renew_at: None,
                     end_by: None,
@@ -234,7 +237,7 @@ impl Reader {
                 }
                 Next::Block(None) => {
                     let is_explained = reading.end_by.is_some() || reading.is_slow;
-                    if !is_explained && !self.is_revoked() {
+                    if !is_explained && !self.is_revoked(&reading) {
                         self.world.counts.unexplained.inc();
                     }
                     return Ok(Ending::Over);
@@ -248,8 +251,9 @@ impl Reader {
         }
     }
 
-    fn is_revoked(&self) -> bool {
-        self.world.revoked(self.number).get() > self.revoked
+    /// Whether somebody has revoked the credential behind a stream.
+    fn is_revoked(&self, reading: &Reading) -> bool {
+        self.world.revoked(self.number).get() > reading.revoked
     }
 
     /// Takes a block, and says whether it was the last.
@@ -276,7 +280,11 @@ impl Reader {
             }
             "tidings.gap" => self.world.oracle().gap(self.number, &block.data),
             "tidings.reauth" => self.plan_renewal(reading),
-            "tidings.bye" => return self.bye(&said("code"), &said("retryAfterMs")).await,
+            "tidings.bye" => {
+                return self
+                    .bye(reading, &said("code"), &said("retryAfterMs"))
+                    .await;
+            }
             EVENT_TYPE => {
                 let data = said("data");
                 let (publisher, number) = (data["p"].as_u64(), data["n"].as_u64());
@@ -312,7 +320,10 @@ impl Reader {
         let line = format!("POST /v1/connections/{}/credential", reading.connection);
         let (status, answer) = ask(self.world.address, &line, &token.text, "").await?;
         match status {
-            200 => self.world.counts.renewals.inc(),
+            200 => {
+                self.world.counts.renewals.inc();
+                reading.revoked = self.revoked;
+            }
             // It has ended meanwhile, or the new one was revoked at once.
             401 | 404 => self.world.counts.renewals_refused.inc(),
             _ => bail!("a renewal is answered with {answer}"),
@@ -321,7 +332,7 @@ impl Reader {
     }
 
     /// Takes a farewell. A reader that is to come back at some time does.
-    async fn bye(&mut self, code: &Value, retry_after: &Value) -> Result<bool> {
+    async fn bye(&mut self, reading: &Reading, code: &Value, retry_after: &Value) -> Result<bool> {
         let counts = &self.world.counts;
         match code.as_str().unwrap_or_default() {
             "slow_reader" => counts.slow_readers.inc(),
@@ -332,7 +343,7 @@ impl Reader {
             "credential_revoked" => {
                 counts.revoked.inc();
                 ensure!(
-                    self.is_revoked(),
+                    self.is_revoked(reading),
                     "is told of a revocation that nobody made"
                 );
                 self.token = None;

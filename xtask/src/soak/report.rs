@@ -12,9 +12,15 @@ pub(super) fn report(found: &Found) -> Report {
         setup: format!(
             "{:.1} minutes; {} readers whose streams are reset, closed, half-closed, left standing, read slowly, \
              renewed, expired and revoked, and that come back with their last id; 8 publishers of single events, \
-             arrays and lines, with ids and without, cut off and repeated; seed {}",
+             arrays and lines, with ids and without, cut off and repeated; an operator that revokes, and has \
+             other and wrong settings read; a build {} optimisation; seed {}",
             found.size.lasts.as_secs_f64() / 60.0,
             found.size.readers,
+            if cfg!(debug_assertions) {
+                "without"
+            } else {
+                "with"
+            },
             found.size.seed,
         ),
         figures: figures(found),
@@ -86,6 +92,7 @@ fn figures(found: &Found) -> Vec<Figure> {
             "credentials",
         ),
         figure("revocations", counts.revocations.get(), "requests"),
+        figure("reloads of the settings", counts.reloads.get(), "reloads"),
         figure("streams ended by them", counts.revoked.get(), "streams"),
     ]);
     figures

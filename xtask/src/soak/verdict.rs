@@ -109,6 +109,7 @@ fn everything_happened(counts: &Counts, compared: u64) -> Tally {
         ("credentials renewed", counts.renewals.get()),
         ("credentials that ended", counts.expired.get()),
         ("credentials revoked", counts.revoked.get()),
+        ("reloads of the settings", counts.reloads.get()),
     ];
     let words: Vec<String> = happened
         .iter()

@@ -19,6 +19,9 @@ pub(super) const TOPICS: usize = 16;
 /// Processes that make tokens at a time.
 const MINTS_MAX: usize = 2;
 
+/// The settings of whoever makes tokens, beside the data: a file without any.
+pub(super) const TOKEN_SETTINGS: &str = "token.toml";
+
 /// How far a soak is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -101,6 +104,9 @@ impl World {
         let life = format!("{}s", life.as_secs());
         let mut grants: Vec<String> = grants.iter().map(|&grant| grant.to_owned()).collect();
         grants.extend(["--ttl".to_owned(), life]);
+        // The hub's own file is wrong now and then.
+        let settings = self.program.data_dir().with_file_name(TOKEN_SETTINGS);
+        grants.extend(["--config".to_owned(), settings.display().to_string()]);
         let made = spawn_blocking(move || {
             let grants: Vec<&str> = grants.iter().map(String::as_str).collect();
             world.program.token(&subject, &grants)

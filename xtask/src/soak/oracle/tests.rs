@@ -1,3 +1,5 @@
+//! Records that are right, and records that were doctored.
+
 use super::*;
 
 const A: Topics = Topics(1);

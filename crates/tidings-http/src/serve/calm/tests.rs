@@ -1,3 +1,5 @@
+//! Tests of the allowance of HTTP/2 peers.
+
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
