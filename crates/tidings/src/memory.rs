@@ -26,14 +26,15 @@ pub(crate) fn limit() -> Option<u64> {
 /// The files with the limits of the groups that a process is in, and of those around them.
 fn files(groups: &str) -> impl Iterator<Item = PathBuf> {
     groups.lines().flat_map(|line| {
-        let mut parts = line.splitn(3, ':').skip(1);
-        let (controllers, path) = (
-            parts.next().unwrap_or_default(),
-            parts.next().unwrap_or_default(),
-        );
-        let is_of = |name: &str| controllers.split(',').any(|controller| controller == name);
-        let group = GROUPS.iter().find(|(name, ..)| is_of(name));
-        group.into_iter().flat_map(move |(_, root, file)| {
+        let parts = line
+            .split_once(':')
+            .and_then(|(_, rest)| rest.split_once(':'));
+        let group = parts.and_then(|(controllers, path)| {
+            let is_of = |name: &str| controllers.split(',').any(|controller| controller == name);
+            let group = GROUPS.iter().find(|(name, ..)| is_of(name))?;
+            Some((group, path))
+        });
+        group.into_iter().flat_map(|((_, root, file), path)| {
             let folder = Path::new(root).join(path.trim_start_matches('/'));
             let around: Vec<PathBuf> = folder
                 .ancestors()
