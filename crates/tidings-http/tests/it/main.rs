@@ -57,6 +57,7 @@ mod take_over;
 mod tenants;
 mod tickets;
 mod tls;
+mod tls_streams;
 mod topics;
 mod unread_heads;
 mod waits;
