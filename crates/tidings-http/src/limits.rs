@@ -25,7 +25,7 @@ pub const BEARER_BYTES_MAX: usize = 8 * 1024;
 pub const BODY_BYTES_MAX: usize = 2 * tidings_core::limits::GROUP_BYTES_MAX;
 
 /// All bodies that are being read, together. Each may be large; all at once must fit in memory, with
-/// the events that are made of them. Where the process may have little of it, they get a quarter of that.
+/// the events that are made of them. Where the process may have little of it, they get a part of that.
 pub const BODIES_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// How long a publish body may go without progress before it is answered with 408.

@@ -31,9 +31,9 @@ use crate::settings::{AllowedOrigin, LogKind, RetentionRule as Rule, Settings};
 /// Where the log lies within the data directory.
 const LOG_DIRECTORY: &str = "log";
 
-/// Of the memory that the process may have, one of so many parts is for bodies that are being read: the log's
-/// queue, the window and the readers need the others.
-const BODIES_SHARE: u64 = 4;
+/// Of the memory that the process may have, one of so many parts is for bodies that are being read. A buffer
+/// that grows takes up to three times what is in it, and the log's queue, the window and the readers need the rest.
+const BODIES_SHARE: u64 = 8;
 
 /// A hub with its surface, and its log for whoever has to close it.
 #[derive(Debug)]
