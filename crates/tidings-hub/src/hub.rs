@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tidings_core::port::{Health, TailError};
 use tidings_core::position::{Offset, Position};
@@ -59,6 +60,7 @@ pub(crate) struct Inner {
     pub(crate) waits: Waits,
     pub(crate) draining: AtomicBool,
     pub(crate) seed: u64,
+    pub(crate) count_wait: Duration,
     pub(crate) opened: std::sync::atomic::AtomicU64,
     /// Places for surveys of all connections.
     pub(crate) surveys: Semaphore,
@@ -99,6 +101,7 @@ impl Hub {
                 waits: Waits::default(),
                 draining: AtomicBool::new(false),
                 seed: options.seed,
+                count_wait: Duration::from_millis(options.count_wait_ms),
                 opened: std::sync::atomic::AtomicU64::new(0),
                 surveys: Semaphore::new(SURVEYS_AT_ONCE_MAX),
                 window,

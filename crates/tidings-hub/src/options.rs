@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tidings_core::limits::{
     CONNECTIONS_DEFAULT, CONNECTIONS_PER_ADDRESS_DEFAULT, CONNECTIONS_PER_IDENTITY_DEFAULT,
-    SLOW_READER_MS_DEFAULT, WINDOW_BYTES_DEFAULT, WINDOW_EVENTS_DEFAULT,
+    SLOW_READER_MS_DEFAULT, SUBSCRIBER_COUNT_WAIT_MS, WINDOW_BYTES_DEFAULT, WINDOW_EVENTS_DEFAULT,
 };
 use tidings_core::port::{Clock, Coder, Encoder, EventStore, Sequencer};
 
@@ -44,6 +44,8 @@ pub struct Options {
     pub slow_reader_ms: u64,
     /// How long an event may wait for others to share a write with; not one of high priority.
     pub linger_ms: u64,
+    /// How long a publish waits for the shards' counts before it leaves the number of subscribers open.
+    pub count_wait_ms: u64,
     /// Names the node in connection ids.
     pub node: u32,
     /// Seed of jitter and of the random part of connection ids.
@@ -62,6 +64,7 @@ impl Default for Options {
             connections_per_address: CONNECTIONS_PER_ADDRESS_DEFAULT,
             slow_reader_ms: SLOW_READER_MS_DEFAULT,
             linger_ms: 0,
+            count_wait_ms: SUBSCRIBER_COUNT_WAIT_MS,
             node: 0,
             seed: 0,
         }

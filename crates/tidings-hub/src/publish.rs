@@ -6,7 +6,7 @@ use std::time::Duration;
 use tidings_core::audience::{Audience, Key};
 use tidings_core::event::{Content, Draft};
 use tidings_core::identity::Identity;
-use tidings_core::limits::{GROUP_BYTES_MAX, GROUP_EVENTS_MAX, SUBSCRIBER_COUNT_WAIT_MS};
+use tidings_core::limits::{GROUP_BYTES_MAX, GROUP_EVENTS_MAX};
 use tidings_core::port::{AppendError, Appended};
 use tidings_core::position::Position;
 use tidings_core::time::Timestamp;
@@ -225,7 +225,7 @@ impl Hub {
             }),
         );
         let appended = replied.await.unwrap_or(Err(AppendError::OutcomeUnknown))?;
-        let patience = Instant::now() + Duration::from_millis(SUBSCRIBER_COUNT_WAIT_MS);
+        let patience = Instant::now() + self.inner.count_wait;
         let mut published = Vec::with_capacity(appended.len());
         let bytes = sizes.iter().zip(&appended);
         let bytes = bytes.filter(|(_, appended)| !appended.duplicate);

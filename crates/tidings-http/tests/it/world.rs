@@ -170,6 +170,7 @@ impl World {
             connections_per_identity: wish.connections_per_identity,
             connections_per_address: wish.connections_per_address,
             slow_reader_ms: wish.slow_reader_ms,
+            count_wait_ms: 60_000,
             ..Options::default()
         };
         let profiles = Profiles::new(wish.profiles).expect("they go together");

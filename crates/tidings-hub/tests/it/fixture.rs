@@ -141,6 +141,8 @@ pub(crate) fn two_shards() -> Options {
         shards: 2,
         // The tests' clock jumps; readers take their deliveries when the test asks them to.
         slow_reader_ms: u64::MAX,
+        // A busy machine is no late shard.
+        count_wait_ms: 60_000,
         ..Options::default()
     }
 }
@@ -148,6 +150,8 @@ pub(crate) fn two_shards() -> Options {
 pub(crate) fn one_shard() -> Options {
     Options {
         shards: 1,
+        // Shards are made late with this one.
+        count_wait_ms: Options::default().count_wait_ms,
         ..two_shards()
     }
 }
