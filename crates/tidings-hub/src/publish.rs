@@ -1,7 +1,6 @@
 //! Publishing: authorise, fingerprint, hand to the log, wait until it is durable, count readers.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use tidings_core::audience::{Audience, Key};
 use tidings_core::event::{Content, Draft};
