@@ -48,6 +48,15 @@ struct Shared {
     frames_read: AtomicU64,
 }
 
+/// Whether an error says that the other side has closed the connection.
+fn is_end(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    matches!(
+        error.kind(),
+        BrokenPipe | ConnectionAborted | ConnectionReset
+    )
+}
+
 impl Attacker {
     /// Connects and begins. `target` is where a large answer comes from.
     ///
@@ -89,9 +98,16 @@ impl Attacker {
     /// Sends the next round, and says whether the connection is still there.
     pub fn round(&mut self) -> bool {
         let bytes = self.attack.round(self.rounds);
-        let is_sent = !self.is_ended() && self.shared.write(&bytes).is_ok();
-        self.rounds += u32::from(is_sent);
-        is_sent
+        if self.is_ended() {
+            return false;
+        }
+        let written = self.shared.write(&bytes);
+        // Whoever writes may learn of the end before whoever reads.
+        if written.as_ref().is_err_and(is_end) {
+            self.shared.is_ended.store(true, Ordering::SeqCst);
+        }
+        self.rounds += u32::from(written.is_ok());
+        written.is_ok()
     }
 
     /// Rounds that were sent.
