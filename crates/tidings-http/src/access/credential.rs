@@ -3,7 +3,7 @@
 use http::Response;
 use tidings_core::port::AuthFailure;
 use tidings_core::subscription::SubscribeRefused;
-use tidings_hub::RenewError;
+use tidings_hub::{RenewError, Renewed};
 use tidings_wire::access::{self, RenewedCredential};
 use tidings_wire::problem::{Code, Problem};
 
@@ -26,6 +26,11 @@ pub(crate) async fn renew(
     let id = connection(raw_id)?;
     let renewed = app.hub().renew(id, &identity).await.map_err(refused)?;
     tracing::info!(connection = %id, request = %call.request_id, "credential renewed");
+    Ok(changed(renewed))
+}
+
+/// What has become of a live stream that was changed.
+pub(crate) fn changed(renewed: Renewed) -> Response<Body> {
     let mut out = Vec::new();
     let renewed = RenewedCredential {
         cursor: renewed.cursor,
@@ -33,7 +38,7 @@ pub(crate) async fn renew(
         narrowed: renewed.narrowed,
     };
     access::push_renewed(&renewed, &mut out);
-    Ok(answer(out))
+    answer(out)
 }
 
 /// What a refused change of a live stream becomes.

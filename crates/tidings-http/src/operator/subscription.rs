@@ -2,11 +2,10 @@
 //! one whose stream it is.
 
 use http::Response;
-use tidings_wire::access::{self, RenewedCredential};
 use tidings_wire::operator;
 use tidings_wire::problem::Problem;
 
-use crate::access::{answer, body, connection, credential};
+use crate::access::{body, connection, credential};
 use crate::app::App;
 use crate::authenticate::authenticate_bearer;
 use crate::call::Call;
@@ -28,12 +27,5 @@ pub(crate) async fn change(
     let changed = app.hub().resubscribe(id, &identity, change).await;
     let changed = changed.map_err(credential::refused)?;
     tracing::info!(connection = %id, request = %call.request_id, "subscription changed");
-    let mut out = Vec::new();
-    let changed = RenewedCredential {
-        cursor: changed.cursor,
-        expires_at: changed.expires_at,
-        narrowed: changed.narrowed,
-    };
-    access::push_renewed(&changed, &mut out);
-    Ok(answer(out))
+    Ok(credential::changed(changed))
 }
